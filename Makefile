@@ -1,0 +1,215 @@
+# The only door: `make` says what there is.
+#
+# Files are found by listing the directories, so that a new one needs no line
+# here.  All paths are relative: the tree may stand anywhere.
+
+BUILD ?= build
+PORT ?= 8080
+SECONDS ?= 60
+JOBS ?= 2
+V ?= 0
+
+MODULE = ngx_ws_chat_module
+CC = gcc
+CLANG = clang
+
+Q = $(if $(filter 1,$(V)),,@)
+T = tests/tools
+PY = build/venv/bin/python
+SUBMAKE = $(MAKE) --no-print-directory $(if $(Q),-s) -j $(JOBS) PARALLEL=1
+
+WARN = -Wall -Wextra -Wpointer-arith -Wno-unused-parameter -Werror
+CPPFLAGS = -I$(MODULE)/core
+CFLAGS = -std=gnu11 -g -O2 $(WARN) -MMD -MP
+SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+	-fno-omit-frame-pointer
+LIBS = -ljansson -lmsgpackc -lcrypto -lz -lm
+FUZZLIBS = $(LIBS) -ldl -lpthread
+
+export V NGINX_SRC NGINX_FLAGS
+
+CORE = $(wildcard $(MODULE)/core/*.c)
+UNIT = $(wildcard tests/unit/test_*.c)
+UNITHELP = $(filter-out $(UNIT),$(wildcard tests/unit/*.c))
+FUZZ = $(wildcard tests/fuzz/fuzz_*.c)
+
+coreobjs = $(patsubst $(MODULE)/core/%.c,build/$(1)/%.o,$(CORE))
+UNITBIN = $(patsubst tests/unit/%.c,build/unit/%,$(UNIT))
+UNITOBJ = $(patsubst tests/unit/%.c,build/unit/%.o,$(UNITHELP))
+BENCHOBJ = $(patsubst tests/bench/%.c,build/bench/%.o,\
+	$(wildcard tests/bench/*.c))
+REPLAYBIN = $(patsubst tests/fuzz/%.c,build/replay/%,$(FUZZ))
+FUZZBIN = $(patsubst tests/fuzz/%.c,build/fuzz/%,$(FUZZ))
+
+
+.PHONY: help build run stop test check lint unit client e2e e2e-store asan \
+	interop page fuzz bench install clean setup-run setup-test setup-bench \
+	build-test build-asan core units fuzzers
+
+help:
+	@echo 'make run [PORT=8080]      the chat on this machine, in two workers'
+	@echo 'make stop                 end it'
+	@echo 'make build                build/$(MODULE).so for the installed NGINX'
+	@echo '  NGINX_SRC=dir           for the NGINX of a source tree'
+	@echo '  BUILD=dir               into another directory'
+	@echo 'make install [DESTDIR=]   the module, where NGINX looks for modules'
+	@echo 'make clean                remove build/'
+	@echo
+	@echo 'make test                 everything below but bench (25 minutes)'
+	@echo 'make check                lint, unit and client, while you work'
+	@echo 'make lint | unit | client | e2e | e2e-store | asan | interop | page'
+	@echo 'make fuzz [SECONDS=60]    libFuzzer, so long for each target'
+	@echo 'make bench [ARGS=--quick] the figures of the docs'
+	@echo 'e2e, e2e-store and asan take ARGS="-k name" for pytest;'
+	@echo 'V=1 shows the commands, JOBS=2 is how many things run at once'
+
+
+# what users need
+
+build: setup-run
+	$(Q)$(T)/build-module "$(BUILD)"
+
+run: build
+	$(Q)$(T)/run-chat start "$(PORT)"
+
+stop:
+	$(Q)$(T)/run-chat stop
+
+install: build
+	$(Q)$(T)/install-module "$(BUILD)" "$(DESTDIR)"
+
+clean:
+	$(Q)if [ -f build/run.dir ]; then $(T)/run-chat stop; fi
+	$(Q)rm -rf build
+
+
+# tests
+
+test: setup-test
+	$(Q)$(T)/run-stages
+
+check: lint unit client
+
+lint: setup-test
+	$(Q)$(PY) tests/lint/lint.py
+	$(Q)$(PY) -m pytest -q tests/lint
+
+unit: setup-test
+	$(Q)$(SUBMAKE) units
+	$(Q)$(T)/run-unit $(UNITBIN)
+	$(Q)$(T)/run-replay $(REPLAYBIN)
+
+client: setup-test
+	$(Q)$(T)/run-node client $(wildcard tests/client/*.test.mjs)
+
+e2e: build build-test setup-test
+	$(Q)$(T)/run-e2e plain $(ARGS)
+
+e2e-store: build build-test setup-test
+	$(Q)$(T)/run-e2e store $(ARGS)
+
+asan: build build-asan setup-test
+	$(Q)$(T)/run-e2e asan $(ARGS)
+
+interop: build setup-test
+	$(Q)tests/interop/run-autobahn $(ARGS)
+
+page: build setup-test
+	$(Q)$(T)/run-node page $(wildcard tests/page/*.test.mjs)
+
+fuzz: setup-test
+	$(Q)$(SUBMAKE) fuzzers
+	$(Q)JOBS=$(JOBS) $(T)/run-fuzz $(SECONDS) $(FUZZBIN)
+
+bench: build setup-bench
+	$(Q)$(SUBMAKE) build/bench/wsbench
+	$(Q)$(PY) -m pytest tests/bench
+	$(Q)tests/bench/run $(ARGS)
+
+setup-run setup-test setup-bench: setup-%:
+	$(Q)$(T)/setup $*
+
+build-test: setup-run
+	$(Q)$(T)/build-module build/test test
+
+build-asan: setup-run
+	$(Q)$(T)/build-module build/asan test asan
+
+
+# the core library: as it ships, for the unit tests, for the fuzzers
+
+core: build/core/libwsc.a
+
+build/core/libwsc.a: $(call coreobjs,core)
+build/core-asan/libwsc.a: $(call coreobjs,core-asan)
+build/core-fuzz/libwsc.a: $(call coreobjs,core-fuzz)
+
+# the directory too: a file that went away leaves the archive
+build/%/libwsc.a: $(CORE) $(MODULE)/core
+	$(Q)rm -f $@
+	$(Q)ar rcs $@ $(filter %.o,$^)
+
+build/core/%.o: $(MODULE)/core/%.c | build/core/.dir
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -fPIC -c -o $@ $<
+
+build/core-asan/%.o: $(MODULE)/core/%.c | build/core-asan/.dir
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) -c -o $@ $<
+
+build/core-fuzz/%.o: $(MODULE)/core/%.c | build/core-fuzz/.dir
+	$(Q)$(CLANG) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) \
+		-fsanitize=fuzzer-no-link -c -o $@ $<
+
+
+# unit tests: each tests/unit/test_*.c is a program, the other files there
+# are linked to all of them
+
+units: $(UNITBIN) $(REPLAYBIN)
+
+build/unit/%.o: tests/unit/%.c | build/unit/.dir
+	$(Q)$(CC) $(CPPFLAGS) -Itests/unit $(CFLAGS) $(SANITIZE) -c -o $@ $<
+
+build/unit/test_%: build/unit/test_%.o $(UNITOBJ) build/core-asan/libwsc.a
+	$(Q)$(CC) $(SANITIZE) -o $@ $^ -lcmocka $(LIBS)
+
+
+# fuzzers, and the replay of their corpora as ordinary tests
+
+build/replay/%.o: tests/fuzz/%.c | build/replay/.dir
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) -c -o $@ $<
+
+build/replay/fuzz_%: build/replay/fuzz_%.o build/replay/replay_main.o \
+		build/core-asan/libwsc.a
+	$(Q)$(CC) $(SANITIZE) -o $@ $^ $(LIBS)
+
+fuzzers: $(FUZZBIN)
+
+build/fuzz/%.o: tests/fuzz/%.c | build/fuzz/.dir
+	$(Q)$(CLANG) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) \
+		-fsanitize=fuzzer-no-link -c -o $@ $<
+
+build/fuzz/fuzz_%: build/fuzz/fuzz_%.o build/core-fuzz/libwsc.a
+	$(Q)$(CLANG) $(SANITIZE) -fsanitize=fuzzer -o $@ $^ $(FUZZLIBS)
+
+
+# the load generator
+
+build/bench/%.o: tests/bench/%.c | build/bench/.dir
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+build/bench/wsbench: $(BENCHOBJ) build/core/libwsc.a
+	$(Q)$(CC) -o $@ $^ $(LIBS)
+
+
+build/%/.dir:
+	$(Q)mkdir -p $(@D)
+	$(Q)touch $@
+
+ifndef PARALLEL
+.NOTPARALLEL:
+endif
+
+.SECONDARY:
+.DELETE_ON_ERROR:
+
+-include $(wildcard build/core*/*.d build/unit/*.d build/replay/*.d \
+	build/fuzz/*.d build/bench/*.d)
