@@ -1,0 +1,414 @@
+
+/*
+ * Copyright (C) ngx_ws_chat contributors
+ *
+ * Server events, each described once for both encodings.
+ */
+
+
+#include "wsc_event.h"
+#include "wsc_writer.h"
+
+
+/* A message event's keys, digits and brackets, with the largest integers. */
+#define WSC_EVENT_FIXED   300
+
+/* What a double takes in msgpack beyond its shortest text, as "1e5". */
+#define WSC_EVENT_DOUBLE  6
+
+
+static void wsc_event_begin(wsc_writer_t *w, wsc_buf_t *b, wsc_enc_e enc,
+    const char *ev);
+static void wsc_event_reply(wsc_writer_t *w, wsc_buf_t *b, wsc_enc_e enc,
+    const char *ev, const wsc_id_t *id, const wsc_str_t *chat_id);
+static void wsc_event_id(wsc_writer_t *w, const wsc_id_t *id);
+static void wsc_event_str(wsc_writer_t *w, const char *key,
+    const wsc_str_t *s);
+static void wsc_event_uint(wsc_writer_t *w, const char *key, uint64_t v);
+static void wsc_event_pos(wsc_writer_t *w, const char *key, wsc_pos_t pos);
+static void wsc_event_entry(wsc_writer_t *w, const wsc_str_t *chat_id,
+    const wsc_entry_t *e);
+static void wsc_event_entries(wsc_writer_t *w, const wsc_str_t *chat_id,
+    const wsc_entry_t *e, size_t n, int more);
+
+
+static const char  *wsc_err_names[] = {
+    "none",
+    "bad_request",
+    "unknown_op",
+    "forbidden",
+    "not_joined",
+    "too_many_chats",
+    "not_found",
+    "rate_limited",
+    "overloaded",
+    "unavailable",
+    "unknown",
+    "internal"
+};
+
+
+void
+wsc_event_welcome(wsc_buf_t *b, wsc_enc_e enc, const wsc_welcome_t *welcome)
+{
+    wsc_writer_t  w;
+
+    wsc_event_begin(&w, b, enc, "welcome");
+
+    wsc_event_uint(&w, "proto", 1);
+    wsc_event_str(&w, "user", &welcome->user);
+    wsc_event_str(&w, "session", &welcome->session);
+    wsc_event_str(&w, "node", &welcome->node);
+    wsc_event_uint(&w, "ping_ms", welcome->ping_ms);
+
+    wsc_writer_key(&w, "limits");
+    wsc_writer_map(&w);
+    wsc_event_uint(&w, "max_message", welcome->max_message);
+    wsc_event_uint(&w, "max_chats", welcome->max_chats);
+    wsc_event_uint(&w, "rate", welcome->rate);
+    wsc_event_uint(&w, "burst", welcome->burst);
+    wsc_writer_end(&w);
+
+    wsc_writer_key(&w, "retention");
+    wsc_writer_map(&w);
+    wsc_event_uint(&w, "messages", welcome->history);
+    wsc_event_uint(&w, "seconds", welcome->history_sec);
+    wsc_writer_end(&w);
+
+    wsc_event_uint(&w, "server_time", welcome->server_time);
+
+    wsc_writer_end(&w);
+}
+
+
+void
+wsc_event_joined(wsc_buf_t *b, wsc_enc_e enc, const wsc_id_t *id,
+    const wsc_str_t *chat_id, const wsc_joined_t *j)
+{
+    wsc_writer_t  w;
+
+    wsc_event_reply(&w, b, enc, "joined", id, chat_id);
+
+    wsc_event_uint(&w, "epoch", j->head.epoch);
+    wsc_event_pos(&w, "head", j->head);
+
+    wsc_writer_key(&w, "recovered");
+    wsc_writer_bool(&w, j->recovered);
+
+    if (j->reason) {
+        wsc_writer_key(&w, "reason");
+        wsc_writer_text(&w, j->reason);
+    }
+
+    wsc_event_entries(&w, chat_id, j->messages, j->n, j->more);
+
+    wsc_writer_end(&w);
+}
+
+
+void
+wsc_event_left(wsc_buf_t *b, wsc_enc_e enc, const wsc_id_t *id,
+    const wsc_str_t *chat_id)
+{
+    wsc_writer_t  w;
+
+    wsc_event_reply(&w, b, enc, "left", id, chat_id);
+    wsc_writer_end(&w);
+}
+
+
+void
+wsc_event_ack(wsc_buf_t *b, wsc_enc_e enc, const wsc_id_t *id,
+    const wsc_str_t *chat_id, const wsc_str_t *cid, uint64_t timestamp,
+    const wsc_pos_t *pos, int dup)
+{
+    wsc_writer_t  w;
+
+    wsc_event_reply(&w, b, enc, "ack", id, chat_id);
+
+    wsc_event_str(&w, "cid", cid);
+    wsc_event_uint(&w, "timestamp", timestamp);
+
+    if (pos) {
+        wsc_event_uint(&w, "epoch", pos->epoch);
+        wsc_event_uint(&w, "seq", pos->seq);
+    }
+
+    if (dup) {
+        wsc_writer_key(&w, "dup");
+        wsc_writer_bool(&w, 1);
+    }
+
+    wsc_writer_end(&w);
+}
+
+
+void
+wsc_event_pong(wsc_buf_t *b, wsc_enc_e enc, const wsc_id_t *id)
+{
+    wsc_writer_t  w;
+
+    wsc_event_reply(&w, b, enc, "pong", id, NULL);
+    wsc_writer_end(&w);
+}
+
+
+void
+wsc_event_history(wsc_buf_t *b, wsc_enc_e enc, const wsc_id_t *id,
+    const wsc_str_t *chat_id, const wsc_history_t *h)
+{
+    wsc_writer_t  w;
+
+    wsc_event_reply(&w, b, enc, "history", id, chat_id);
+
+    wsc_event_entries(&w, chat_id, h->messages, h->n, h->more);
+    wsc_event_pos(&w, "complete_to", h->complete_to);
+
+    wsc_writer_end(&w);
+}
+
+
+void
+wsc_event_message(wsc_buf_t *b, wsc_enc_e enc, const wsc_str_t *chat_id,
+    const wsc_entry_t *e)
+{
+    wsc_writer_t  w;
+
+    (void) wsc_buf_reserve(b, wsc_entry_size(e));
+
+    wsc_writer_init(&w, b, enc);
+    wsc_event_entry(&w, chat_id, e);
+}
+
+
+void
+wsc_event_gap(wsc_buf_t *b, wsc_enc_e enc, const wsc_str_t *chat_id,
+    wsc_pos_t after, wsc_pos_t before, const char *reason)
+{
+    wsc_writer_t  w;
+
+    wsc_event_reply(&w, b, enc, "gap", NULL, chat_id);
+
+    wsc_event_pos(&w, "after", after);
+    wsc_event_pos(&w, "before", before);
+    wsc_writer_key(&w, "reason");
+    wsc_writer_text(&w, reason);
+
+    wsc_writer_end(&w);
+}
+
+
+void
+wsc_event_reconnect(wsc_buf_t *b, wsc_enc_e enc, uint64_t in_ms,
+    const char *reason)
+{
+    wsc_writer_t  w;
+
+    wsc_event_begin(&w, b, enc, "reconnect");
+
+    wsc_event_uint(&w, "in_ms", in_ms);
+    wsc_writer_key(&w, "reason");
+    wsc_writer_text(&w, reason);
+
+    wsc_writer_end(&w);
+}
+
+
+void
+wsc_event_error(wsc_buf_t *b, wsc_enc_e enc, const wsc_id_t *id,
+    const wsc_error_t *e)
+{
+    wsc_writer_t  w;
+
+    wsc_event_reply(&w, b, enc, "error", id,
+                    e->chat_id.len ? &e->chat_id : NULL);
+
+    if (e->cid.len) {
+        wsc_event_str(&w, "cid", &e->cid);
+    }
+
+    wsc_writer_key(&w, "code");
+    wsc_writer_text(&w, wsc_err_name(e->code));
+    wsc_writer_key(&w, "message");
+    wsc_writer_text(&w, e->message);
+    wsc_writer_key(&w, "temporary");
+    wsc_writer_bool(&w, wsc_err_temporary(e->code));
+
+    if (e->retry_ms) {
+        wsc_event_uint(&w, "retry_ms", e->retry_ms);
+    }
+
+    wsc_writer_end(&w);
+}
+
+
+const char *
+wsc_err_name(wsc_err_e code)
+{
+    return wsc_err_names[code];
+}
+
+
+int
+wsc_err_temporary(wsc_err_e code)
+{
+    return code >= WSC_ERR_RATE_LIMITED && code <= WSC_ERR_UNKNOWN;
+}
+
+
+/*
+ * Names are counted as if each octet were escaped.  Only doubles take more in
+ * msgpack than as text: a digit with a point or an exponent behind it.
+ */
+
+size_t
+wsc_entry_size(const wsc_entry_t *e)
+{
+    size_t         i, size;
+    const u_char  *p;
+
+    size = WSC_EVENT_FIXED + WSC_MAX_CHAT_ID
+           + 2 * (e->sender.len + e->cid.len);
+
+    if (e->message.binary) {
+        return size + (e->message.data.len + 2) / 3 * 4;
+    }
+
+    p = e->message.data.data;
+
+    for (i = 1; i < e->message.data.len; i++) {
+
+        if ((p[i] == '.' || p[i] == 'e' || p[i] == 'E')
+            && p[i - 1] >= '0' && p[i - 1] <= '9')
+        {
+            size += WSC_EVENT_DOUBLE;
+        }
+    }
+
+    return size + e->message.data.len;
+}
+
+
+static void
+wsc_event_begin(wsc_writer_t *w, wsc_buf_t *b, wsc_enc_e enc, const char *ev)
+{
+    wsc_writer_init(w, b, enc);
+    wsc_writer_map(w);
+    wsc_writer_key(w, "ev");
+    wsc_writer_text(w, ev);
+}
+
+
+static void
+wsc_event_reply(wsc_writer_t *w, wsc_buf_t *b, wsc_enc_e enc, const char *ev,
+    const wsc_id_t *id, const wsc_str_t *chat_id)
+{
+    wsc_event_begin(w, b, enc, ev);
+    wsc_event_id(w, id);
+
+    if (chat_id) {
+        wsc_event_str(w, "chat_id", chat_id);
+    }
+}
+
+
+static void
+wsc_event_id(wsc_writer_t *w, const wsc_id_t *id)
+{
+    if (id == NULL || id->type == WSC_ID_NONE) {
+        return;
+    }
+
+    wsc_writer_key(w, "id");
+
+    if (id->type == WSC_ID_INTEGER) {
+        wsc_writer_int(w, id->integer);
+        return;
+    }
+
+    wsc_writer_str(w, &id->string);
+}
+
+
+static void
+wsc_event_str(wsc_writer_t *w, const char *key, const wsc_str_t *s)
+{
+    wsc_writer_key(w, key);
+    wsc_writer_str(w, s);
+}
+
+
+static void
+wsc_event_uint(wsc_writer_t *w, const char *key, uint64_t v)
+{
+    wsc_writer_key(w, key);
+    wsc_writer_uint(w, v);
+}
+
+
+static void
+wsc_event_pos(wsc_writer_t *w, const char *key, wsc_pos_t pos)
+{
+    wsc_writer_key(w, key);
+    wsc_writer_map(w);
+    wsc_event_uint(w, "epoch", pos.epoch);
+    wsc_event_uint(w, "seq", pos.seq);
+    wsc_writer_end(w);
+}
+
+
+static void
+wsc_event_entry(wsc_writer_t *w, const wsc_str_t *chat_id,
+    const wsc_entry_t *e)
+{
+    wsc_writer_map(w);
+
+    wsc_writer_key(w, "ev");
+    wsc_writer_text(w, "message");
+    wsc_event_str(w, "chat_id", chat_id);
+    wsc_event_uint(w, "epoch", e->pos.epoch);
+    wsc_event_uint(w, "seq", e->pos.seq);
+
+    if (e->prev.seq) {
+        wsc_event_pos(w, "prev", e->prev);
+
+    } else {
+        wsc_writer_key(w, "prev");
+        wsc_writer_null(w);
+    }
+
+    wsc_event_str(w, "cid", &e->cid);
+    wsc_event_str(w, "sender", &e->sender);
+
+    wsc_writer_key(w, "message");
+    wsc_writer_value(w, &e->message);
+
+    if (e->message.binary && w->enc == WSC_ENC_JSON) {
+        wsc_writer_key(w, "enc");
+        wsc_writer_text(w, "base64");
+    }
+
+    wsc_event_uint(w, "timestamp", e->timestamp);
+
+    wsc_writer_end(w);
+}
+
+
+static void
+wsc_event_entries(wsc_writer_t *w, const wsc_str_t *chat_id,
+    const wsc_entry_t *e, size_t n, int more)
+{
+    size_t  i;
+
+    wsc_writer_key(w, "messages");
+    wsc_writer_array(w);
+
+    for (i = 0; i < n; i++) {
+        wsc_event_entry(w, chat_id, &e[i]);
+    }
+
+    wsc_writer_end(w);
+
+    wsc_writer_key(w, "more");
+    wsc_writer_bool(w, more);
+}
