@@ -1,0 +1,96 @@
+
+/*
+ * Copyright (C) ngx_ws_chat contributors
+ *
+ * Worker to worker: a table of worker slots in memory shared by all workers of
+ * one master, and an eventfd a slot to wake its worker.  Made once a master,
+ * so it survives reloads, when several generations of workers live side by
+ * side.  The slots also carry each worker's counters.
+ */
+
+
+#ifndef _NGX_WS_CHAT_BUS_H_INCLUDED_
+#define _NGX_WS_CHAT_BUS_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+
+
+#define NGX_WS_CHAT_SLOTS  256
+
+
+/* Gauges go to zero with their worker; counters stay with the slot. */
+
+typedef struct {
+    /* gauges */
+    ngx_atomic_t                connections;  /* open WebSockets */
+    ngx_atomic_t                chats;        /* rooms in worker tables */
+    ngx_atomic_t                members;      /* memberships */
+    ngx_atomic_t                draining;     /* 1: the worker drains */
+    ngx_atomic_t                memory;       /* octets of the allocator */
+
+    /* counters */
+    ngx_atomic_t                accepted;     /* WebSockets */
+    ngx_atomic_t                refused;      /* handshakes */
+    ngx_atomic_t                messages_in;  /* chat messages sent to us */
+    ngx_atomic_t                messages_out; /* message events begun */
+    ngx_atomic_t                errors;       /* error events */
+    ngx_atomic_t                gaps;
+} ngx_ws_chat_counters_t;
+
+
+typedef struct {
+    ngx_atomic_t                pid;          /* 0: free */
+    ngx_atomic_t                generation;   /* of the configuration */
+    ngx_atomic_t                woken;        /* 1: the eventfd was written */
+    ngx_ws_chat_counters_t      counters;
+    ngx_atomic_t                unused[2];    /* a slot fills cache lines */
+} ngx_ws_chat_slot_t;
+
+
+/* This worker's counters; never NULL (a dummy outside of workers). */
+extern ngx_ws_chat_counters_t  *ngx_ws_chat_counters;
+
+/*
+ * Called by the master while it reads a configuration: makes table and
+ * eventfds unless they are there.  NGX_ERROR refuses the configuration.
+ */
+ngx_int_t ngx_ws_chat_bus_create(ngx_log_t *log);
+
+/* Called in init_module: a generation of workers starts. */
+void ngx_ws_chat_bus_init_module(void);
+
+/*
+ * Claims a slot for this worker and watches its eventfd: wake() is called
+ * when it was woken.  reclaim(slot) is called for each slot that was left by a
+ * worker that died, now and later, and everybody is woken after it.  Without
+ * a free slot it is logged and ngx_ws_chat_bus_slot() tells.
+ */
+ngx_int_t ngx_ws_chat_bus_init_process(ngx_cycle_t *cycle,
+    void (*reclaim)(ngx_uint_t slot), void (*wake)(void));
+
+/* Gives the slot back and closes this worker's connection to the eventfd. */
+void ngx_ws_chat_bus_exit_process(ngx_cycle_t *cycle);
+
+/* This worker's slot; NGX_WS_CHAT_SLOTS: it has none. */
+ngx_uint_t ngx_ws_chat_bus_slot(void);
+
+/* Wakes another worker, or this one (then by a posted event). */
+void ngx_ws_chat_bus_wake(ngx_uint_t slot);
+
+/* Wakes all, also those that seem to be woken: their waker may have died. */
+void ngx_ws_chat_bus_wake_all(void);
+
+/* The number of this worker's configuration since the master started. */
+ngx_uint_t ngx_ws_chat_bus_generation(void);
+
+/* 1 if a newer configuration was loaded: this worker was replaced. */
+ngx_uint_t ngx_ws_chat_bus_superseded(void);
+
+/* Sums over all slots; gauges of dead workers are left out. */
+void ngx_ws_chat_bus_sum(ngx_ws_chat_counters_t *sum, ngx_uint_t *workers);
+
+
+#endif /* _NGX_WS_CHAT_BUS_H_INCLUDED_ */

@@ -1,0 +1,228 @@
+
+/*
+ * Copyright (C) ngx_ws_chat contributors
+ */
+
+
+#include "ngx_ws_chat_client.h"
+#include "ngx_ws_chat_bus.h"
+#include "ngx_ws_chat_mem.h"
+#include "ngx_ws_chat_op.h"
+#include "ngx_ws_chat_reply.h"
+#include "core/wsc_frame.h"
+
+
+static void ngx_ws_chat_client_welcome(ngx_ws_chat_client_t *cl);
+static void ngx_ws_chat_client_refuse(ngx_ws_chat_client_t *cl,
+    const wsc_cmd_t *cmd, wsc_err_e code, const char *reason);
+static void ngx_ws_chat_client_run(ngx_ws_chat_client_t *cl,
+    const wsc_cmd_t *cmd);
+
+
+void
+ngx_ws_chat_client_open(ngx_ws_chat_client_t *cl, const wsc_str_t *join)
+{
+    u_char     *p, *last, *end;
+    wsc_cmd_t   cmd;
+
+    if (cl->conf->rate) {
+        wsc_bucket_init(&cl->bucket, cl->conf->burst,
+                        (uint32_t) ngx_current_msec);
+    }
+
+    ngx_ws_chat_client_welcome(cl);
+
+    p = join->data;
+    last = p + join->len;
+
+    while (p < last && !cl->peer.muted) {
+
+        end = ngx_strlchr(p, last, ',');
+        if (end == NULL) {
+            end = last;
+        }
+
+        ngx_memzero(&cmd, sizeof(wsc_cmd_t));
+
+        cmd.op = WSC_CMD_JOIN;
+        cmd.chat_id.data = p;
+        cmd.chat_id.len = end - p;
+
+        p = end + 1;
+
+        if (wsc_chat_id_valid(&cmd.chat_id)) {
+            ngx_ws_chat_op_run(cl, &cmd);
+            continue;
+        }
+
+        cmd.chat_id.len = 0;
+
+        ngx_ws_chat_client_refuse(cl, &cmd, WSC_ERR_BAD_REQUEST,
+                                  "bad chat_id in ?join=");
+    }
+}
+
+
+static void
+ngx_ws_chat_client_welcome(ngx_ws_chat_client_t *cl)
+{
+    u_char                    text[16];
+    wsc_welcome_t             w;
+    ngx_ws_chat_loc_conf_t   *conf;
+    ngx_ws_chat_main_conf_t  *mcf;
+
+    conf = cl->conf;
+    mcf = ngx_http_cycle_get_module_main_conf(ngx_cycle, ngx_ws_chat_module);
+
+    ngx_memzero(&w, sizeof(wsc_welcome_t));
+
+    w.user.data = cl->user;
+    w.user.len = cl->user_len;
+    w.session.data = text;
+    w.session.len = ngx_sprintf(text, "%016xL", (int64_t) cl->session) - text;
+    w.node.data = mcf->node.data;
+    w.node.len = mcf->node.len;
+    w.ping_ms = conf->ping_interval;
+    w.max_message = conf->max_message;
+    w.max_chats = conf->max_chats;
+    w.rate = conf->rate;
+    w.burst = conf->rate ? conf->burst : 0;
+    w.history = conf->history.messages;
+    w.history_sec = conf->history.age / 1000;
+    w.server_time = ngx_ws_chat_reply_now();
+
+    wsc_event_welcome(ngx_ws_chat_reply_buf(), cl->enc, &w);
+    ngx_ws_chat_reply(cl);
+}
+
+
+void
+ngx_ws_chat_client_message(ngx_ws_chat_client_t *cl, wsc_str_t *data)
+{
+    ssize_t       rc;
+    wsc_cmd_t     cmd;
+    wsc_err_e     err;
+    const char   *reason;
+    wsc_batch_t  *batch;
+
+    ngx_memzero(&cmd, sizeof(wsc_cmd_t));
+
+    rc = wsc_batch_open(&ngx_ws_chat_alloc, cl->enc, data, &batch, &reason);
+
+    if (rc == WSC_DECLINED) {
+        ngx_ws_chat_client_refuse(cl, &cmd, WSC_ERR_BAD_REQUEST, reason);
+        return;
+    }
+
+    if (rc == WSC_ERROR) {
+        cl->close(cl, WSC_CLOSE_INTERNAL, "out of memory");
+        return;
+    }
+
+    /* a close in between ends the batch: its peer is muted then */
+
+    while (!cl->peer.muted) {
+
+        rc = wsc_batch_next(batch, &cmd, &err, &reason);
+
+        if (rc == WSC_DONE) {
+            break;
+        }
+
+        if (rc == WSC_OK) {
+            ngx_ws_chat_client_run(cl, &cmd);
+            continue;
+        }
+
+        if (rc == WSC_DECLINED) {
+            ngx_ws_chat_client_refuse(cl, &cmd, err, reason);
+            continue;
+        }
+
+        cl->close(cl, WSC_CLOSE_INTERNAL, "out of memory");
+        break;
+    }
+
+    wsc_batch_close(batch);
+}
+
+
+static void
+ngx_ws_chat_client_run(ngx_ws_chat_client_t *cl, const wsc_cmd_t *cmd)
+{
+    if (cmd->op != WSC_CMD_PING) {
+        ngx_ws_chat_op_run(cl, cmd);
+        return;
+    }
+
+    if (cmd->id.type == WSC_ID_NONE) {
+        return;
+    }
+
+    wsc_event_pong(ngx_ws_chat_reply_buf(), cl->enc, &cmd->id);
+    ngx_ws_chat_reply(cl);
+}
+
+
+static void
+ngx_ws_chat_client_refuse(ngx_ws_chat_client_t *cl, const wsc_cmd_t *cmd,
+    wsc_err_e code, const char *reason)
+{
+    wsc_error_t  e;
+
+    ngx_memzero(&e, sizeof(wsc_error_t));
+
+    e.code = code;
+    e.message = reason;
+    e.chat_id = cmd->chat_id;
+    e.cid = cmd->cid;
+
+    ngx_ws_chat_reply_error(cl, &cmd->id, &e);
+}
+
+
+void
+ngx_ws_chat_client_reconnect(ngx_ws_chat_client_t *cl, ngx_uint_t in_ms,
+    const char *reason)
+{
+    wsc_event_reconnect(ngx_ws_chat_reply_buf(), cl->enc, in_ms, reason);
+    ngx_ws_chat_reply(cl);
+}
+
+
+void
+ngx_ws_chat_client_gone(ngx_ws_chat_client_t *cl)
+{
+    cl->gone = 1;
+
+    ngx_ws_chat_op_cancel(cl);
+
+    while (cl->peer.readers) {
+        ngx_ws_chat_room_leave((ngx_ws_chat_member_t *) cl->peer.readers);
+    }
+}
+
+
+ngx_int_t
+ngx_ws_chat_client_gap(ngx_ws_chat_reader_t *r, wsc_pos_t after,
+    wsc_pos_t before)
+{
+    ngx_ws_chat_client_t  *cl;
+    ngx_ws_chat_member_t  *m;
+
+    m = (ngx_ws_chat_member_t *) r;
+    cl = ngx_ws_chat_client(r->peer);
+
+    if (cl->conf->lag_policy == NGX_WS_CHAT_LAG_CLOSE) {
+        cl->close(cl, WSC_CLOSE_SLOW, "slow consumer");
+        return NGX_DECLINED;
+    }
+
+    ngx_ws_chat_counters->gaps++;
+
+    wsc_event_gap(ngx_ws_chat_reply_buf(), cl->enc,
+                  ngx_ws_chat_room_name(m->room), after, before, "slow");
+    ngx_ws_chat_reply(cl);
+
+    return NGX_OK;
+}

@@ -1,0 +1,78 @@
+
+/*
+ * Copyright (C) ngx_ws_chat contributors
+ *
+ * A user's side of the conversation: runs commands, answers them, keeps what
+ * is joined and what is being sent.  It does not know what transport it is on.
+ */
+
+
+#ifndef _NGX_WS_CHAT_CLIENT_H_INCLUDED_
+#define _NGX_WS_CHAT_CLIENT_H_INCLUDED_
+
+
+#include "ngx_ws_chat_room.h"
+#include "core/wsc_bucket.h"
+#include "core/wsc_event.h"
+
+
+typedef struct ngx_ws_chat_client_s  ngx_ws_chat_client_t;
+typedef struct ngx_ws_chat_op_s      ngx_ws_chat_op_t;
+
+
+struct ngx_ws_chat_client_s {
+    ngx_ws_chat_peer_t             peer;          /* must be first */
+    ngx_ws_chat_loc_conf_t        *conf;
+    ngx_ws_chat_op_t              *ops;           /* not answered yet */
+    void                         (*close)(ngx_ws_chat_client_t *cl,
+                                       ngx_uint_t code, const char *reason);
+    u_char                        *user;          /* its octets lie in the
+                                                     session */
+    uint64_t                       session;       /* random: the session id */
+    wsc_bucket_t                   bucket;
+    uint32_t                       limited;       /* ms clock since when over
+                                                     the rate; 0: is not */
+    uint32_t                       limited_last;  /* the last time it was */
+    uint32_t                       mistakes_at;   /* ms clock */
+    uint32_t                       received;      /* chat messages, for log */
+    uint16_t                       chats;         /* joined now */
+    uint16_t                       chats_max;     /* joined at most, for log */
+    uint8_t                        mistakes;
+    uint8_t                        user_len;
+    unsigned                       window:5;      /* server window bits, when
+                                                     deflate */
+    unsigned                       enc:1;         /* wsc_enc_e */
+    unsigned                       deflate:1;     /* negotiated */
+    unsigned                       room_deflate:1;  /* ... and its window takes
+                                                       the room logs */
+    unsigned                       gone:1;
+};
+
+
+/* A client of the socket or request that a peer belongs to. */
+#define ngx_ws_chat_client(p)  ((ngx_ws_chat_client_t *) (p))
+
+
+/*
+ * Starts: sends welcome, then joins the chats of `join` (a comma separated
+ * list, may be empty).  The peer, conf, close, user, session, enc and the
+ * deflate flags must have been set.
+ */
+void ngx_ws_chat_client_open(ngx_ws_chat_client_t *cl, const wsc_str_t *join);
+
+/* Runs one client message (one command, or an array). */
+void ngx_ws_chat_client_message(ngx_ws_chat_client_t *cl, wsc_str_t *data);
+
+/* Announces a close that follows by a `reconnect` event. */
+void ngx_ws_chat_client_reconnect(ngx_ws_chat_client_t *cl,
+    ngx_uint_t in_ms, const char *reason);
+
+/* Leaves everything; answers that still come are dropped. */
+void ngx_ws_chat_client_gone(ngx_ws_chat_client_t *cl);
+
+/* The peer's gap operation (see ngx_ws_chat_peer_ops_t). */
+ngx_int_t ngx_ws_chat_client_gap(ngx_ws_chat_reader_t *r, wsc_pos_t after,
+    wsc_pos_t before);
+
+
+#endif /* _NGX_WS_CHAT_CLIENT_H_INCLUDED_ */

@@ -1,0 +1,132 @@
+
+/*
+ * Copyright (C) ngx_ws_chat contributors
+ *
+ * Configuration as the other parts read it.  ngx_ws_chat_module.c has the
+ * table of the directives, ngx_ws_chat_conf.c what they set.
+ */
+
+
+#ifndef _NGX_WS_CHAT_CONF_H_INCLUDED_
+#define _NGX_WS_CHAT_CONF_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include "core/wsc_conn.h"
+#include "core/wsc_shmlog.h"
+
+
+#define NGX_WS_CHAT_VERSION     "0.1.0"
+
+#define NGX_WS_CHAT_LAG_GAP     0
+#define NGX_WS_CHAT_LAG_CLOSE   1
+
+
+typedef struct ngx_ws_chat_zone_s     ngx_ws_chat_zone_t;
+typedef struct ngx_ws_chat_log_s      ngx_ws_chat_log_t;
+typedef struct ngx_ws_chat_store_s    ngx_ws_chat_store_t;
+typedef struct ngx_ws_chat_room_s     ngx_ws_chat_room_t;
+
+
+/* ws_chat_zone: one name space of chats, with its store. */
+
+struct ngx_ws_chat_zone_s {
+    ngx_str_t                         name;
+    ngx_shm_zone_t                   *shm_zone;
+    const ngx_ws_chat_store_t        *store;
+    void                             *data;        /* the store's own */
+    ngx_rbtree_t                      rooms;       /* of this worker */
+    ngx_rbtree_node_t                 sentinel;
+};
+
+
+typedef struct {
+    ngx_array_t                       zones;       /* ngx_ws_chat_zone_t * */
+    ngx_str_t                         node;        /* default: host name */
+    ngx_ws_chat_log_t                *log;         /* NULL: off */
+    ngx_array_t                       locations;   /* of ours, see below */
+    ngx_msec_t                        drain_max;   /* the longest of them */
+#if (NGX_WS_CHAT_TEST)
+    void                             *test;        /* see store_test.c */
+#endif
+} ngx_ws_chat_main_conf_t;
+
+
+typedef struct {
+    ngx_ws_chat_zone_t               *zone;
+    ngx_http_complex_value_t         *user;        /* NULL: $arg_user */
+    ngx_array_t                      *origins;     /* ngx_str_t; NULL: any */
+    ngx_msec_t                        ping_interval;
+    ngx_msec_t                        pong_timeout;
+    ngx_msec_t                        drain;
+    size_t                            max_message;
+    ngx_uint_t                        max_fragments;
+    ngx_uint_t                        max_chats;
+    ngx_uint_t                        max_connections;  /* 0: off */
+    ngx_uint_t                        rate;        /* a second; 0: off */
+    ngx_uint_t                        burst;
+    size_t                            lag_limit;
+    ngx_uint_t                        lag_policy;
+    ngx_flag_t                        deflate;
+    ngx_int_t                         deflate_level;
+    ngx_int_t                         deflate_window;
+    size_t                            deflate_min_size;
+    wsc_shmlog_limits_t               history;
+    wsc_conn_conf_t                   conn;        /* per worker */
+    ngx_log_t                        *log;         /* per worker: one for all
+                                                      sockets of a location */
+
+    ngx_http_handler_pt               handler;     /* NULL: no location of
+                                                      ours */
+    ngx_str_t                         zone_name;   /* as in zone= */
+    u_char                           *file;        /* where it stands */
+    ngx_uint_t                        line;
+} ngx_ws_chat_loc_conf_t;
+
+
+/* A location with one of our handlers. */
+
+typedef struct {
+    ngx_ws_chat_loc_conf_t           *conf;
+    ngx_http_core_loc_conf_t         *core;
+} ngx_ws_chat_location_t;
+
+
+extern ngx_module_t  ngx_ws_chat_module;
+
+
+/* Bounds of a number, size or time; 0 may be allowed beside them. */
+
+typedef struct {
+    ngx_conf_post_handler_pt          post_handler;
+    ngx_uint_t                        low;
+    ngx_uint_t                        high;
+    ngx_uint_t                        zero;
+    const char                       *text;        /* what it must be */
+} ngx_ws_chat_bounds_t;
+
+
+void *ngx_ws_chat_conf_create_main(ngx_conf_t *cf);
+void *ngx_ws_chat_conf_create_loc(ngx_conf_t *cf);
+char *ngx_ws_chat_conf_merge_loc(ngx_conf_t *cf, void *parent, void *child);
+
+/* Post handlers and setters of the directives. */
+char *ngx_ws_chat_conf_bounds(ngx_conf_t *cf, void *post, void *data);
+char *ngx_ws_chat_conf_node(ngx_conf_t *cf, void *post, void *data);
+char *ngx_ws_chat_conf_auth(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_ws_chat_conf_origins(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_ws_chat_conf_rate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_ws_chat_conf_lag_policy(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_ws_chat_conf_history(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/* Finds a zone, or NULL. */
+ngx_ws_chat_zone_t *ngx_ws_chat_conf_zone(ngx_ws_chat_main_conf_t *mcf,
+    ngx_str_t *name);
+
+
+#endif /* _NGX_WS_CHAT_CONF_H_INCLUDED_ */

@@ -1,0 +1,691 @@
+
+/*
+ * Copyright (C) ngx_ws_chat contributors
+ */
+
+
+#include "ngx_ws_chat_op.h"
+#include "ngx_ws_chat_bus.h"
+#include "ngx_ws_chat_mem.h"
+#include "ngx_ws_chat_reply.h"
+
+
+#define NGX_WS_CHAT_ANSWER_BYTES  (1024 * 1024)
+#define NGX_WS_CHAT_HISTORY       50
+#define NGX_WS_CHAT_RETRY_MS      1000
+
+
+static ngx_ws_chat_member_t *ngx_ws_chat_op_member(ngx_ws_chat_client_t *cl,
+    const wsc_str_t *chat_id);
+static ngx_ws_chat_op_t *ngx_ws_chat_op_create(ngx_ws_chat_client_t *cl,
+    const wsc_cmd_t *cmd);
+static void ngx_ws_chat_op_copy(wsc_str_t *s, u_char **p);
+static void ngx_ws_chat_op_free(ngx_ws_chat_op_t *op);
+static void ngx_ws_chat_op_start(ngx_ws_chat_op_t *op);
+static void ngx_ws_chat_op_release(ngx_ws_chat_op_t *op, wsc_err_e err);
+static void ngx_ws_chat_op_settled(ngx_ws_chat_op_t *op);
+static void ngx_ws_chat_op_error(ngx_ws_chat_client_t *cl,
+    const wsc_cmd_t *cmd, wsc_err_e code, const char *message,
+    uint32_t retry_ms);
+
+static void ngx_ws_chat_op_join(ngx_ws_chat_op_t *op,
+    ngx_ws_chat_member_t *m);
+static void ngx_ws_chat_op_join_ready(ngx_ws_chat_waiting_t *w,
+    wsc_err_e err);
+static void ngx_ws_chat_op_join_read(ngx_ws_chat_op_t *op);
+static const char *ngx_ws_chat_op_join_reason(ngx_ws_chat_op_t *op);
+static void ngx_ws_chat_op_join_done(ngx_ws_chat_read_t *r);
+static void ngx_ws_chat_op_join_answer(ngx_ws_chat_op_t *op,
+    wsc_joined_t *j);
+
+static void ngx_ws_chat_op_leave(ngx_ws_chat_op_t *op,
+    ngx_ws_chat_member_t *m);
+static void ngx_ws_chat_op_send(ngx_ws_chat_op_t *op,
+    ngx_ws_chat_member_t *m);
+static void ngx_ws_chat_op_send_done(ngx_ws_chat_publish_t *p);
+static void ngx_ws_chat_op_history(ngx_ws_chat_op_t *op,
+    ngx_ws_chat_member_t *m);
+static void ngx_ws_chat_op_history_done(ngx_ws_chat_read_t *r);
+static void ngx_ws_chat_op_read(ngx_ws_chat_op_t *op, ngx_uint_t limit,
+    void (*done)(ngx_ws_chat_read_t *r));
+
+
+void
+ngx_ws_chat_op_run(ngx_ws_chat_client_t *cl, const wsc_cmd_t *cmd)
+{
+    uint32_t           retry_ms;
+    ngx_ws_chat_op_t  *op;
+
+    if (cmd->op == WSC_CMD_SEND
+        && ngx_ws_chat_reply_rate(cl, &retry_ms) != NGX_OK)
+    {
+        ngx_ws_chat_op_error(cl, cmd, WSC_ERR_RATE_LIMITED,
+                             "too many messages", retry_ms);
+        return;
+    }
+
+    op = ngx_ws_chat_op_create(cl, cmd);
+
+    if (op == NULL) {
+        ngx_ws_chat_op_error(cl, cmd, WSC_ERR_OVERLOADED, "out of memory",
+                             NGX_WS_CHAT_RETRY_MS);
+        return;
+    }
+
+    ngx_ws_chat_op_start(op);
+}
+
+
+void
+ngx_ws_chat_op_cancel(ngx_ws_chat_client_t *cl)
+{
+    ngx_ws_chat_op_t           *op;
+    const ngx_ws_chat_store_t  *store;
+
+    store = cl->conf->zone ? cl->conf->zone->store : NULL;
+
+    while (cl->ops) {
+        op = cl->ops;
+
+        if (op->stored && op->cmd.op == WSC_CMD_SEND) {
+            store->cancel_publish(&op->u.publish);
+
+        } else if (op->stored) {
+            store->cancel_read(&op->u.read);
+        }
+
+        if (op->waiting.queued) {
+            ngx_queue_remove(&op->waiting.queue);
+        }
+
+        if (op->waiting.member) {
+            op->waiting.member->waiting = NULL;
+        }
+
+        ngx_ws_chat_op_free(op);
+    }
+}
+
+
+static ngx_ws_chat_member_t *
+ngx_ws_chat_op_member(ngx_ws_chat_client_t *cl, const wsc_str_t *chat_id)
+{
+    wsc_str_t             *name;
+    ngx_ws_chat_member_t  *m;
+    ngx_ws_chat_reader_t  *r;
+
+    for (r = cl->peer.readers; r; r = r->next) {
+        m = (ngx_ws_chat_member_t *) r;
+        name = ngx_ws_chat_room_name(m->room);
+
+        if (name->len == chat_id->len
+            && ngx_memcmp(name->data, chat_id->data, name->len) == 0)
+        {
+            return m;
+        }
+    }
+
+    return NULL;
+}
+
+
+static ngx_ws_chat_op_t *
+ngx_ws_chat_op_create(ngx_ws_chat_client_t *cl, const wsc_cmd_t *cmd)
+{
+    u_char            *p;
+    ngx_ws_chat_op_t  *op;
+
+    op = wsc_alloc(&ngx_ws_chat_alloc,
+                   sizeof(ngx_ws_chat_op_t) + cmd->id.string.len
+                   + cmd->chat_id.len + cmd->cid.len
+                   + cmd->message.data.len);
+    if (op == NULL) {
+        return NULL;
+    }
+
+    ngx_memzero(op, sizeof(ngx_ws_chat_op_t));
+
+    op->client = cl;
+    op->cmd = *cmd;
+
+    p = op->data;
+    ngx_ws_chat_op_copy(&op->cmd.id.string, &p);
+    ngx_ws_chat_op_copy(&op->cmd.chat_id, &p);
+    ngx_ws_chat_op_copy(&op->cmd.cid, &p);
+    ngx_ws_chat_op_copy(&op->cmd.message.data, &p);
+
+    op->behind_last = &op->behind;
+
+    op->next = cl->ops;
+    op->link = &cl->ops;
+
+    if (op->next) {
+        op->next->link = &op->next;
+    }
+
+    cl->ops = op;
+
+    return op;
+}
+
+
+static void
+ngx_ws_chat_op_copy(wsc_str_t *s, u_char **p)
+{
+    if (s->len) {
+        ngx_memcpy(*p, s->data, s->len);
+    }
+
+    s->data = *p;
+    *p += s->len;
+}
+
+
+static void
+ngx_ws_chat_op_free(ngx_ws_chat_op_t *op)
+{
+    *op->link = op->next;
+
+    if (op->next) {
+        op->next->link = op->link;
+    }
+
+    wsc_free(&ngx_ws_chat_alloc, op);
+}
+
+
+/* Starts it, or puts it behind a join or leave of the same chat. */
+
+static void
+ngx_ws_chat_op_start(ngx_ws_chat_op_t *op)
+{
+    ngx_ws_chat_op_t      *before;
+    ngx_ws_chat_member_t  *m;
+
+    m = ngx_ws_chat_op_member(op->client, &op->cmd.chat_id);
+
+    if (m && m->waiting) {
+        before = ngx_queue_data(m->waiting, ngx_ws_chat_op_t, waiting);
+
+        op->behind = NULL;
+        *before->behind_last = op;
+        before->behind_last = &op->behind;
+        return;
+    }
+
+    switch (op->cmd.op) {
+
+    case WSC_CMD_JOIN:
+        ngx_ws_chat_op_join(op, m);
+        return;
+
+    case WSC_CMD_LEAVE:
+        ngx_ws_chat_op_leave(op, m);
+        return;
+
+    default:
+        break;
+    }
+
+    if (m == NULL) {
+        ngx_ws_chat_op_error(op->client, &op->cmd, WSC_ERR_NOT_JOINED,
+                             "join the chat first", 0);
+        ngx_ws_chat_op_free(op);
+        return;
+    }
+
+    if (op->cmd.op == WSC_CMD_SEND) {
+        ngx_ws_chat_op_send(op, m);
+        return;
+    }
+
+    ngx_ws_chat_op_history(op, m);
+}
+
+
+/*
+ * A join or leave is over: what waited behind it is started; after a failed
+ * join (err) what needs the membership fails likewise.
+ */
+
+static void
+ngx_ws_chat_op_release(ngx_ws_chat_op_t *op, wsc_err_e err)
+{
+    ngx_ws_chat_op_t  *next, *behind;
+
+    behind = op->behind;
+
+    ngx_ws_chat_op_free(op);
+
+    for ( /* void */ ; behind; behind = next) {
+        next = behind->behind;
+
+        behind->behind = NULL;
+        behind->behind_last = &behind->behind;
+
+        if (err == WSC_ERR_NONE
+            || behind->cmd.op == WSC_CMD_JOIN
+            || behind->cmd.op == WSC_CMD_LEAVE)
+        {
+            ngx_ws_chat_op_start(behind);
+            continue;
+        }
+
+        ngx_ws_chat_op_error(behind->client, &behind->cmd, err,
+                             "the chat could not be joined",
+                             NGX_WS_CHAT_RETRY_MS);
+        ngx_ws_chat_op_free(behind);
+    }
+}
+
+
+/* The store answered an operation of a member, who may wait to leave. */
+
+static void
+ngx_ws_chat_op_settled(ngx_ws_chat_op_t *op)
+{
+    ngx_ws_chat_op_t      *leave;
+    ngx_ws_chat_member_t  *m;
+
+    m = op->member;
+
+    ngx_ws_chat_op_free(op);
+
+    m->inflight--;
+
+    if (m->inflight || m->waiting == NULL) {
+        return;
+    }
+
+    leave = ngx_queue_data(m->waiting, ngx_ws_chat_op_t, waiting);
+
+    if (leave->cmd.op == WSC_CMD_LEAVE) {
+        ngx_ws_chat_op_leave(leave, m);
+    }
+}
+
+
+static void
+ngx_ws_chat_op_error(ngx_ws_chat_client_t *cl, const wsc_cmd_t *cmd,
+    wsc_err_e code, const char *message, uint32_t retry_ms)
+{
+    wsc_error_t  e;
+
+    ngx_memzero(&e, sizeof(wsc_error_t));
+
+    e.code = code;
+    e.message = message;
+    e.chat_id = cmd->chat_id;
+    e.cid = cmd->cid;
+    e.retry_ms = retry_ms;
+
+    ngx_ws_chat_reply_error(cl, &cmd->id, &e);
+}
+
+
+static void
+ngx_ws_chat_op_join(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m)
+{
+    ngx_ws_chat_client_t  *cl;
+
+    cl = op->client;
+
+    if (m) {
+        /* joined already: answered again, members notice nothing */
+        op->member = m;
+        op->head = ngx_ws_chat_room_seen(m->room);
+
+        m->inflight++;
+        ngx_ws_chat_op_join_read(op);
+        return;
+    }
+
+    if (cl->chats >= cl->conf->max_chats) {
+        ngx_ws_chat_op_error(cl, &op->cmd, WSC_ERR_TOO_MANY_CHATS,
+                             "too many chats joined", 0);
+        ngx_ws_chat_op_free(op);
+        return;
+    }
+
+    op->first = 1;
+    op->waiting.ready = ngx_ws_chat_op_join_ready;
+
+    cl->chats++;
+    cl->chats_max = ngx_max(cl->chats_max, cl->chats);
+
+    if (ngx_ws_chat_room_enter(cl->conf->zone, &op->cmd.chat_id, cl->conf,
+                               &cl->peer,
+                               ngx_ws_chat_kind(cl->enc, cl->room_deflate),
+                               &op->waiting)
+        != NGX_OK)
+    {
+        cl->chats--;
+        ngx_ws_chat_op_error(cl, &op->cmd, WSC_ERR_OVERLOADED,
+                             "out of memory", NGX_WS_CHAT_RETRY_MS);
+        ngx_ws_chat_op_free(op);
+    }
+}
+
+
+static void
+ngx_ws_chat_op_join_ready(ngx_ws_chat_waiting_t *w, wsc_err_e err)
+{
+    ngx_ws_chat_op_t      *op;
+    ngx_ws_chat_member_t  *m;
+
+    op = ngx_queue_data(w, ngx_ws_chat_op_t, waiting);
+    m = w->member;
+
+    if (err == WSC_ERR_NONE) {
+        op->member = m;
+        op->head = ngx_ws_chat_room_seen(m->room);
+
+        m->inflight++;
+        ngx_ws_chat_op_join_read(op);
+        return;
+    }
+
+    ngx_ws_chat_op_error(op->client, &op->cmd, err,
+                         "the chat cannot be opened now",
+                         NGX_WS_CHAT_RETRY_MS);
+
+    op->client->chats--;
+    ngx_ws_chat_room_leave(m);
+    ngx_ws_chat_op_release(op, err);
+}
+
+
+/* Reads what the answer needs, or answers at once. */
+
+static void
+ngx_ws_chat_op_join_read(ngx_ws_chat_op_t *op)
+{
+    const char    *reason;
+    wsc_joined_t   j;
+
+    ngx_memzero(&j, sizeof(wsc_joined_t));
+
+    /* what comes behind it, the member reads from the room's log */
+    op->u.read.upto = op->head;
+
+    reason = ngx_ws_chat_op_join_reason(op);
+
+    if (reason == NULL && op->cmd.id.type != WSC_ID_NONE) {
+
+        if (op->cmd.has_after
+            && wsc_pos_cmp(op->cmd.after, op->head) != 0)
+        {
+            op->u.read.after = op->cmd.after;
+            op->u.read.has_after = 1;
+            ngx_ws_chat_op_read(op, WSC_MAX_LIMIT, ngx_ws_chat_op_join_done);
+            return;
+        }
+
+        if (!op->cmd.has_after && op->cmd.limit && op->head.seq) {
+            ngx_ws_chat_op_read(op, op->cmd.limit, ngx_ws_chat_op_join_done);
+            return;
+        }
+    }
+
+    j.reason = reason;
+    j.recovered = (reason == NULL);
+
+    ngx_ws_chat_op_join_answer(op, &j);
+}
+
+
+/* Why a resume is hopeless before anything is read, or NULL. */
+
+static const char *
+ngx_ws_chat_op_join_reason(ngx_ws_chat_op_t *op)
+{
+    if (!op->cmd.has_after) {
+        return NULL;
+    }
+
+    if (op->cmd.after.epoch != op->head.epoch) {
+        return "epoch";
+    }
+
+    if (op->cmd.after.seq > op->head.seq) {
+        return "ahead";
+    }
+
+    return NULL;
+}
+
+
+static void
+ngx_ws_chat_op_join_done(ngx_ws_chat_read_t *r)
+{
+    wsc_joined_t       j;
+    ngx_ws_chat_op_t  *op;
+
+    op = (ngx_ws_chat_op_t *) r;
+    op->stored = 0;
+
+    ngx_memzero(&j, sizeof(wsc_joined_t));
+
+    j.recovered = 1;
+    j.messages = r->entries;
+    j.n = r->n;
+    j.more = r->more;
+
+    if (r->err != WSC_ERR_NONE) {
+        j.reason = "unavailable";
+
+    } else if (op->cmd.has_after
+               && (r->n == 0
+                   || wsc_pos_cmp(r->entries[0].prev, op->cmd.after) > 0))
+    {
+        /* the first one kept does not follow what the client has */
+        j.reason = "too_old";
+    }
+
+    if (j.reason) {
+        j.recovered = 0;
+        j.n = 0;
+        j.more = 0;
+    }
+
+    ngx_ws_chat_op_join_answer(op, &j);
+}
+
+
+static void
+ngx_ws_chat_op_join_answer(ngx_ws_chat_op_t *op, wsc_joined_t *j)
+{
+    ngx_ws_chat_client_t  *cl;
+    ngx_ws_chat_member_t  *m;
+
+    cl = op->client;
+    m = op->member;
+
+    if (op->cmd.id.type != WSC_ID_NONE) {
+        j->head = op->head;
+
+        wsc_event_joined(ngx_ws_chat_reply_buf(), cl->enc, &op->cmd.id,
+                         &op->cmd.chat_id, j);
+        ngx_ws_chat_reply(cl);
+    }
+
+    if (!op->first) {
+        ngx_ws_chat_op_settled(op);
+        return;
+    }
+
+    m->inflight--;
+    m->waiting = NULL;
+
+    ngx_ws_chat_reader_release(&m->reader);
+    ngx_ws_chat_op_release(op, WSC_ERR_NONE);
+}
+
+
+static void
+ngx_ws_chat_op_leave(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m)
+{
+    ngx_ws_chat_client_t  *cl;
+
+    cl = op->client;
+
+    if (m && m->inflight) {
+        /* nothing of a chat may come after its `left` */
+        m->waiting = &op->waiting;
+        op->waiting.member = m;
+        return;
+    }
+
+    if (m) {
+        cl->chats--;
+        ngx_ws_chat_room_leave(m);
+    }
+
+    if (op->cmd.id.type != WSC_ID_NONE) {
+        wsc_event_left(ngx_ws_chat_reply_buf(), cl->enc, &op->cmd.id,
+                       &op->cmd.chat_id);
+        ngx_ws_chat_reply(cl);
+    }
+
+    ngx_ws_chat_op_release(op, WSC_ERR_NONE);
+}
+
+
+static void
+ngx_ws_chat_op_send(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m)
+{
+    ngx_ws_chat_client_t   *cl;
+    ngx_ws_chat_publish_t  *p;
+
+    cl = op->client;
+    p = &op->u.publish;
+
+    p->zone = cl->conf->zone;
+    p->chat_id = op->cmd.chat_id;
+    p->limits = cl->conf->history;
+    p->entry.sender.data = cl->user;
+    p->entry.sender.len = cl->user_len;
+    p->entry.cid = op->cmd.cid;
+    p->entry.message = op->cmd.message;
+    p->entry.timestamp = ngx_ws_chat_reply_now();
+    p->done = ngx_ws_chat_op_send_done;
+
+    cl->received++;
+    ngx_ws_chat_counters->messages_in++;
+
+    m->inflight++;
+    op->member = m;
+    op->stored = 1;
+
+    p->zone->store->publish(p);
+}
+
+
+static void
+ngx_ws_chat_op_send_done(ngx_ws_chat_publish_t *p)
+{
+    ngx_ws_chat_op_t      *op;
+    ngx_ws_chat_client_t  *cl;
+
+    op = (ngx_ws_chat_op_t *) p;
+    cl = op->client;
+    op->stored = 0;
+
+    if (p->err != WSC_ERR_NONE) {
+        ngx_ws_chat_op_error(cl, &op->cmd, p->err,
+                             (p->err == WSC_ERR_UNKNOWN)
+                             ? "it is not known whether this was stored"
+                             : "not stored, try again later", p->retry_ms);
+
+    } else if (op->cmd.id.type != WSC_ID_NONE) {
+        wsc_event_ack(ngx_ws_chat_reply_buf(), cl->enc, &op->cmd.id,
+                      &op->cmd.chat_id, &op->cmd.cid, p->entry.timestamp,
+                      p->known ? &p->entry.pos : NULL, p->dup);
+        ngx_ws_chat_reply(cl);
+    }
+
+    ngx_ws_chat_op_settled(op);
+}
+
+
+static void
+ngx_ws_chat_op_history(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m)
+{
+    if (op->cmd.id.type == WSC_ID_NONE) {
+        ngx_ws_chat_op_free(op);
+        return;
+    }
+
+    m->inflight++;
+    op->member = m;
+
+    /* no bound: what was acknowledged is in it, delivered here or not */
+
+    op->u.read.after = op->cmd.after;
+    op->u.read.has_after = op->cmd.has_after;
+    op->u.read.before = op->cmd.before;
+    op->u.read.has_before = op->cmd.has_before;
+
+    ngx_ws_chat_op_read(op, op->cmd.has_limit ? op->cmd.limit
+                                              : NGX_WS_CHAT_HISTORY,
+                        ngx_ws_chat_op_history_done);
+}
+
+
+static void
+ngx_ws_chat_op_history_done(ngx_ws_chat_read_t *r)
+{
+    wsc_history_t          h;
+    ngx_ws_chat_op_t      *op;
+    ngx_ws_chat_client_t  *cl;
+
+    op = (ngx_ws_chat_op_t *) r;
+    cl = op->client;
+    op->stored = 0;
+
+    if (r->err != WSC_ERR_NONE) {
+        ngx_ws_chat_op_error(cl, &op->cmd, r->err,
+                             "history cannot be read now",
+                             NGX_WS_CHAT_RETRY_MS);
+        ngx_ws_chat_op_settled(op);
+        return;
+    }
+
+    ngx_memzero(&h, sizeof(wsc_history_t));
+
+    h.messages = r->entries;
+    h.n = r->n;
+    h.more = r->more;
+    h.complete_to = r->chat.head;
+
+    wsc_event_history(ngx_ws_chat_reply_buf(), cl->enc, &op->cmd.id,
+                      &op->cmd.chat_id, &h);
+    ngx_ws_chat_reply(cl);
+
+    ngx_ws_chat_op_settled(op);
+}
+
+
+/* Asks the store for entries; upto, after and before are the caller's. */
+
+static void
+ngx_ws_chat_op_read(ngx_ws_chat_op_t *op, ngx_uint_t limit,
+    void (*done)(ngx_ws_chat_read_t *r))
+{
+    ngx_ws_chat_read_t    *r;
+    ngx_ws_chat_client_t  *cl;
+
+    cl = op->client;
+    r = &op->u.read;
+
+    r->zone = cl->conf->zone;
+    r->chat_id = op->cmd.chat_id;
+    r->limits = cl->conf->history;
+    r->limit = limit;
+    r->max_bytes = NGX_WS_CHAT_ANSWER_BYTES;
+    r->done = done;
+
+    op->stored = 1;
+
+    r->zone->store->read(r);
+}

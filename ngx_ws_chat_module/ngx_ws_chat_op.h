@@ -1,0 +1,50 @@
+
+/*
+ * Copyright (C) ngx_ws_chat contributors
+ *
+ * Operations: commands that take a while.  Each is a copy of its command that
+ * lives until it is answered.  What comes for a chat while its join or leave
+ * is under way waits behind it, so that commands take effect in order.
+ */
+
+
+#ifndef _NGX_WS_CHAT_OP_H_INCLUDED_
+#define _NGX_WS_CHAT_OP_H_INCLUDED_
+
+
+#include "ngx_ws_chat_client.h"
+
+
+struct ngx_ws_chat_op_s {
+    union {
+        ngx_ws_chat_publish_t     publish;        /* send */
+        ngx_ws_chat_read_t        read;           /* join, history */
+    } u;                                          /* must be first */
+
+    ngx_ws_chat_waiting_t         waiting;        /* join: for its room */
+    ngx_ws_chat_op_t             *next;           /* of the client */
+    ngx_ws_chat_op_t            **link;           /* what points to this one */
+    ngx_ws_chat_op_t             *behind;         /* waits for this one */
+    ngx_ws_chat_op_t            **behind_last;
+    ngx_ws_chat_client_t         *client;
+    ngx_ws_chat_member_t         *member;
+    wsc_cmd_t                     cmd;            /* strings: in data */
+    wsc_pos_t                     head;           /* join: delivered so far */
+    unsigned                      stored:1;       /* the store has it */
+    unsigned                      first:1;        /* join: it makes the
+                                                     member */
+    u_char                        data[1];
+};
+
+
+/*
+ * Runs a decoded command of a client: join, leave, send or history.  The
+ * answer may be queued before this returns.
+ */
+void ngx_ws_chat_op_run(ngx_ws_chat_client_t *cl, const wsc_cmd_t *cmd);
+
+/* Calls off all of the client's operations, without answers. */
+void ngx_ws_chat_op_cancel(ngx_ws_chat_client_t *cl);
+
+
+#endif /* _NGX_WS_CHAT_OP_H_INCLUDED_ */

@@ -1,0 +1,73 @@
+
+/*
+ * Copyright (C) ngx_ws_chat contributors
+ *
+ * Compression of outgoing messages.
+ */
+
+
+#include "ngx_ws_chat_pack.h"
+
+
+#define NGX_WS_CHAT_WINDOW_MIN  9
+#define NGX_WS_CHAT_WINDOW_MAX  15
+#define NGX_WS_CHAT_WINDOWS                                                   \
+    (NGX_WS_CHAT_WINDOW_MAX - NGX_WS_CHAT_WINDOW_MIN + 1)
+#define NGX_WS_CHAT_LEVELS      9
+
+
+static wsc_deflate_t  *ngx_ws_chat_packers[NGX_WS_CHAT_WINDOWS]
+                                          [NGX_WS_CHAT_LEVELS];
+
+
+ngx_int_t
+ngx_ws_chat_pack(const ngx_ws_chat_loc_conf_t *conf, int window,
+    const u_char *p, size_t len, wsc_str_t *out)
+{
+    wsc_buf_t       *b;
+    wsc_deflate_t  **d;
+
+    if (len < conf->deflate_min_size
+        || window < NGX_WS_CHAT_WINDOW_MIN || window > NGX_WS_CHAT_WINDOW_MAX)
+    {
+        return NGX_DECLINED;
+    }
+
+    d = &ngx_ws_chat_packers[window - NGX_WS_CHAT_WINDOW_MIN]
+                            [conf->deflate_level - 1];
+
+    if (*d == NULL) {
+        *d = wsc_deflate_create(&ngx_ws_chat_alloc, window,
+                                (int) conf->deflate_level);
+        if (*d == NULL) {
+            return NGX_DECLINED;
+        }
+    }
+
+    b = &ngx_ws_chat_scratch.packed;
+
+    wsc_buf_reset(b, NGX_WS_CHAT_SCRATCH_KEEP);
+
+    if (wsc_deflate_message(*d, p, len, b) != WSC_OK) {
+        return NGX_DECLINED;
+    }
+
+    out->data = b->data;
+    out->len = b->len;
+
+    return NGX_OK;
+}
+
+
+void
+ngx_ws_chat_pack_done(void)
+{
+    ngx_uint_t  i, j;
+
+    for (i = 0; i < NGX_WS_CHAT_WINDOWS; i++) {
+        for (j = 0; j < NGX_WS_CHAT_LEVELS; j++) {
+            wsc_deflate_destroy(ngx_ws_chat_packers[i][j]);
+            ngx_ws_chat_packers[i][j] = NULL;
+        }
+    }
+}

@@ -1,0 +1,141 @@
+
+/*
+ * Copyright (C) ngx_ws_chat contributors
+ */
+
+
+#include "ngx_ws_chat_reply.h"
+#include "ngx_ws_chat_bus.h"
+#include "ngx_ws_chat_mem.h"
+#include "ngx_ws_chat_pack.h"
+#include "core/wsc_frame.h"
+
+
+#define NGX_WS_CHAT_MISTAKES        20       /* in this time close with 1008 */
+#define NGX_WS_CHAT_MISTAKES_TIME   60000
+
+#define NGX_WS_CHAT_LIMITED_TIME    10000    /* over the rate: 4129 */
+#define NGX_WS_CHAT_LIMITED_PAUSE   2000     /* quiet for so long: forgiven */
+
+
+static void ngx_ws_chat_reply_mistake(ngx_ws_chat_client_t *cl);
+
+
+wsc_buf_t *
+ngx_ws_chat_reply_buf(void)
+{
+    wsc_buf_reset(&ngx_ws_chat_scratch.event, NGX_WS_CHAT_SCRATCH_KEEP);
+
+    return &ngx_ws_chat_scratch.event;
+}
+
+
+void
+ngx_ws_chat_reply(ngx_ws_chat_client_t *cl)
+{
+    u_char      flags, opcode;
+    wsc_buf_t  *b;
+    wsc_str_t   data;
+
+    b = &ngx_ws_chat_scratch.event;
+
+    if (b->failed) {
+        cl->close(cl, WSC_CLOSE_INTERNAL, "out of memory");
+        return;
+    }
+
+    opcode = (cl->enc == WSC_ENC_JSON) ? WSC_OP_TEXT : WSC_OP_BINARY;
+    flags = WSC_FRAME_FIN;
+    data.data = b->data;
+    data.len = b->len;
+
+    if (cl->deflate
+        && ngx_ws_chat_pack(cl->conf, cl->window, b->data, b->len, &data)
+           == NGX_OK)
+    {
+        flags |= WSC_FRAME_RSV1;
+    }
+
+    (void) ngx_ws_chat_peer_send(&cl->peer, flags, opcode, data.data,
+                                 data.len);
+}
+
+
+void
+ngx_ws_chat_reply_error(ngx_ws_chat_client_t *cl, const wsc_id_t *id,
+    const wsc_error_t *e)
+{
+    ngx_ws_chat_counters->errors++;
+
+    wsc_event_error(ngx_ws_chat_reply_buf(), cl->enc, id, e);
+    ngx_ws_chat_reply(cl);
+
+    if (!wsc_err_temporary(e->code) && e->code != WSC_ERR_INTERNAL) {
+        ngx_ws_chat_reply_mistake(cl);
+    }
+}
+
+
+static void
+ngx_ws_chat_reply_mistake(ngx_ws_chat_client_t *cl)
+{
+    uint32_t  now;
+
+    now = (uint32_t) ngx_current_msec;
+
+    if (cl->mistakes == 0
+        || now - cl->mistakes_at > NGX_WS_CHAT_MISTAKES_TIME)
+    {
+        cl->mistakes = 0;
+        cl->mistakes_at = now;
+    }
+
+    if (++cl->mistakes == NGX_WS_CHAT_MISTAKES) {
+        cl->close(cl, WSC_CLOSE_POLICY, "too many errors");
+    }
+}
+
+
+ngx_int_t
+ngx_ws_chat_reply_rate(ngx_ws_chat_client_t *cl, uint32_t *retry_ms)
+{
+    uint32_t  now;
+
+    if (cl->conf->rate == 0) {
+        return NGX_OK;
+    }
+
+    now = (uint32_t) ngx_current_msec;
+
+    if (wsc_bucket_take(&cl->bucket, cl->conf->rate, cl->conf->burst, now,
+                        retry_ms)
+        == WSC_OK)
+    {
+        return NGX_OK;
+    }
+
+    if (cl->limited == 0
+        || now - cl->limited_last > NGX_WS_CHAT_LIMITED_PAUSE)
+    {
+        cl->limited = now | 1;
+    }
+
+    cl->limited_last = now;
+
+    if ((int32_t) (now - cl->limited) >= NGX_WS_CHAT_LIMITED_TIME) {
+        cl->close(cl, WSC_CLOSE_RATE, "rate limit exceeded for too long");
+    }
+
+    return NGX_DECLINED;
+}
+
+
+uint64_t
+ngx_ws_chat_reply_now(void)
+{
+    ngx_time_t  *tp;
+
+    tp = ngx_timeofday();
+
+    return (uint64_t) tp->sec * 1000 + tp->msec;
+}

@@ -1,0 +1,500 @@
+
+/*
+ * Copyright (C) ngx_ws_chat contributors
+ */
+
+
+#include "ngx_ws_chat_room.h"
+#include "ngx_ws_chat_bus.h"
+#include "ngx_ws_chat_mem.h"
+#include "ngx_ws_chat_pack.h"
+#include "core/wsc_event.h"
+#include "core/wsc_frame.h"
+
+
+static ngx_ws_chat_member_t *ngx_ws_chat_room_member(
+    ngx_ws_chat_room_t *room, ngx_ws_chat_peer_t *peer, ngx_uint_t kind);
+static ngx_ws_chat_room_t *ngx_ws_chat_room_find(ngx_ws_chat_zone_t *z,
+    const wsc_str_t *chat_id, ngx_rbtree_key_t hash);
+static ngx_ws_chat_room_t *ngx_ws_chat_room_create(ngx_ws_chat_zone_t *z,
+    const wsc_str_t *chat_id, ngx_ws_chat_loc_conf_t *conf,
+    ngx_rbtree_key_t hash);
+static void ngx_ws_chat_room_drop(ngx_ws_chat_room_t *room);
+static void ngx_ws_chat_room_free(ngx_ws_chat_room_t *room);
+static void ngx_ws_chat_room_insert(ngx_rbtree_node_t *temp,
+    ngx_rbtree_node_t *node, ngx_rbtree_node_t *sentinel);
+static ngx_int_t ngx_ws_chat_room_cmp(ngx_ws_chat_room_t *room,
+    const wsc_str_t *chat_id);
+static ngx_ws_chat_stream_t *ngx_ws_chat_room_stream(
+    ngx_ws_chat_room_t *room, ngx_uint_t kind);
+static void ngx_ws_chat_room_stream_drop(ngx_ws_chat_room_t *room,
+    ngx_ws_chat_stream_t *st);
+static void ngx_ws_chat_room_attached(ngx_ws_chat_attach_t *a);
+static void ngx_ws_chat_room_deliver(ngx_ws_chat_attach_t *a,
+    const wsc_entry_t *entries, ngx_uint_t n);
+static void ngx_ws_chat_room_append(ngx_ws_chat_room_t *room, wsc_enc_e enc,
+    const wsc_entry_t *e);
+static void ngx_ws_chat_room_append_gap(ngx_ws_chat_room_t *room,
+    ngx_ws_chat_stream_t *st, wsc_enc_e enc, const wsc_entry_t *e);
+
+
+ngx_int_t
+ngx_ws_chat_room_enter(ngx_ws_chat_zone_t *z, const wsc_str_t *chat_id,
+    ngx_ws_chat_loc_conf_t *conf, ngx_ws_chat_peer_t *peer, ngx_uint_t kind,
+    ngx_ws_chat_waiting_t *w)
+{
+    ngx_rbtree_key_t       hash;
+    ngx_ws_chat_room_t    *room;
+    ngx_ws_chat_member_t  *m;
+
+    hash = ngx_murmur_hash2(chat_id->data, chat_id->len);
+
+    room = ngx_ws_chat_room_find(z, chat_id, hash);
+
+    if (room == NULL) {
+        room = ngx_ws_chat_room_create(z, chat_id, conf, hash);
+
+        if (room == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    m = ngx_ws_chat_room_member(room, peer, kind);
+
+    if (m == NULL) {
+        ngx_ws_chat_room_drop(room);
+        return NGX_ERROR;
+    }
+
+    m->waiting = w;
+    w->member = m;
+
+    if (room->live) {
+        w->ready(w, WSC_ERR_NONE);
+        return NGX_OK;
+    }
+
+    w->queued = 1;
+    ngx_queue_insert_tail(&room->waiting, &w->queue);
+
+    if (!room->attach.pending) {
+        room->attach.pending = 1;
+        z->store->attach(&room->attach);
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_ws_chat_member_t *
+ngx_ws_chat_room_member(ngx_ws_chat_room_t *room, ngx_ws_chat_peer_t *peer,
+    ngx_uint_t kind)
+{
+    ngx_ws_chat_stream_t  *st;
+    ngx_ws_chat_member_t  *m;
+
+    st = ngx_ws_chat_room_stream(room, kind);
+    if (st == NULL) {
+        return NULL;
+    }
+
+    m = wsc_alloc(&ngx_ws_chat_alloc, sizeof(ngx_ws_chat_member_t));
+
+    if (m != NULL) {
+        ngx_memzero(m, sizeof(ngx_ws_chat_member_t));
+
+        m->room = room;
+        m->reader.held = 1;
+
+        if (ngx_ws_chat_reader_add(&m->reader, peer, st) == NGX_OK) {
+            room->members++;
+            ngx_ws_chat_counters->members++;
+
+            return m;
+        }
+
+        wsc_free(&ngx_ws_chat_alloc, m);
+    }
+
+    ngx_ws_chat_room_stream_drop(room, st);
+
+    return NULL;
+}
+
+
+void
+ngx_ws_chat_room_leave(ngx_ws_chat_member_t *m)
+{
+    ngx_ws_chat_room_t    *room;
+    ngx_ws_chat_stream_t  *st;
+
+    room = m->room;
+    st = m->reader.stream;
+
+    if (m->waiting && m->waiting->queued) {
+        ngx_queue_remove(&m->waiting->queue);
+        m->waiting->queued = 0;
+    }
+
+    ngx_ws_chat_reader_remove(&m->reader);
+    wsc_free(&ngx_ws_chat_alloc, m);
+
+    room->members--;
+    ngx_ws_chat_counters->members--;
+
+    ngx_ws_chat_room_stream_drop(room, st);
+    ngx_ws_chat_room_drop(room);
+}
+
+
+/* Lets go of an empty room, unless its members are being gone through. */
+
+static void
+ngx_ws_chat_room_drop(ngx_ws_chat_room_t *room)
+{
+    if (room->members == 0 && !room->busy) {
+        ngx_ws_chat_room_free(room);
+    }
+}
+
+
+static ngx_ws_chat_room_t *
+ngx_ws_chat_room_find(ngx_ws_chat_zone_t *z, const wsc_str_t *chat_id,
+    ngx_rbtree_key_t hash)
+{
+    ngx_int_t            rc;
+    ngx_rbtree_node_t   *node;
+    ngx_ws_chat_room_t  *room;
+
+    node = z->rooms.root;
+
+    while (node != z->rooms.sentinel) {
+
+        if (hash != node->key) {
+            node = (hash < node->key) ? node->left : node->right;
+            continue;
+        }
+
+        room = ngx_rbtree_data(node, ngx_ws_chat_room_t, node);
+        rc = ngx_ws_chat_room_cmp(room, chat_id);
+
+        if (rc == 0) {
+            return room;
+        }
+
+        node = (rc < 0) ? node->left : node->right;
+    }
+
+    return NULL;
+}
+
+
+/* The order of names within one hash: < 0 as chat_id stands before room. */
+
+static ngx_int_t
+ngx_ws_chat_room_cmp(ngx_ws_chat_room_t *room, const wsc_str_t *chat_id)
+{
+    return ngx_memn2cmp(chat_id->data, room->attach.chat_id.data,
+                        chat_id->len, room->attach.chat_id.len);
+}
+
+
+static void
+ngx_ws_chat_room_insert(ngx_rbtree_node_t *temp, ngx_rbtree_node_t *node,
+    ngx_rbtree_node_t *sentinel)
+{
+    ngx_rbtree_node_t   **p;
+    ngx_ws_chat_room_t   *room, *other;
+
+    room = ngx_rbtree_data(node, ngx_ws_chat_room_t, node);
+
+    for ( ;; ) {
+
+        if (node->key != temp->key) {
+            p = (node->key < temp->key) ? &temp->left : &temp->right;
+
+        } else {
+            other = ngx_rbtree_data(temp, ngx_ws_chat_room_t, node);
+            p = (ngx_ws_chat_room_cmp(other, &room->attach.chat_id) < 0)
+                ? &temp->left : &temp->right;
+        }
+
+        if (*p == sentinel) {
+            break;
+        }
+
+        temp = *p;
+    }
+
+    *p = node;
+    node->parent = temp;
+    node->left = sentinel;
+    node->right = sentinel;
+    ngx_rbt_red(node);
+}
+
+
+static ngx_ws_chat_room_t *
+ngx_ws_chat_room_create(ngx_ws_chat_zone_t *z, const wsc_str_t *chat_id,
+    ngx_ws_chat_loc_conf_t *conf, ngx_rbtree_key_t hash)
+{
+    u_char              *name;
+    ngx_ws_chat_room_t  *room;
+
+    room = wsc_alloc(&ngx_ws_chat_alloc,
+                     sizeof(ngx_ws_chat_room_t) + chat_id->len);
+    if (room == NULL) {
+        return NULL;
+    }
+
+    ngx_memzero(room, sizeof(ngx_ws_chat_room_t));
+
+    name = (u_char *) room + sizeof(ngx_ws_chat_room_t);
+    ngx_memcpy(name, chat_id->data, chat_id->len);
+
+    room->conf = conf;
+    room->node.key = hash;
+    room->attach.zone = z;
+    room->attach.chat_id.data = name;
+    room->attach.chat_id.len = chat_id->len;
+    room->attach.done = ngx_ws_chat_room_attached;
+    room->attach.deliver = ngx_ws_chat_room_deliver;
+
+    ngx_queue_init(&room->waiting);
+    ngx_rbtree_insert(&z->rooms, &room->node);
+
+    ngx_ws_chat_counters->chats++;
+
+    return room;
+}
+
+
+static void
+ngx_ws_chat_room_free(ngx_ws_chat_room_t *room)
+{
+    ngx_ws_chat_zone_t  *z;
+
+    z = room->attach.zone;
+
+    if (room->attach.pending || room->attach.attached) {
+        z->store->detach(&room->attach);
+    }
+
+    ngx_rbtree_delete(&z->rooms, &room->node);
+    ngx_ws_chat_counters->chats--;
+
+    wsc_free(&ngx_ws_chat_alloc, room);
+}
+
+
+static ngx_ws_chat_stream_t *
+ngx_ws_chat_room_stream(ngx_ws_chat_room_t *room, ngx_uint_t kind)
+{
+    ngx_ws_chat_stream_t  *st;
+
+    if (room->streams[kind]) {
+        return room->streams[kind];
+    }
+
+    st = wsc_alloc(&ngx_ws_chat_alloc, sizeof(ngx_ws_chat_stream_t));
+    if (st == NULL) {
+        return NULL;
+    }
+
+    ngx_ws_chat_stream_init(st, room->attach.seen);
+    room->streams[kind] = st;
+
+    return st;
+}
+
+
+/* Lets go of a stream that nobody reads. */
+
+static void
+ngx_ws_chat_room_stream_drop(ngx_ws_chat_room_t *room,
+    ngx_ws_chat_stream_t *st)
+{
+    ngx_uint_t  i;
+
+    if (st->n) {
+        return;
+    }
+
+    for (i = 0; room->streams[i] != st; i++) { /* void */ }
+
+    room->streams[i] = NULL;
+
+    ngx_ws_chat_stream_done(st);
+    wsc_free(&ngx_ws_chat_alloc, st);
+}
+
+
+/* The store's answer: tells those who wait, who may leave in there. */
+
+static void
+ngx_ws_chat_room_attached(ngx_ws_chat_attach_t *a)
+{
+    ngx_uint_t              i;
+    ngx_queue_t            *q;
+    ngx_ws_chat_room_t     *room;
+    ngx_ws_chat_waiting_t  *w;
+
+    room = ngx_rbtree_data(a, ngx_ws_chat_room_t, attach);
+
+    a->pending = 0;
+    room->busy = 1;
+
+    if (a->err == WSC_ERR_NONE) {
+        room->live = 1;
+
+        for (i = 0; i < NGX_WS_CHAT_KINDS; i++) {
+            if (room->streams[i]) {
+                room->streams[i]->log.before = a->seen;
+                room->streams[i]->log.tail = a->seen;
+            }
+        }
+    }
+
+    while (!ngx_queue_empty(&room->waiting)) {
+        q = ngx_queue_head(&room->waiting);
+        w = ngx_queue_data(q, ngx_ws_chat_waiting_t, queue);
+
+        ngx_queue_remove(q);
+        w->queued = 0;
+
+        w->ready(w, a->err);
+    }
+
+    room->busy = 0;
+    ngx_ws_chat_room_drop(room);
+}
+
+
+static void
+ngx_ws_chat_room_deliver(ngx_ws_chat_attach_t *a, const wsc_entry_t *entries,
+    ngx_uint_t n)
+{
+    ngx_uint_t           i;
+    ngx_ws_chat_room_t  *room;
+
+    room = ngx_rbtree_data(a, ngx_ws_chat_room_t, attach);
+
+    for (i = 0; i < n; i++) {
+
+        if (wsc_pos_cmp(entries[i].pos, a->seen) <= 0) {
+            continue;
+        }
+
+        ngx_ws_chat_room_append(room, WSC_ENC_JSON, &entries[i]);
+        ngx_ws_chat_room_append(room, WSC_ENC_MSGPACK, &entries[i]);
+
+        a->seen = entries[i].pos;
+    }
+}
+
+
+/* Encodes the message once and appends it to the logs of this encoding. */
+
+static void
+ngx_ws_chat_room_append(ngx_ws_chat_room_t *room, wsc_enc_e enc,
+    const wsc_entry_t *e)
+{
+    u_char                 opcode;
+    wsc_buf_t             *b;
+    wsc_str_t              packed;
+    ngx_ws_chat_stream_t  *plain, *deflated;
+
+    plain = room->streams[ngx_ws_chat_kind(enc, 0)];
+    deflated = room->streams[ngx_ws_chat_kind(enc, 1)];
+
+    if (plain == NULL && deflated == NULL) {
+        return;
+    }
+
+    ngx_ws_chat_room_append_gap(room, plain, enc, e);
+    ngx_ws_chat_room_append_gap(room, deflated, enc, e);
+
+    opcode = (enc == WSC_ENC_JSON) ? WSC_OP_TEXT : WSC_OP_BINARY;
+
+    b = &ngx_ws_chat_scratch.event;
+    wsc_buf_reset(b, NGX_WS_CHAT_SCRATCH_KEEP);
+
+    wsc_event_message(b, enc, &room->attach.chat_id, e);
+
+    if (b->failed) {
+        /* the next message that fits announces the hole */
+        return;
+    }
+
+    if (plain) {
+        (void) ngx_ws_chat_stream_append(plain, WSC_FRAME_FIN, opcode,
+                                         b->data, b->len, &e->pos);
+    }
+
+    if (deflated == NULL) {
+        return;
+    }
+
+    if (ngx_ws_chat_pack(room->conf, room->conf->deflate_window, b->data,
+                         b->len, &packed)
+        == NGX_OK)
+    {
+        (void) ngx_ws_chat_stream_append(deflated,
+                                         WSC_FRAME_FIN|WSC_FRAME_RSV1, opcode,
+                                         packed.data, packed.len, &e->pos);
+        return;
+    }
+
+    (void) ngx_ws_chat_stream_append(deflated, WSC_FRAME_FIN, opcode, b->data,
+                                     b->len, &e->pos);
+}
+
+
+/* A message that does not follow the log's last one: says so before it. */
+
+static void
+ngx_ws_chat_room_append_gap(ngx_ws_chat_room_t *room,
+    ngx_ws_chat_stream_t *st, wsc_enc_e enc, const wsc_entry_t *e)
+{
+    wsc_buf_t   *b;
+    const char  *reason;
+
+    if (st == NULL || wsc_pos_cmp(e->prev, st->log.tail) <= 0) {
+        return;
+    }
+
+    reason = (wsc_pos_cmp(e->prev, room->attach.seen) > 0) ? "trimmed"
+                                                           : "backplane";
+    b = &ngx_ws_chat_scratch.event;
+    wsc_buf_reset(b, NGX_WS_CHAT_SCRATCH_KEEP);
+
+    wsc_event_gap(b, enc, &room->attach.chat_id, st->log.tail, e->pos,
+                  reason);
+
+    if (b->failed) {
+        return;
+    }
+
+    (void) ngx_ws_chat_stream_append(st, WSC_FRAME_FIN,
+                                     (enc == WSC_ENC_JSON) ? WSC_OP_TEXT
+                                                           : WSC_OP_BINARY,
+                                     b->data, b->len, NULL);
+    ngx_ws_chat_counters->gaps++;
+}
+
+
+ngx_int_t
+ngx_ws_chat_room_init(ngx_ws_chat_main_conf_t *mcf)
+{
+    ngx_uint_t            i;
+    ngx_ws_chat_zone_t  **z;
+
+    z = mcf->zones.elts;
+
+    for (i = 0; i < mcf->zones.nelts; i++) {
+        ngx_rbtree_init(&z[i]->rooms, &z[i]->sentinel,
+                        ngx_ws_chat_room_insert);
+    }
+
+    return NGX_OK;
+}

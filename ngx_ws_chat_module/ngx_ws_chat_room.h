@@ -1,0 +1,84 @@
+
+/*
+ * Copyright (C) ngx_ws_chat contributors
+ *
+ * The worker's rooms: one for each chat that has members here.  A room encodes
+ * each message once for every kind of member it has.
+ */
+
+
+#ifndef _NGX_WS_CHAT_ROOM_H_INCLUDED_
+#define _NGX_WS_CHAT_ROOM_H_INCLUDED_
+
+
+#include "ngx_ws_chat_send.h"
+#include "ngx_ws_chat_store.h"
+
+
+#define NGX_WS_CHAT_KINDS  (WSC_ENC_N * 2)
+
+/* The kind of log that a member reads: encoding, and compressed or not. */
+#define ngx_ws_chat_kind(enc, deflate)  ((enc) * 2 + ((deflate) ? 1 : 0))
+
+
+typedef struct ngx_ws_chat_member_s   ngx_ws_chat_member_t;
+typedef struct ngx_ws_chat_waiting_s  ngx_ws_chat_waiting_t;
+
+
+struct ngx_ws_chat_room_s {
+    ngx_rbtree_node_t                 node;
+    ngx_ws_chat_attach_t              attach;
+    ngx_ws_chat_stream_t             *streams[NGX_WS_CHAT_KINDS];
+    ngx_ws_chat_loc_conf_t           *conf;       /* of the first member */
+    ngx_queue_t                       waiting;    /* members to be told when
+                                                     attached */
+    ngx_uint_t                        members;
+    unsigned                          live:1;     /* attached */
+    unsigned                          busy:1;     /* do not free now */
+};
+
+
+struct ngx_ws_chat_member_s {
+    ngx_ws_chat_reader_t              reader;     /* must be first */
+    ngx_ws_chat_room_t               *room;
+    ngx_ws_chat_waiting_t            *waiting;    /* while it joins or
+                                                     leaves */
+    uint32_t                          inflight;   /* not answered by the store
+                                                     yet */
+};
+
+
+/* What a member waits with for its room to be attached. */
+
+struct ngx_ws_chat_waiting_s {
+    ngx_queue_t                       queue;
+    ngx_ws_chat_member_t             *member;
+    void                            (*ready)(ngx_ws_chat_waiting_t *w,
+                                          wsc_err_e err);
+    unsigned                          queued:1;   /* in the room's queue */
+};
+
+
+/*
+ * Enters a peer into a chat, held, so that it gets nothing before the caller
+ * calls ngx_ws_chat_reader_release().  w is kept by the caller while the
+ * member waits; it hears through ready() when the room is attached, perhaps
+ * before this returns.  With an err the member is to be removed.
+ * NGX_OK, or NGX_ERROR: no memory, ready() is not called.
+ */
+ngx_int_t ngx_ws_chat_room_enter(ngx_ws_chat_zone_t *z,
+    const wsc_str_t *chat_id, ngx_ws_chat_loc_conf_t *conf,
+    ngx_ws_chat_peer_t *peer, ngx_uint_t kind, ngx_ws_chat_waiting_t *w);
+
+/* Removes and frees the member; an empty room goes with it. */
+void ngx_ws_chat_room_leave(ngx_ws_chat_member_t *m);
+
+/* The chat_id of a member's room, and what was delivered into its logs. */
+#define ngx_ws_chat_room_name(room)  (&(room)->attach.chat_id)
+#define ngx_ws_chat_room_seen(room)  ((room)->attach.seen)
+
+/* In init_process, before anything can be delivered. */
+ngx_int_t ngx_ws_chat_room_init(ngx_ws_chat_main_conf_t *mcf);
+
+
+#endif /* _NGX_WS_CHAT_ROOM_H_INCLUDED_ */

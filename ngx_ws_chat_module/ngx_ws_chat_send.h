@@ -1,0 +1,149 @@
+
+/*
+ * Copyright (C) ngx_ws_chat contributors
+ *
+ * Sending.  A peer is the output half of one socket; a stream is one room log
+ * with its readers; a reader is a peer's cursor into a stream.
+ *
+ * Nothing is written at once: frames are queued or appended, and one posted
+ * event a turn of the event loop flushes each dirty stream and peer, with one
+ * system call for everything a peer has.  A frame begun is finished before
+ * octets of another source; direct frames go first at a border.
+ */
+
+
+#ifndef _NGX_WS_CHAT_SEND_H_INCLUDED_
+#define _NGX_WS_CHAT_SEND_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include "core/wsc_roomlog.h"
+
+
+typedef struct ngx_ws_chat_peer_s    ngx_ws_chat_peer_t;
+typedef struct ngx_ws_chat_stream_s  ngx_ws_chat_stream_t;
+typedef struct ngx_ws_chat_reader_s  ngx_ws_chat_reader_t;
+typedef struct ngx_ws_chat_out_s     ngx_ws_chat_out_t;
+
+/* What a peer tells the layer above; called from flush, may not free. */
+
+typedef struct {
+    /*
+     * The reader lags beyond the limit: everything in (after, before) is
+     * skipped for it.  NGX_OK: the gap was announced (by a direct frame put
+     * with ngx_ws_chat_peer_send()), it goes on at the end of the log.
+     * NGX_DECLINED: the peer is to be closed; it was told to close itself.
+     */
+    ngx_int_t  (*gap)(ngx_ws_chat_reader_t *r, wsc_pos_t after,
+                   wsc_pos_t before);
+
+    /* Writing failed: close from a posted event, not from in here. */
+    void       (*broken)(ngx_ws_chat_peer_t *p);
+
+    /* All direct frames are written (a Close, or reading may go on). */
+    void       (*drained)(ngx_ws_chat_peer_t *p);
+} ngx_ws_chat_peer_ops_t;
+
+
+struct ngx_ws_chat_peer_s {
+    ngx_connection_t                *connection;
+    const ngx_ws_chat_peer_ops_t    *ops;
+    ngx_ws_chat_out_t               *out;        /* direct: the ring's last */
+    ngx_ws_chat_reader_t            *readers;    /* all of this peer */
+    ngx_ws_chat_reader_t            *mid;        /* its octets go first ... */
+    uint64_t                         mid_end;    /* ... up to this border */
+    ngx_queue_t                      dirty;
+    uint64_t                         bytes;      /* written, for the log */
+    uint32_t                         frames;     /* of readers, for the log */
+    uint32_t                         out_bytes;  /* direct, not written yet */
+    uint32_t                         lag_limit;
+    unsigned                         is_dirty:1;
+    unsigned                         broken:1;
+    unsigned                         muted:1;    /* it is closing: what is
+                                                    queued is the last */
+    unsigned                         want_drain:1;  /* call drained() once */
+};
+
+
+struct ngx_ws_chat_stream_s {
+    wsc_roomlog_t                    log;
+    ngx_ws_chat_reader_t           **readers;
+    uint32_t                         n;
+    uint32_t                         size;
+    uint32_t                         next;       /* a flush visits this one */
+    uint32_t                         left;       /* ... and so many in all */
+    uint32_t                         behind;     /* readers not at the end */
+    uint64_t                         look;       /* end at which to look how
+                                                    far it can be trimmed */
+    ngx_queue_t                      dirty;
+    unsigned                         is_dirty:1;
+};
+
+
+/* The reader is the first field of whatever the layer above makes of it. */
+
+struct ngx_ws_chat_reader_s {
+    ngx_ws_chat_peer_t              *peer;
+    ngx_ws_chat_stream_t            *stream;
+    ngx_ws_chat_reader_t            *next;       /* of the peer */
+    uint64_t                         pos;        /* offset in the log */
+    uint32_t                         index;      /* in the stream */
+    unsigned                         held:1;     /* nothing is sent yet */
+};
+
+
+#define NGX_WS_CHAT_OUT_PAUSE  65536    /* reading stops above it */
+
+
+void ngx_ws_chat_peer_init(ngx_ws_chat_peer_t *p, ngx_connection_t *c,
+    const ngx_ws_chat_peer_ops_t *ops, size_t lag_limit);
+
+/*
+ * Queues one direct frame (a copy of the payload).  flags: FIN, RSV1.
+ * NGX_OK, also when it is dropped because the peer is muted; NGX_ERROR (no
+ * memory: the peer is told to be broken).
+ */
+ngx_int_t ngx_ws_chat_peer_send(ngx_ws_chat_peer_t *p, u_char flags,
+    u_char opcode, const u_char *data, size_t len);
+
+/* The write event: writes what there is.  Never frees the peer. */
+void ngx_ws_chat_peer_write(ngx_ws_chat_peer_t *p);
+
+/* 1 when nothing at all waits to be written. */
+ngx_uint_t ngx_ws_chat_peer_idle(ngx_ws_chat_peer_t *p);
+
+/* Lets go of everything queued; readers must have been removed. */
+void ngx_ws_chat_peer_done(ngx_ws_chat_peer_t *p);
+
+
+void ngx_ws_chat_stream_init(ngx_ws_chat_stream_t *st, wsc_pos_t pos);
+
+/* Appends one frame for every reader.  NGX_OK or NGX_ERROR (no memory). */
+ngx_int_t ngx_ws_chat_stream_append(ngx_ws_chat_stream_t *st, u_char flags,
+    u_char opcode, const u_char *data, size_t len, const wsc_pos_t *pos);
+
+void ngx_ws_chat_stream_done(ngx_ws_chat_stream_t *st);
+
+
+/* Enters a reader at the end of the log.  NGX_OK or NGX_ERROR (no memory). */
+ngx_int_t ngx_ws_chat_reader_add(ngx_ws_chat_reader_t *r,
+    ngx_ws_chat_peer_t *p, ngx_ws_chat_stream_t *st);
+
+/* Lets a held reader go on from where it stands. */
+void ngx_ws_chat_reader_release(ngx_ws_chat_reader_t *r);
+
+/*
+ * Leaves the stream and the peer.  If a frame of it is half written, its rest
+ * is copied to the head of the peer's direct frames first.
+ */
+void ngx_ws_chat_reader_remove(ngx_ws_chat_reader_t *r);
+
+
+/* In init_process and exit_process. */
+void ngx_ws_chat_send_init(ngx_log_t *log);
+void ngx_ws_chat_send_done(void);
+
+
+#endif /* _NGX_WS_CHAT_SEND_H_INCLUDED_ */

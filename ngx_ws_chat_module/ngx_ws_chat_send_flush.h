@@ -1,0 +1,50 @@
+
+/*
+ * Copyright (C) ngx_ws_chat contributors
+ *
+ * What ngx_ws_chat_send.c and ngx_ws_chat_send_stream.c need of each other.
+ */
+
+
+#ifndef _NGX_WS_CHAT_SEND_FLUSH_H_INCLUDED_
+#define _NGX_WS_CHAT_SEND_FLUSH_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+
+typedef struct ngx_ws_chat_peer_s    ngx_ws_chat_peer_t;
+typedef struct ngx_ws_chat_reader_s  ngx_ws_chat_reader_t;
+
+
+/* Flushes what is dirty in this turn of the event loop. */
+void ngx_ws_chat_flush_post(void);
+
+/* The peer is visited by the next flush. */
+void ngx_ws_chat_peer_dirty(ngx_ws_chat_peer_t *p);
+
+/* Writes what the socket takes, to a limit; returns the octets written. */
+size_t ngx_ws_chat_peer_visit(ngx_ws_chat_peer_t *p);
+
+/*
+ * Copies the rest of the frame begun to the head of the direct frames, so that
+ * its reader stands at a border.  NGX_OK or NGX_ERROR (no memory: the peer was
+ * told to be broken).
+ */
+ngx_int_t ngx_ws_chat_peer_keep(ngx_ws_chat_peer_t *p);
+
+
+/* So many octets of the reader were written. */
+void ngx_ws_chat_reader_took(ngx_ws_chat_reader_t *r, size_t n);
+
+void ngx_ws_chat_streams_init(void);
+
+/*
+ * Visits the readers of dirty streams until about max octets were written.
+ * NGX_OK: all; NGX_AGAIN: there are more.
+ */
+ngx_int_t ngx_ws_chat_streams_flush(size_t max);
+
+
+#endif /* _NGX_WS_CHAT_SEND_FLUSH_H_INCLUDED_ */

@@ -1,0 +1,369 @@
+
+/*
+ * Copyright (C) ngx_ws_chat contributors
+ *
+ * Streams and their readers: who is behind, who lags too far, what can go.
+ */
+
+
+#include "ngx_ws_chat_bus.h"
+#include "ngx_ws_chat_send_flush.h"
+#include "ngx_ws_chat_mem.h"
+#include "ngx_ws_chat_send.h"
+#include "core/wsc_frame.h"
+
+
+#define NGX_WS_CHAT_QUANTUM    262144     /* octets a stream and visit */
+#define NGX_WS_CHAT_LOOK       65536      /* growth between looks at what may
+                                             be trimmed */
+#define NGX_WS_CHAT_READERS    4
+
+
+static void ngx_ws_chat_stream_trim(ngx_ws_chat_stream_t *st);
+static size_t ngx_ws_chat_stream_visit(ngx_ws_chat_stream_t *st);
+static void ngx_ws_chat_stream_caught_up(ngx_ws_chat_stream_t *st);
+static void ngx_ws_chat_peer_lag(ngx_ws_chat_peer_t *p);
+static ngx_int_t ngx_ws_chat_reader_skip(ngx_ws_chat_reader_t *r);
+
+
+static ngx_queue_t  ngx_ws_chat_dirty_streams;
+
+
+void
+ngx_ws_chat_streams_init(void)
+{
+    ngx_queue_init(&ngx_ws_chat_dirty_streams);
+}
+
+
+void
+ngx_ws_chat_stream_init(ngx_ws_chat_stream_t *st, wsc_pos_t pos)
+{
+    ngx_memzero(st, sizeof(ngx_ws_chat_stream_t));
+
+    wsc_roomlog_init(&st->log, &ngx_ws_chat_alloc, pos);
+
+    st->look = st->log.end + NGX_WS_CHAT_LOOK;
+}
+
+
+void
+ngx_ws_chat_stream_done(ngx_ws_chat_stream_t *st)
+{
+    if (st->is_dirty) {
+        ngx_queue_remove(&st->dirty);
+        st->is_dirty = 0;
+    }
+
+    wsc_roomlog_free(&st->log);
+    wsc_free(&ngx_ws_chat_alloc, st->readers);
+
+    st->readers = NULL;
+}
+
+
+ngx_int_t
+ngx_ws_chat_stream_append(ngx_ws_chat_stream_t *st, u_char flags,
+    u_char opcode, const u_char *data, size_t len, const wsc_pos_t *pos)
+{
+    u_char  header[WSC_FRAME_MAX_HEADER];
+    size_t  hlen;
+
+    hlen = wsc_frame_header(header, flags, opcode, len, NULL);
+
+    if (wsc_roomlog_append(&st->log, header, hlen, data, len, pos) != WSC_OK) {
+        return NGX_ERROR;
+    }
+
+    if (st->n == 0) {
+        wsc_roomlog_trim(&st->log, st->log.end);
+        return NGX_OK;
+    }
+
+    st->left = st->n;
+    st->behind = st->n;
+
+    if (!st->is_dirty) {
+        st->is_dirty = 1;
+        ngx_queue_insert_tail(&ngx_ws_chat_dirty_streams, &st->dirty);
+    }
+
+    ngx_ws_chat_flush_post();
+
+    return NGX_OK;
+}
+
+
+/* A reader that is held, or of a peer that closes, keeps what it stands at. */
+
+static void
+ngx_ws_chat_stream_trim(ngx_ws_chat_stream_t *st)
+{
+    uint64_t  min;
+    uint32_t  i;
+
+    st->look = st->log.end + NGX_WS_CHAT_LOOK;
+
+    min = st->log.end;
+
+    for (i = 0; i < st->n; i++) {
+        min = ngx_min(min, st->readers[i]->pos);
+    }
+
+    wsc_roomlog_trim(&st->log, min);
+}
+
+
+ngx_int_t
+ngx_ws_chat_streams_flush(size_t max)
+{
+    size_t                 done;
+    ngx_queue_t           *q;
+    ngx_ws_chat_stream_t  *st;
+
+    done = 0;
+
+    while (!ngx_queue_empty(&ngx_ws_chat_dirty_streams)) {
+
+        if (done >= max) {
+            return NGX_AGAIN;
+        }
+
+        q = ngx_queue_head(&ngx_ws_chat_dirty_streams);
+        st = ngx_queue_data(q, ngx_ws_chat_stream_t, dirty);
+
+        ngx_queue_remove(q);
+
+        done += ngx_ws_chat_stream_visit(st);
+
+        /* the others first: one large room may not starve small ones */
+
+        if (st->left) {
+            ngx_queue_insert_tail(&ngx_ws_chat_dirty_streams, q);
+
+        } else {
+            st->is_dirty = 0;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static size_t
+ngx_ws_chat_stream_visit(ngx_ws_chat_stream_t *st)
+{
+    size_t                 done;
+    ngx_ws_chat_peer_t    *p;
+    ngx_ws_chat_reader_t  *r;
+
+    done = 0;
+
+    while (st->left && done < NGX_WS_CHAT_QUANTUM) {
+
+        if (st->next >= st->n) {
+            st->next = 0;
+        }
+
+        r = st->readers[st->next++];
+        p = r->peer;
+
+        st->left--;
+
+        if (r->pos == st->log.end || r->held || p->muted || p->broken) {
+            continue;
+        }
+
+        if (p->connection->write->ready) {
+            done += ngx_ws_chat_peer_visit(p);
+        }
+
+        if (r->pos < st->log.end && !p->broken) {
+            ngx_ws_chat_peer_lag(p);
+        }
+    }
+
+    if (st->log.end >= st->look) {
+        ngx_ws_chat_stream_trim(st);
+    }
+
+    return done;
+}
+
+
+/* The lag of a session counts over all its rooms. */
+
+static void
+ngx_ws_chat_peer_lag(ngx_ws_chat_peer_t *p)
+{
+    uint64_t               lag;
+    ngx_ws_chat_reader_t  *r;
+
+    lag = 0;
+
+    for (r = p->readers; r; r = r->next) {
+        if (!r->held) {
+            lag += r->stream->log.end - r->pos;
+        }
+    }
+
+    if (lag <= p->lag_limit) {
+        return;
+    }
+
+    for (r = p->readers; r; r = r->next) {
+        if (!r->held && ngx_ws_chat_reader_skip(r) != NGX_OK) {
+            return;
+        }
+    }
+}
+
+
+static ngx_int_t
+ngx_ws_chat_reader_skip(ngx_ws_chat_reader_t *r)
+{
+    wsc_pos_t              after, before;
+    ngx_ws_chat_stream_t  *st;
+
+    st = r->stream;
+
+    if (r->pos == st->log.end) {
+        return NGX_OK;
+    }
+
+    if (r->peer->mid == r && ngx_ws_chat_peer_keep(r->peer) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    after = wsc_roomlog_position(&st->log, r->pos);
+    before = st->log.tail;
+
+    r->pos = st->log.end;
+    ngx_ws_chat_stream_caught_up(st);
+
+    if (wsc_pos_cmp(after, before) == 0) {
+        return NGX_OK;
+    }
+
+    before.seq++;
+
+    return r->peer->ops->gap(r, after, before);
+}
+
+
+void
+ngx_ws_chat_reader_took(ngx_ws_chat_reader_t *r, size_t n)
+{
+    uint64_t               frames;
+    ngx_ws_chat_stream_t  *st;
+
+    st = r->stream;
+
+    frames = wsc_roomlog_frames(&st->log, r->pos, r->pos + n);
+
+    r->peer->frames += frames;
+    ngx_ws_chat_counters->messages_out += frames;
+
+    r->pos += n;
+
+    if (r->pos == st->log.end) {
+        ngx_ws_chat_stream_caught_up(st);
+    }
+}
+
+
+static void
+ngx_ws_chat_stream_caught_up(ngx_ws_chat_stream_t *st)
+{
+    st->behind--;
+
+    if (st->behind == 0) {
+        wsc_roomlog_trim(&st->log, st->log.end);
+        st->look = st->log.end + NGX_WS_CHAT_LOOK;
+    }
+}
+
+
+ngx_int_t
+ngx_ws_chat_reader_add(ngx_ws_chat_reader_t *r, ngx_ws_chat_peer_t *p,
+    ngx_ws_chat_stream_t *st)
+{
+    uint32_t                size;
+    ngx_ws_chat_reader_t  **readers;
+
+    if (st->n == st->size) {
+
+        size = st->size ? st->size + (st->size + 1) / 2 : NGX_WS_CHAT_READERS;
+
+        readers = wsc_alloc(&ngx_ws_chat_alloc,
+                            size * sizeof(ngx_ws_chat_reader_t *));
+        if (readers == NULL) {
+            return NGX_ERROR;
+        }
+
+        if (st->n) {
+            ngx_memcpy(readers, st->readers,
+                       st->n * sizeof(ngx_ws_chat_reader_t *));
+        }
+
+        wsc_free(&ngx_ws_chat_alloc, st->readers);
+
+        st->readers = readers;
+        st->size = size;
+    }
+
+    r->peer = p;
+    r->stream = st;
+    r->pos = st->log.end;
+
+    r->index = st->n;
+    st->readers[st->n++] = r;
+
+    r->next = p->readers;
+    p->readers = r;
+
+    return NGX_OK;
+}
+
+
+void
+ngx_ws_chat_reader_release(ngx_ws_chat_reader_t *r)
+{
+    r->held = 0;
+
+    if (r->pos < r->stream->log.end) {
+        ngx_ws_chat_peer_dirty(r->peer);
+    }
+}
+
+
+void
+ngx_ws_chat_reader_remove(ngx_ws_chat_reader_t *r)
+{
+    ngx_ws_chat_peer_t     *p;
+    ngx_ws_chat_stream_t   *st;
+    ngx_ws_chat_reader_t  **rp;
+
+    p = r->peer;
+    st = r->stream;
+
+    if (r->pos < st->log.end) {
+
+        if (p->mid == r) {
+            (void) ngx_ws_chat_peer_keep(p);
+        }
+
+        ngx_ws_chat_stream_caught_up(st);
+    }
+
+    st->n--;
+    st->readers[r->index] = st->readers[st->n];
+    st->readers[r->index]->index = r->index;
+
+    /* the one that moved may have been about to be visited */
+    st->left = st->left ? st->n : 0;
+
+    for (rp = &p->readers; *rp != r; rp = &(*rp)->next) { /* void */ }
+
+    *rp = r->next;
+}

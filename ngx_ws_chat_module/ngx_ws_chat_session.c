@@ -1,0 +1,580 @@
+
+/*
+ * Copyright (C) ngx_ws_chat contributors
+ *
+ * The life of one socket after its 101.
+ *
+ * Whatever happens to a session is noted in it; only at the end of an event
+ * of its own, in ngx_ws_chat_session_settle() and the timer, is it freed.
+ */
+
+
+#include "ngx_ws_chat_session.h"
+#include "ngx_ws_chat_session_int.h"
+#include "ngx_ws_chat_bus.h"
+#include "ngx_ws_chat_log.h"
+#include "ngx_ws_chat_mem.h"
+#include "core/wsc_frame.h"
+#include <openssl/rand.h>
+
+
+static ngx_int_t ngx_ws_chat_session_client(ngx_ws_chat_session_t *s,
+    const ngx_ws_chat_session_init_t *init);
+static void ngx_ws_chat_session_read_handler(ngx_event_t *rev);
+static void ngx_ws_chat_session_write_handler(ngx_event_t *wev);
+static void ngx_ws_chat_session_quit(ngx_ws_chat_session_t *s);
+static void ngx_ws_chat_session_close_client(ngx_ws_chat_client_t *cl,
+    ngx_uint_t code, const char *reason);
+static void ngx_ws_chat_session_broken(ngx_ws_chat_peer_t *p);
+static void ngx_ws_chat_session_drained(ngx_ws_chat_peer_t *p);
+static void ngx_ws_chat_session_settle(ngx_ws_chat_session_t *s);
+static void ngx_ws_chat_session_linger(ngx_ws_chat_session_t *s);
+static void ngx_ws_chat_session_expel(ngx_ws_chat_session_t *s);
+static void ngx_ws_chat_session_write_log(ngx_ws_chat_session_t *s);
+static void ngx_ws_chat_session_release(ngx_ws_chat_session_t *s);
+static u_char *ngx_ws_chat_session_log_handler(ngx_log_t *log, u_char *buf,
+    size_t len);
+
+
+static const ngx_ws_chat_peer_ops_t  ngx_ws_chat_session_ops = {
+    ngx_ws_chat_client_gap,
+    ngx_ws_chat_session_broken,
+    ngx_ws_chat_session_drained
+};
+
+
+static ngx_uint_t  ngx_ws_chat_sessions;
+
+
+#define ngx_ws_chat_session_holds(s)                                          \
+    ((ngx_ws_chat_hold_t *) ngx_align_ptr((s)->text + (s)->addr_len           \
+                                          + (s)->client.user_len, 8))
+
+
+ngx_int_t
+ngx_ws_chat_session_init(ngx_cycle_t *cycle)
+{
+    ngx_ws_chat_session_timer_init(cycle);
+
+    return ngx_ws_chat_session_input_init(cycle);
+}
+
+
+void
+ngx_ws_chat_session_done(ngx_cycle_t *cycle)
+{
+    ngx_uint_t         i;
+    ngx_connection_t  *c;
+
+    c = cycle->connections;
+
+    for (i = 0; i < cycle->connection_n; i++) {
+
+        if (c[i].fd == (ngx_socket_t) -1
+            || c[i].write == NULL
+            || c[i].write->handler != ngx_ws_chat_session_write_handler)
+        {
+            continue;
+        }
+
+        ngx_ws_chat_session_expel(c[i].data);
+    }
+}
+
+
+ngx_ws_chat_session_t *
+ngx_ws_chat_session_create(ngx_connection_t *c,
+    const ngx_ws_chat_session_init_t *init)
+{
+    size_t                   size;
+    ngx_ws_chat_session_t   *s;
+    ngx_ws_chat_loc_conf_t  *conf;
+
+    conf = init->conf;
+    conf->log->handler = ngx_ws_chat_session_log_handler;
+    conf->log->action = "serving WebSocket";
+
+    size = offsetof(ngx_ws_chat_session_t, text)
+           + init->addr.len + init->user.len;
+
+    if (init->nholds) {
+        size = ngx_align(size, 8) + init->nholds * sizeof(ngx_ws_chat_hold_t);
+    }
+
+    size = ngx_max(size, sizeof(ngx_ws_chat_session_t));
+
+    s = wsc_alloc(&ngx_ws_chat_alloc, size);
+    if (s == NULL) {
+        return NULL;
+    }
+
+    ngx_memzero(s, size);
+
+    ngx_ws_chat_peer_init(&s->client.peer, c, &ngx_ws_chat_session_ops,
+                          conf->lag_limit);
+
+    wsc_conn_init(&s->conn, &conf->conn, init->deflate);
+
+    s->echo = init->echo;
+    s->pooled = init->pooled;
+    s->code = WSC_CLOSE_ABNORMAL;
+    s->addr_len = (uint8_t) init->addr.len;
+    s->nholds = (uint8_t) init->nholds;
+
+    ngx_memcpy(s->text, init->addr.data, init->addr.len);
+
+    if (ngx_ws_chat_session_client(s, init) != NGX_OK) {
+        wsc_free(&ngx_ws_chat_alloc, s);
+        return NULL;
+    }
+
+    if (init->nholds) {
+        ngx_memcpy(ngx_ws_chat_session_holds(s), init->holds,
+                   init->nholds * sizeof(ngx_ws_chat_hold_t));
+    }
+
+    return s;
+}
+
+
+static ngx_int_t
+ngx_ws_chat_session_client(ngx_ws_chat_session_t *s,
+    const ngx_ws_chat_session_init_t *init)
+{
+    ngx_ws_chat_client_t  *cl;
+
+    cl = &s->client;
+
+    cl->conf = init->conf;
+    cl->close = ngx_ws_chat_session_close_client;
+    cl->enc = init->enc;
+    cl->user = s->text + s->addr_len;
+    cl->user_len = (uint8_t) init->user.len;
+
+    if (init->user.len) {
+        ngx_memcpy(cl->user, init->user.data, init->user.len);
+    }
+
+    if (init->deflate) {
+        cl->deflate = 1;
+        cl->window = init->deflate->server_window;
+        cl->room_deflate = (cl->window >= init->conf->deflate_window);
+    }
+
+    if (RAND_bytes((u_char *) &cl->session, sizeof(cl->session)) != 1) {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+void
+ngx_ws_chat_session_start(ngx_ws_chat_session_t *s,
+    const ngx_ws_chat_session_init_t *init)
+{
+    ngx_connection_t  *c;
+
+    c = s->client.peer.connection;
+
+    c->data = s;
+    c->idle = 1;
+    c->read->handler = ngx_ws_chat_session_read_handler;
+    c->write->handler = ngx_ws_chat_session_write_handler;
+
+    s->start = (uint32_t) ngx_time();
+    s->heard = ngx_ws_chat_tick_now();
+    s->bytes_in = init->pending.len;
+
+    ngx_ws_chat_sessions++;
+    ngx_ws_chat_counters->connections++;
+    ngx_ws_chat_counters->accepted++;
+
+    ngx_ws_chat_session_enter(s);
+    ngx_ws_chat_session_schedule(s);
+
+    if (!s->echo) {
+        ngx_ws_chat_client_open(&s->client, &init->join);
+    }
+
+    if (init->pending.len) {
+        ngx_ws_chat_session_feed(s, init->pending.data, init->pending.len);
+    }
+
+    if (c->read->ready) {
+        ngx_post_event(c->read, &ngx_posted_events);
+
+    } else if (ngx_handle_read_event(c->read, 0) != NGX_OK) {
+        s->client.peer.broken = 1;
+    }
+
+    ngx_ws_chat_session_settle(s);
+}
+
+
+static void
+ngx_ws_chat_session_read_handler(ngx_event_t *rev)
+{
+    ngx_connection_t       *c;
+    ngx_ws_chat_session_t  *s;
+
+    c = rev->data;
+    s = c->data;
+
+    ngx_ws_chat_session_enter(s);
+
+    if (c->close) {
+        ngx_ws_chat_session_quit(s);
+        return;
+    }
+
+    ngx_ws_chat_session_read(s);
+    ngx_ws_chat_session_settle(s);
+}
+
+
+static void
+ngx_ws_chat_session_write_handler(ngx_event_t *wev)
+{
+    ngx_connection_t       *c;
+    ngx_ws_chat_session_t  *s;
+
+    c = wev->data;
+    s = c->data;
+
+    ngx_ws_chat_session_enter(s);
+
+    /* the other side took octets: it lives, though its pong may be late */
+
+    s->heard = ngx_ws_chat_tick_now();
+    s->pinged = 0;
+
+    if (s->closing && !s->lingering) {
+        s->due = s->heard + NGX_WS_CHAT_CLOSE_TIME;
+    }
+
+    ngx_ws_chat_peer_write(&s->client.peer);
+    ngx_ws_chat_session_settle(s);
+}
+
+
+void
+ngx_ws_chat_session_enter(ngx_ws_chat_session_t *s)
+{
+    ngx_connection_t  *c;
+
+    c = s->client.peer.connection;
+
+    c->log->data = s;
+    c->log->connection = c->number;
+}
+
+
+/* The worker is shutting down, or its patience has ended (c->error). */
+
+static void
+ngx_ws_chat_session_quit(ngx_ws_chat_session_t *s)
+{
+    ngx_connection_t  *c;
+
+    c = s->client.peer.connection;
+    c->close = 0;
+
+    if (c->error) {
+        ngx_ws_chat_session_expel(s);
+        return;
+    }
+
+    ngx_ws_chat_session_drain(s);
+}
+
+
+static void
+ngx_ws_chat_session_close_client(ngx_ws_chat_client_t *cl, ngx_uint_t code,
+    const char *reason)
+{
+    ngx_ws_chat_session_close((ngx_ws_chat_session_t *) cl, code, reason);
+}
+
+
+void
+ngx_ws_chat_session_close(ngx_ws_chat_session_t *s, ngx_uint_t code,
+    const char *reason)
+{
+    size_t               len;
+    u_char               data[WSC_MAX_CONTROL];
+    ngx_ws_chat_peer_t  *p;
+
+    if (s->closing) {
+        return;
+    }
+
+    p = &s->client.peer;
+    len = 0;
+
+    data[0] = (u_char) (code >> 8);
+    data[1] = (u_char) code;
+
+    if (code != WSC_CLOSE_NO_STATUS) {
+        len = ngx_min(ngx_strlen(reason), WSC_MAX_CONTROL - 2);
+        ngx_memcpy(data + 2, reason, len);
+        len += 2;
+    }
+
+    (void) ngx_ws_chat_peer_send(p, WSC_FRAME_FIN, WSC_OP_CLOSE, data, len);
+
+    p->muted = 1;
+    p->want_drain = 1;
+
+    s->closing = 1;
+    s->code = (uint16_t) code;
+    s->due = ngx_ws_chat_tick_now()
+             + (code == WSC_CLOSE_NO_PONG ? NGX_WS_CHAT_CUT_TIME
+                                          : NGX_WS_CHAT_CLOSE_TIME);
+
+    ngx_ws_chat_session_schedule(s);
+
+    /* the chats are left then: this may be called from inside of them */
+    ngx_post_event(p->connection->read, &ngx_posted_next_events);
+}
+
+
+static void
+ngx_ws_chat_session_broken(ngx_ws_chat_peer_t *p)
+{
+    ngx_post_event(p->connection->read, &ngx_posted_next_events);
+}
+
+
+static void
+ngx_ws_chat_session_drained(ngx_ws_chat_peer_t *p)
+{
+    ngx_post_event(p->connection->read, &ngx_posted_next_events);
+}
+
+
+/* The end of each event of the session, which may be its own end. */
+
+static void
+ngx_ws_chat_session_settle(ngx_ws_chat_session_t *s)
+{
+    ngx_ws_chat_peer_t  *p;
+
+    p = &s->client.peer;
+
+    if (p->broken) {
+        ngx_ws_chat_session_destroy(s);
+        return;
+    }
+
+    if (!s->closing || s->lingering) {
+        return;
+    }
+
+    if (!s->echo && !s->client.gone) {
+        ngx_ws_chat_client_gone(&s->client);
+    }
+
+    if (p->out) {
+        p->want_drain = 1;
+        return;
+    }
+
+    if (s->close_read) {
+        ngx_ws_chat_session_linger(s);
+    }
+}
+
+
+/*
+ * Both sides have said Close.  Input that nobody reads would make the kernel
+ * answer it by a reset, which can overtake our Close: so read to the end.
+ */
+
+static void
+ngx_ws_chat_session_linger(ngx_ws_chat_session_t *s)
+{
+    ngx_connection_t  *c;
+
+    c = s->client.peer.connection;
+
+#if (NGX_SSL)
+
+    if (c->ssl) {
+        c->ssl->shutdown_without_free = 1;
+
+        if (ngx_ssl_shutdown(c) != NGX_OK) {
+            ngx_ws_chat_session_destroy(s);
+            return;
+        }
+    }
+
+#endif
+
+    if (c->read->eof
+        || ngx_shutdown_socket(c->fd, NGX_WRITE_SHUTDOWN) == -1)
+    {
+        ngx_ws_chat_session_destroy(s);
+        return;
+    }
+
+    s->lingering = 1;
+    s->due = ngx_ws_chat_tick_now() + NGX_WS_CHAT_LINGER_TIME;
+
+    ngx_ws_chat_session_schedule(s);
+
+    if (c->read->ready) {
+        ngx_post_event(c->read, &ngx_posted_next_events);
+    }
+}
+
+
+/* Says 1001 if the socket takes it, and ends the session at once. */
+
+static void
+ngx_ws_chat_session_expel(ngx_ws_chat_session_t *s)
+{
+    ngx_ws_chat_session_enter(s);
+
+    if (!s->closing) {
+        ngx_ws_chat_session_close(s, WSC_CLOSE_GOING_AWAY, "going away");
+        ngx_ws_chat_peer_write(&s->client.peer);
+    }
+
+    ngx_ws_chat_session_destroy(s);
+}
+
+
+void
+ngx_ws_chat_session_destroy(ngx_ws_chat_session_t *s)
+{
+    ngx_ws_chat_session_unschedule(s);
+
+    if (!s->echo && !s->client.gone) {
+        ngx_ws_chat_client_gone(&s->client);
+    }
+
+    ngx_ws_chat_session_write_log(s);
+
+    ngx_ws_chat_peer_done(&s->client.peer);
+    wsc_conn_free(&s->conn);
+    wsc_free(&ngx_ws_chat_alloc, s->rest);
+
+    ngx_ws_chat_sessions--;
+    ngx_ws_chat_counters->connections--;
+
+    ngx_ws_chat_session_release(s);
+
+    if (ngx_ws_chat_sessions == 0) {
+        ngx_ws_chat_session_timer_done();
+    }
+}
+
+
+static void
+ngx_ws_chat_session_write_log(ngx_ws_chat_session_t *s)
+{
+    ngx_ws_chat_client_t      *cl;
+    ngx_ws_chat_log_line_t     line;
+    ngx_ws_chat_main_conf_t   *mcf;
+
+    mcf = ngx_http_cycle_get_module_main_conf(ngx_cycle, ngx_ws_chat_module);
+
+    if (mcf->log == NULL) {
+        return;
+    }
+
+    cl = &s->client;
+
+    ngx_memzero(&line, sizeof(ngx_ws_chat_log_line_t));
+
+    if (!s->echo) {
+        line.zone.data = cl->conf->zone->name.data;
+        line.zone.len = cl->conf->zone->name.len;
+    }
+
+    line.user.data = cl->user;
+    line.user.len = cl->user_len;
+    line.addr.data = ngx_ws_chat_session_addr(s);
+    line.addr.len = s->addr_len;
+    line.session = cl->session;
+    line.chats = cl->chats_max;
+    line.messages_in = cl->received;
+    line.messages_out = cl->peer.frames;
+    line.bytes_in = s->bytes_in;
+    line.bytes_out = cl->peer.bytes;
+    line.seconds = (uint32_t) ngx_time() - s->start;
+    line.code = s->code;
+
+    ngx_ws_chat_log_write(mcf->log, &line, cl->peer.connection->log);
+}
+
+
+/* Closes the connection and frees the session and what it held. */
+
+static void
+ngx_ws_chat_session_release(ngx_ws_chat_session_t *s)
+{
+    ngx_log_t           *log;
+    ngx_uint_t           i;
+    ngx_connection_t    *c;
+    ngx_ws_chat_hold_t  *holds;
+
+    c = s->client.peer.connection;
+    log = c->log;
+    holds = ngx_ws_chat_session_holds(s);
+
+    for (i = 0; i < s->nholds; i++) {
+        holds[i].handler(holds[i].data);
+    }
+
+    c->idle = 0;
+    c->data = NULL;
+
+    /* without the farewell of TLS unless it was said */
+    c->error = !s->lingering;
+
+    if (s->pooled) {
+        log->data = NULL;
+        wsc_free(&ngx_ws_chat_alloc, s);
+
+        ngx_http_close_connection(c);
+        return;
+    }
+
+#if (NGX_STAT_STUB)
+    (void) ngx_atomic_fetch_add(ngx_stat_active, -1);
+#endif
+
+    c->destroyed = 1;
+    ngx_close_connection(c);
+
+    log->data = NULL;
+    wsc_free(&ngx_ws_chat_alloc, s);
+}
+
+
+static u_char *
+ngx_ws_chat_session_log_handler(ngx_log_t *log, u_char *buf, size_t len)
+{
+    u_char                 *p;
+    ngx_ws_chat_session_t  *s;
+
+    s = log->data;
+
+    if (s == NULL) {
+        return buf;
+    }
+
+    p = ngx_snprintf(buf, len, ", client: %*s", (size_t) s->addr_len,
+                     ngx_ws_chat_session_addr(s));
+
+    if (s->client.user_len == 0) {
+        return p;
+    }
+
+    len -= p - buf;
+
+    return ngx_snprintf(p, len, ", user: \"%*s\"",
+                        (size_t) s->client.user_len, s->client.user);
+}

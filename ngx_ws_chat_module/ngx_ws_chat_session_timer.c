@@ -1,0 +1,242 @@
+
+/*
+ * Copyright (C) ngx_ws_chat contributors
+ *
+ * Heartbeat, time limits and draining: one coarse wheel for all sessions of
+ * the worker, driven by one timer.
+ */
+
+
+#include "ngx_ws_chat_session.h"
+#include "ngx_ws_chat_session_int.h"
+#include "ngx_ws_chat_bus.h"
+#include "core/wsc_frame.h"
+
+
+#define NGX_WS_CHAT_RECONNECT_MS  1000         /* the most a client is told to
+                                                  wait */
+
+
+static void ngx_ws_chat_session_tick_handler(ngx_event_t *ev);
+static void ngx_ws_chat_session_deed(ngx_ws_chat_session_t *s, uint32_t now);
+static void ngx_ws_chat_session_beat(ngx_ws_chat_session_t *s, uint32_t now);
+static void ngx_ws_chat_session_farewell(ngx_ws_chat_session_t *s);
+
+
+static wsc_wheel_t  ngx_ws_chat_wheel;
+static ngx_event_t  ngx_ws_chat_tick_event;
+
+
+void
+ngx_ws_chat_session_timer_init(ngx_cycle_t *cycle)
+{
+    ngx_memzero(&ngx_ws_chat_tick_event, sizeof(ngx_event_t));
+
+    ngx_ws_chat_tick_event.handler = ngx_ws_chat_session_tick_handler;
+    ngx_ws_chat_tick_event.log = cycle->log;
+    ngx_ws_chat_tick_event.cancelable = 1;
+
+    wsc_wheel_init(&ngx_ws_chat_wheel, ngx_ws_chat_tick());
+}
+
+
+void
+ngx_ws_chat_session_timer_done(void)
+{
+    if (!ngx_ws_chat_tick_event.cancelable && ngx_ws_chat_tick_event.timer_set)
+    {
+        ngx_del_timer(&ngx_ws_chat_tick_event);
+    }
+}
+
+
+void
+ngx_ws_chat_session_schedule(ngx_ws_chat_session_t *s)
+{
+    int32_t                  wait, partial;
+    uint32_t                 now;
+    ngx_ws_chat_loc_conf_t  *conf;
+
+    conf = s->client.conf;
+    now = ngx_ws_chat_tick_now();
+
+    if (s->closing || s->draining || s->pinged) {
+        wait = (int32_t) (s->due - now);
+
+    } else if (conf->ping_interval) {
+        wait = (int32_t) (s->heard + ngx_ws_chat_ticks(conf->ping_interval)
+                          - now);
+
+    } else if (s->partial) {
+        wait = NGX_WS_CHAT_PARTIAL_TIME;
+
+    } else {
+        wsc_wheel_del(&ngx_ws_chat_wheel, &s->timer);
+        return;
+    }
+
+    if (s->partial && !s->closing) {
+        partial = (int32_t) (s->since + NGX_WS_CHAT_PARTIAL_TIME - now);
+        wait = ngx_min(wait, partial);
+    }
+
+    if (ngx_ws_chat_wheel.count == 0) {
+        wsc_wheel_init(&ngx_ws_chat_wheel, ngx_ws_chat_tick());
+    }
+
+    wsc_wheel_add(&ngx_ws_chat_wheel, &s->timer,
+                  ngx_ws_chat_tick() + ngx_max(wait, 1));
+
+    if (!ngx_ws_chat_tick_event.timer_set) {
+        ngx_add_timer(&ngx_ws_chat_tick_event, NGX_WS_CHAT_TICK);
+    }
+}
+
+
+void
+ngx_ws_chat_session_unschedule(ngx_ws_chat_session_t *s)
+{
+    wsc_wheel_del(&ngx_ws_chat_wheel, &s->timer);
+}
+
+
+void
+ngx_ws_chat_session_drain(ngx_ws_chat_session_t *s)
+{
+    ngx_ws_chat_counters->draining = 1;
+    ngx_ws_chat_tick_event.cancelable = 0;
+
+    if (s->closing || s->draining) {
+        return;
+    }
+
+    s->draining = 1;
+    s->due = ngx_ws_chat_tick_now()
+             + ngx_ws_chat_ticks(ngx_random() % (s->client.conf->drain + 1));
+
+    ngx_ws_chat_session_schedule(s);
+}
+
+
+static void
+ngx_ws_chat_session_tick_handler(ngx_event_t *ev)
+{
+    uint64_t                now;
+    wsc_wheel_node_t       *node;
+    ngx_ws_chat_session_t  *s;
+
+    now = ngx_ws_chat_tick();
+
+    for ( ;; ) {
+        node = wsc_wheel_expire(&ngx_ws_chat_wheel, now);
+        if (node == NULL) {
+            break;
+        }
+
+        s = (ngx_ws_chat_session_t *)
+                ((u_char *) node - offsetof(ngx_ws_chat_session_t, timer));
+
+        ngx_ws_chat_session_enter(s);
+        ngx_ws_chat_session_deed(s, (uint32_t) now);
+    }
+
+    if (ngx_ws_chat_wheel.count && !ev->timer_set) {
+        ngx_add_timer(ev, NGX_WS_CHAT_TICK);
+    }
+}
+
+
+/* The session came out of the wheel: perhaps before its time. */
+
+static void
+ngx_ws_chat_session_deed(ngx_ws_chat_session_t *s, uint32_t now)
+{
+    ngx_uint_t  due;
+
+    due = (int32_t) (now - s->due) >= 0;
+
+    if (s->closing) {
+
+        if (due) {
+            ngx_ws_chat_session_destroy(s);
+            return;
+        }
+
+    } else if (s->draining) {
+
+        if (due) {
+            ngx_ws_chat_session_farewell(s);
+            return;
+        }
+
+    } else if (s->pinged) {
+
+        if (due) {
+            ngx_ws_chat_session_close(s, WSC_CLOSE_NO_PONG, "no pong");
+            return;
+        }
+
+    } else {
+        ngx_ws_chat_session_beat(s, now);
+    }
+
+    if (s->partial && !s->paused && !s->closing
+        && now - s->since >= NGX_WS_CHAT_PARTIAL_TIME)
+    {
+        ngx_ws_chat_session_close(s, WSC_CLOSE_POLICY,
+                                  "message took too long");
+        return;
+    }
+
+    ngx_ws_chat_session_schedule(s);
+}
+
+
+/* Who was heard within the interval is not pinged. */
+
+static void
+ngx_ws_chat_session_beat(ngx_ws_chat_session_t *s, uint32_t now)
+{
+    ngx_ws_chat_loc_conf_t  *conf;
+
+    conf = s->client.conf;
+
+    if (conf->ping_interval == 0
+        || now - s->heard < ngx_ws_chat_ticks(conf->ping_interval))
+    {
+        return;
+    }
+
+    s->pinged = 1;
+    s->due = now + ngx_ws_chat_ticks(conf->pong_timeout);
+
+    (void) ngx_ws_chat_peer_send(&s->client.peer, WSC_FRAME_FIN, WSC_OP_PING,
+                                 NULL, 0);
+}
+
+
+/* This session's turn to go elsewhere, of all that the worker has. */
+
+static void
+ngx_ws_chat_session_farewell(ngx_ws_chat_session_t *s)
+{
+    ngx_uint_t   code;
+    const char  *reason;
+
+    if (ngx_ws_chat_bus_superseded()) {
+        code = WSC_CLOSE_RESTART;
+        reason = "restart";
+
+    } else {
+        code = WSC_CLOSE_GOING_AWAY;
+        reason = "going away";
+    }
+
+    if (!s->echo) {
+        ngx_ws_chat_client_reconnect(&s->client,
+                                     ngx_random() % NGX_WS_CHAT_RECONNECT_MS,
+                                     reason);
+    }
+
+    ngx_ws_chat_session_close(s, code, reason);
+}

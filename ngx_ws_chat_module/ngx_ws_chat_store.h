@@ -1,0 +1,122 @@
+
+/*
+ * Copyright (C) ngx_ws_chat contributors
+ *
+ * The store interface.  Every call is asynchronous: it is answered by one call
+ * of a function of the request, which may come before the call returns or any
+ * time later, in any order.  A request belongs to the caller, who keeps it and
+ * its strings until it was answered.
+ */
+
+
+#ifndef _NGX_WS_CHAT_STORE_H_INCLUDED_
+#define _NGX_WS_CHAT_STORE_H_INCLUDED_
+
+
+#include "ngx_ws_chat_conf.h"
+#include "core/wsc_cmd.h"
+
+
+typedef struct ngx_ws_chat_publish_s  ngx_ws_chat_publish_t;
+typedef struct ngx_ws_chat_read_s     ngx_ws_chat_read_t;
+typedef struct ngx_ws_chat_attach_s   ngx_ws_chat_attach_t;
+
+
+struct ngx_ws_chat_publish_s {
+    ngx_queue_t                 queue;        /* the store's while it has it */
+    ngx_ws_chat_zone_t         *zone;
+    wsc_str_t                   chat_id;
+    wsc_entry_t                 entry;        /* sender, cid, message and
+                                                 timestamp; the answer sets
+                                                 pos, prev, timestamp */
+    wsc_shmlog_limits_t         limits;
+    void                      (*done)(ngx_ws_chat_publish_t *p);
+    wsc_err_e                   err;          /* answer; NONE: stored */
+    uint32_t                    retry_ms;     /* with a temporary err */
+    unsigned                    dup:1;        /* answer: it was there before */
+    unsigned                    known:1;      /* answer: pos is known */
+};
+
+
+/*
+ * Reads entries, ascending: those behind after (has_after), else the last
+ * ones before `before` (has_before), else the newest; none behind upto
+ * (seq 0: no bound); at most limit, and max_bytes but for a first one larger
+ * than that.
+ */
+struct ngx_ws_chat_read_s {
+    ngx_queue_t                 queue;
+    ngx_ws_chat_zone_t         *zone;
+    wsc_str_t                   chat_id;
+    wsc_shmlog_limits_t         limits;
+    wsc_pos_t                   after;
+    wsc_pos_t                   before;
+    wsc_pos_t                   upto;
+    ngx_uint_t                  limit;
+    size_t                      max_bytes;
+    unsigned                    has_after:1;
+    unsigned                    has_before:1;
+    void                      (*done)(ngx_ws_chat_read_t *r);
+
+    /* The answer; entries live until done() returns. */
+    wsc_err_e                   err;
+    wsc_entry_t                *entries;
+    ngx_uint_t                  n;
+    wsc_shmlog_chat_t           chat;         /* head, first, lost */
+    unsigned                    more:1;       /* there are further ones in the
+                                                 direction asked */
+};
+
+
+/*
+ * A room's wish to hear of its chat.  After done() without err every message
+ * behind `head` is handed to deliver(), in order and once, until detach.
+ */
+struct ngx_ws_chat_attach_s {
+    ngx_queue_t                 queue;
+    ngx_ws_chat_zone_t         *zone;
+    wsc_str_t                   chat_id;
+    wsc_pos_t                   head;         /* answer */
+    wsc_pos_t                   seen;         /* last delivered: the store sets
+                                                 it to head, deliver() moves
+                                                 it on */
+    wsc_err_e                   err;          /* answer */
+    uint32_t                    chat;         /* the store's */
+    ngx_queue_t                 ready;        /* the store's: to be served */
+    unsigned                    queued:1;     /* the store's: in there */
+    unsigned                    attached:1;   /* answered without err */
+    unsigned                    pending:1;    /* the caller's */
+    void                      (*done)(ngx_ws_chat_attach_t *a);
+    void                      (*deliver)(ngx_ws_chat_attach_t *a,
+                                    const wsc_entry_t *entries,
+                                    ngx_uint_t n);
+};
+
+
+struct ngx_ws_chat_store_s {
+    const char   *name;
+
+    void        (*publish)(ngx_ws_chat_publish_t *p);
+    void        (*read)(ngx_ws_chat_read_t *r);
+    void        (*attach)(ngx_ws_chat_attach_t *a);
+
+    /* At once; also takes back an attach that was not answered yet. */
+    void        (*detach)(ngx_ws_chat_attach_t *a);
+
+    /*
+     * Calls off a publish (the message may be stored or not) or a read: done()
+     * is not called any more.
+     */
+    void        (*cancel_publish)(ngx_ws_chat_publish_t *p);
+    void        (*cancel_read)(ngx_ws_chat_read_t *r);
+
+    /* In each worker. */
+    ngx_int_t   (*init_process)(ngx_ws_chat_zone_t *z, ngx_cycle_t *cycle);
+    void        (*exit_process)(ngx_ws_chat_zone_t *z, ngx_cycle_t *cycle);
+
+    /* NGX_OK, or NGX_DECLINED with *reason: senders get `unavailable`. */
+    ngx_int_t   (*health)(ngx_ws_chat_zone_t *z, const char **reason);
+};
+
+
+#endif /* _NGX_WS_CHAT_STORE_H_INCLUDED_ */

@@ -1,0 +1,730 @@
+
+/*
+ * Copyright (C) ngx_ws_chat contributors
+ *
+ * Calls are answered at once.  Messages are delivered when the worker is
+ * woken, which it is by its own as well as by the others.
+ */
+
+
+#include "ngx_ws_chat_store_shm.h"
+#include "ngx_ws_chat_bus.h"
+#include "ngx_ws_chat_mem.h"
+#include "ngx_ws_chat_shm.h"
+
+
+#define NGX_WS_CHAT_SHM_BUCKETS     64      /* to start with */
+#define NGX_WS_CHAT_SHM_BATCH       64      /* messages a deliver() */
+#define NGX_WS_CHAT_SHM_BATCH_SIZE  (256 * 1024)
+#define NGX_WS_CHAT_SHM_BATCHES     4       /* a chat and turn */
+#define NGX_WS_CHAT_SHM_RETRY       1000    /* ms, told to senders */
+#define NGX_WS_CHAT_SHM_PAUSE       100     /* ms, when memory is short */
+
+
+static void ngx_ws_chat_store_shm_publish(ngx_ws_chat_publish_t *p);
+static void ngx_ws_chat_store_shm_tell(const uint64_t *mask);
+static void ngx_ws_chat_store_shm_read(ngx_ws_chat_read_t *r);
+static ngx_int_t ngx_ws_chat_store_shm_read_locked(ngx_ws_chat_shm_t *shm,
+    ngx_ws_chat_read_t *r, wsc_buf_t *b);
+
+static void ngx_ws_chat_store_shm_attach(ngx_ws_chat_attach_t *a);
+static void ngx_ws_chat_store_shm_detach(ngx_ws_chat_attach_t *a);
+static void ngx_ws_chat_store_shm_grow(ngx_ws_chat_shm_t *shm);
+static ngx_queue_t *ngx_ws_chat_store_shm_buckets(ngx_uint_t n);
+static void ngx_ws_chat_store_shm_cancel_publish(ngx_ws_chat_publish_t *p);
+static void ngx_ws_chat_store_shm_cancel_read(ngx_ws_chat_read_t *r);
+
+static void ngx_ws_chat_store_shm_look(ngx_ws_chat_shm_t *shm);
+static void ngx_ws_chat_store_shm_mark(ngx_queue_t *bucket, uint32_t chat);
+static void ngx_ws_chat_store_shm_serve(ngx_ws_chat_attach_t *a);
+static ngx_int_t ngx_ws_chat_store_shm_deliver(ngx_ws_chat_attach_t *a);
+static void ngx_ws_chat_store_shm_again(ngx_event_t *ev);
+
+static ngx_int_t ngx_ws_chat_store_shm_init_process(ngx_ws_chat_zone_t *z,
+    ngx_cycle_t *cycle);
+static void ngx_ws_chat_store_shm_exit_process(ngx_ws_chat_zone_t *z,
+    ngx_cycle_t *cycle);
+static ngx_int_t ngx_ws_chat_store_shm_health(ngx_ws_chat_zone_t *z,
+    const char **reason);
+
+
+const ngx_ws_chat_store_t  ngx_ws_chat_store_shm = {
+    "embedded",
+    ngx_ws_chat_store_shm_publish,
+    ngx_ws_chat_store_shm_read,
+    ngx_ws_chat_store_shm_attach,
+    ngx_ws_chat_store_shm_detach,
+    ngx_ws_chat_store_shm_cancel_publish,
+    ngx_ws_chat_store_shm_cancel_read,
+    ngx_ws_chat_store_shm_init_process,
+    ngx_ws_chat_store_shm_exit_process,
+    ngx_ws_chat_store_shm_health
+};
+
+
+/* of this worker */
+
+static ngx_queue_t            ngx_ws_chat_shm_zones = {
+    &ngx_ws_chat_shm_zones, &ngx_ws_chat_shm_zones
+};
+
+/* attached with something to deliver, in the next turn and in this one */
+static ngx_queue_t            ngx_ws_chat_shm_ready = {
+    &ngx_ws_chat_shm_ready, &ngx_ws_chat_shm_ready
+};
+
+static ngx_queue_t            ngx_ws_chat_shm_turn;
+
+/* who is being served; NULL once it was detached meanwhile */
+static ngx_ws_chat_attach_t  *ngx_ws_chat_shm_current;
+
+static ngx_event_t            ngx_ws_chat_shm_event;
+
+
+ngx_int_t
+ngx_ws_chat_store_shm_create(ngx_conf_t *cf, ngx_ws_chat_zone_t *z,
+    size_t size)
+{
+    ngx_str_t           name;
+    ngx_shm_zone_t     *shm_zone;
+    ngx_ws_chat_shm_t  *shm;
+
+    /* other modules may have zones of that name */
+
+    name.len = sizeof("ws_chat:") - 1 + z->name.len;
+    name.data = ngx_pnalloc(cf->pool, name.len + 1);
+    shm = ngx_pcalloc(cf->pool, sizeof(ngx_ws_chat_shm_t));
+
+    if (name.data == NULL || shm == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_sprintf(name.data, "ws_chat:%V%Z", &z->name);
+
+    shm_zone = ngx_shared_memory_add(cf, &name, size, &ngx_ws_chat_module);
+    if (shm_zone == NULL) {
+        return NGX_ERROR;
+    }
+
+    shm_zone->init = ngx_ws_chat_shm_init_zone;
+    shm_zone->data = shm;
+
+    shm->zone = z;
+
+    z->shm_zone = shm_zone;
+    z->data = shm;
+
+    return NGX_OK;
+}
+
+
+/* publish */
+
+static void
+ngx_ws_chat_store_shm_publish(ngx_ws_chat_publish_t *p)
+{
+    ssize_t              rc;
+    uint32_t             chat;
+    uint64_t             mask[WSC_SHMLOG_SLOTS / 64];
+    ngx_ws_chat_shm_t   *shm;
+    wsc_shmlog_limits_t  limits;
+
+    shm = p->zone->data;
+    limits = p->limits;
+    rc = WSC_ERROR;
+
+    if (limits.bytes == 0 || limits.bytes > shm->quarter) {
+        limits.bytes = shm->quarter;
+    }
+
+    ngx_ws_chat_shm_lock(shm);
+
+    chat = wsc_shmlog_make(&shm->log, &p->chat_id,
+                           ngx_ws_chat_shm_now());
+    if (chat) {
+        rc = wsc_shmlog_append(&shm->log, chat, &p->entry, &limits);
+        ngx_memcpy(mask, wsc_shmlog_mask(&shm->log, chat), sizeof(mask));
+    }
+
+    ngx_ws_chat_shm_unlock(shm);
+
+    if (rc == WSC_OK) {
+        ngx_ws_chat_store_shm_tell(mask);
+    }
+
+    p->err = (rc == WSC_ERROR) ? WSC_ERR_UNAVAILABLE : WSC_ERR_NONE;
+    p->retry_ms = (rc == WSC_ERROR) ? NGX_WS_CHAT_SHM_RETRY : 0;
+    p->dup = (rc == WSC_DECLINED);
+    p->known = (rc != WSC_ERROR);
+
+    p->done(p);
+}
+
+
+static void
+ngx_ws_chat_store_shm_tell(const uint64_t *mask)
+{
+    uint64_t    word;
+    ngx_uint_t  i, slot;
+
+    for (i = 0; i < WSC_SHMLOG_SLOTS / 64; i++) {
+
+        slot = i * 64;
+
+        for (word = mask[i]; word; word >>= 1) {
+            if (word & 1) {
+                ngx_ws_chat_bus_wake(slot);
+            }
+
+            slot++;
+        }
+    }
+}
+
+
+static void
+ngx_ws_chat_store_shm_cancel_publish(ngx_ws_chat_publish_t *p)
+{
+    /* it was answered at once */
+}
+
+
+/* read */
+
+static void
+ngx_ws_chat_store_shm_read(ngx_ws_chat_read_t *r)
+{
+    ngx_int_t           rc;
+    wsc_buf_t           b;
+    ngx_ws_chat_shm_t  *shm;
+
+    shm = r->zone->data;
+
+    r->entries = NULL;
+    r->n = 0;
+    r->more = 0;
+    ngx_memzero(&r->chat, sizeof(wsc_shmlog_chat_t));
+
+    ngx_ws_chat_shm_take(&b);
+    ngx_ws_chat_shm_lock(shm);
+
+    rc = ngx_ws_chat_store_shm_read_locked(shm, r, &b);
+
+    ngx_ws_chat_shm_unlock(shm);
+
+    r->err = (rc == NGX_OK) ? WSC_ERR_NONE : WSC_ERR_UNAVAILABLE;
+
+    r->done(r);
+
+    ngx_ws_chat_shm_give(&b);
+}
+
+
+static ngx_int_t
+ngx_ws_chat_store_shm_read_locked(ngx_ws_chat_shm_t *shm,
+    ngx_ws_chat_read_t *r, wsc_buf_t *b)
+{
+    uint32_t               chat;
+    ngx_ws_chat_shm_run_t  run;
+
+    chat = wsc_shmlog_find(&shm->log, &r->chat_id);
+
+    if (chat == 0) {
+        return NGX_OK;
+    }
+
+    wsc_shmlog_stat_chat(&shm->log, chat, ngx_ws_chat_shm_now(),
+                         &r->limits, &r->chat);
+
+    if (r->has_after) {
+        ngx_ws_chat_shm_after(shm, chat, r, &run);
+
+    } else {
+        ngx_ws_chat_shm_before(shm, chat, r, &run);
+    }
+
+    r->more = run.more;
+
+    if (run.n == 0) {
+        return NGX_OK;
+    }
+
+    r->entries = ngx_ws_chat_shm_copy(shm, &run, b);
+    if (r->entries == NULL) {
+        return NGX_ERROR;
+    }
+
+    r->n = run.n;
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_ws_chat_store_shm_cancel_read(ngx_ws_chat_read_t *r)
+{
+    /* it was answered at once */
+}
+
+
+/* attach */
+
+static void
+ngx_ws_chat_store_shm_attach(ngx_ws_chat_attach_t *a)
+{
+    uint32_t             chat;
+    ngx_uint_t           slot;
+    wsc_shmlog_chat_t    state;
+    ngx_ws_chat_shm_t   *shm;
+    wsc_shmlog_limits_t  none;
+
+    shm = a->zone->data;
+    chat = 0;
+    slot = ngx_ws_chat_bus_slot();
+
+    if (slot != NGX_WS_CHAT_SLOTS) {
+        ngx_memzero(&none, sizeof(wsc_shmlog_limits_t));
+
+        ngx_ws_chat_shm_lock(shm);
+
+        chat = wsc_shmlog_make(&shm->log, &a->chat_id,
+                               ngx_ws_chat_shm_now());
+        if (chat) {
+            wsc_shmlog_interest(&shm->log, chat, slot, 1);
+            wsc_shmlog_stat_chat(&shm->log, chat, 0, &none, &state);
+        }
+
+        ngx_ws_chat_shm_unlock(shm);
+    }
+
+    if (chat == 0) {
+        a->err = WSC_ERR_UNAVAILABLE;
+        a->done(a);
+        return;
+    }
+
+    ngx_ws_chat_store_shm_grow(shm);
+    ngx_queue_insert_tail(&shm->buckets[chat & shm->mask], &a->queue);
+    shm->attached++;
+
+    a->err = WSC_ERR_NONE;
+    a->chat = chat;
+    a->head = state.head;
+    a->seen = state.head;
+    a->queued = 0;
+    a->attached = 1;
+
+    a->done(a);
+}
+
+
+static void
+ngx_ws_chat_store_shm_detach(ngx_ws_chat_attach_t *a)
+{
+    ngx_queue_t           *q, *bucket;
+    ngx_ws_chat_shm_t     *shm;
+    ngx_ws_chat_attach_t  *other;
+
+    if (!a->attached) {
+        return;
+    }
+
+    shm = a->zone->data;
+
+    ngx_queue_remove(&a->queue);
+    shm->attached--;
+    a->attached = 0;
+
+    if (a->queued) {
+        ngx_queue_remove(&a->ready);
+        a->queued = 0;
+    }
+
+    if (ngx_ws_chat_shm_current == a) {
+        ngx_ws_chat_shm_current = NULL;
+    }
+
+    bucket = &shm->buckets[a->chat & shm->mask];
+
+    for (q = ngx_queue_head(bucket);
+         q != ngx_queue_sentinel(bucket);
+         q = ngx_queue_next(q))
+    {
+        other = ngx_queue_data(q, ngx_ws_chat_attach_t, queue);
+
+        if (other->chat == a->chat) {
+            return;
+        }
+    }
+
+    ngx_ws_chat_shm_lock(shm);
+    wsc_shmlog_interest(&shm->log, a->chat, ngx_ws_chat_bus_slot(), 0);
+    ngx_ws_chat_shm_unlock(shm);
+}
+
+
+/* Doubles the hash table when it is full; without memory it gets slower. */
+
+static void
+ngx_ws_chat_store_shm_grow(ngx_ws_chat_shm_t *shm)
+{
+    ngx_uint_t             i, n;
+    ngx_queue_t           *q, *buckets;
+    ngx_ws_chat_attach_t  *a;
+
+    if (shm->attached <= shm->mask) {
+        return;
+    }
+
+    n = 2 * (shm->mask + 1);
+
+    buckets = ngx_ws_chat_store_shm_buckets(n);
+    if (buckets == NULL) {
+        return;
+    }
+
+    for (i = 0; i <= shm->mask; i++) {
+        while (!ngx_queue_empty(&shm->buckets[i])) {
+            q = ngx_queue_head(&shm->buckets[i]);
+            a = ngx_queue_data(q, ngx_ws_chat_attach_t, queue);
+
+            ngx_queue_remove(q);
+            ngx_queue_insert_tail(&buckets[a->chat & (n - 1)], q);
+        }
+    }
+
+    wsc_free(&ngx_ws_chat_alloc, shm->buckets);
+
+    shm->buckets = buckets;
+    shm->mask = n - 1;
+}
+
+
+static ngx_queue_t *
+ngx_ws_chat_store_shm_buckets(ngx_uint_t n)
+{
+    ngx_uint_t    i;
+    ngx_queue_t  *buckets;
+
+    buckets = wsc_alloc(&ngx_ws_chat_alloc, n * sizeof(ngx_queue_t));
+
+    for (i = 0; buckets != NULL && i < n; i++) {
+        ngx_queue_init(&buckets[i]);
+    }
+
+    return buckets;
+}
+
+
+/* delivery */
+
+void
+ngx_ws_chat_store_shm_wake(void)
+{
+    ngx_queue_t           *q;
+    ngx_ws_chat_shm_t     *shm;
+    ngx_ws_chat_attach_t  *a;
+
+    for (q = ngx_queue_head(&ngx_ws_chat_shm_zones);
+         q != ngx_queue_sentinel(&ngx_ws_chat_shm_zones);
+         q = ngx_queue_next(q))
+    {
+        shm = ngx_queue_data(q, ngx_ws_chat_shm_t, queue);
+        ngx_ws_chat_store_shm_look(shm);
+    }
+
+    if (ngx_queue_empty(&ngx_ws_chat_shm_ready)) {
+        return;
+    }
+
+    /* who has more left enters the next turn */
+
+    ngx_queue_init(&ngx_ws_chat_shm_turn);
+    ngx_queue_add(&ngx_ws_chat_shm_turn, &ngx_ws_chat_shm_ready);
+    ngx_queue_init(&ngx_ws_chat_shm_ready);
+
+    while (!ngx_queue_empty(&ngx_ws_chat_shm_turn)) {
+        q = ngx_queue_head(&ngx_ws_chat_shm_turn);
+        a = ngx_queue_data(q, ngx_ws_chat_attach_t, ready);
+
+        ngx_queue_remove(q);
+        a->queued = 0;
+
+        ngx_ws_chat_store_shm_serve(a);
+    }
+
+    if (!ngx_queue_empty(&ngx_ws_chat_shm_ready)
+        && !ngx_ws_chat_shm_event.timer_set)
+    {
+        ngx_post_event(&ngx_ws_chat_shm_event, &ngx_posted_next_events);
+    }
+}
+
+
+static void
+ngx_ws_chat_store_shm_again(ngx_event_t *ev)
+{
+    ngx_ws_chat_store_shm_wake();
+}
+
+
+/* Reads the notice board. */
+
+static void
+ngx_ws_chat_store_shm_look(ngx_ws_chat_shm_t *shm)
+{
+    ssize_t     rc;
+    uint32_t    chat;
+    ngx_uint_t  i, all;
+
+    all = 0;
+
+    ngx_ws_chat_shm_lock(shm);
+
+    do {
+        rc = wsc_shmlog_notice(&shm->log, &shm->cursor, &chat);
+
+        if (rc == WSC_OK) {
+            ngx_ws_chat_store_shm_mark(&shm->buckets[chat & shm->mask], chat);
+
+        } else if (rc == WSC_DECLINED) {
+            all = 1;
+        }
+
+    } while (rc != WSC_DONE);
+
+    ngx_ws_chat_shm_unlock(shm);
+
+    for (i = 0; all && i <= shm->mask; i++) {
+        ngx_ws_chat_store_shm_mark(&shm->buckets[i], 0);
+    }
+}
+
+
+/* Lists those of a bucket that listen to the chat, or all of it for 0. */
+
+static void
+ngx_ws_chat_store_shm_mark(ngx_queue_t *bucket, uint32_t chat)
+{
+    ngx_queue_t           *q;
+    ngx_ws_chat_attach_t  *a;
+
+    for (q = ngx_queue_head(bucket);
+         q != ngx_queue_sentinel(bucket);
+         q = ngx_queue_next(q))
+    {
+        a = ngx_queue_data(q, ngx_ws_chat_attach_t, queue);
+
+        if (!a->queued && (chat == 0 || a->chat == chat)) {
+            ngx_queue_insert_tail(&ngx_ws_chat_shm_ready, &a->ready);
+            a->queued = 1;
+        }
+    }
+}
+
+
+/* The deliver() of an attach may detach any of them, and publish. */
+
+static void
+ngx_ws_chat_store_shm_serve(ngx_ws_chat_attach_t *a)
+{
+    ngx_int_t   rc;
+    ngx_uint_t  i;
+
+    rc = NGX_OK;
+    ngx_ws_chat_shm_current = a;
+
+    for (i = 0; rc == NGX_OK && i < NGX_WS_CHAT_SHM_BATCHES; i++) {
+        rc = ngx_ws_chat_store_shm_deliver(a);
+    }
+
+    ngx_ws_chat_shm_current = NULL;
+
+    if (rc == NGX_DONE || rc == NGX_ABORT || a->queued) {
+        return;
+    }
+
+    ngx_queue_insert_tail(&ngx_ws_chat_shm_ready, &a->ready);
+    a->queued = 1;
+
+    if (rc == NGX_ERROR) {
+        ngx_add_timer(&ngx_ws_chat_shm_event, NGX_WS_CHAT_SHM_PAUSE);
+    }
+}
+
+
+/*
+ * Hands over what is behind a->seen: NGX_OK, there is more of it; NGX_DONE;
+ * NGX_ABORT, a is detached and may be gone; NGX_ERROR, no memory.
+ */
+
+static ngx_int_t
+ngx_ws_chat_store_shm_deliver(ngx_ws_chat_attach_t *a)
+{
+    wsc_buf_t              b;
+    wsc_pos_t              last;
+    wsc_entry_t           *entries;
+    ngx_ws_chat_shm_t     *shm;
+    ngx_ws_chat_read_t     r;
+    ngx_ws_chat_shm_run_t  run;
+
+    shm = a->zone->data;
+    entries = NULL;
+
+    ngx_memzero(&r, sizeof(ngx_ws_chat_read_t));
+
+    r.after = a->seen;
+    r.limit = NGX_WS_CHAT_SHM_BATCH;
+    r.max_bytes = NGX_WS_CHAT_SHM_BATCH_SIZE;
+
+    ngx_ws_chat_shm_take(&b);
+    ngx_ws_chat_shm_lock(shm);
+
+    ngx_ws_chat_shm_after(shm, a->chat, &r, &run);
+
+    if (run.n) {
+        entries = ngx_ws_chat_shm_copy(shm, &run, &b);
+    }
+
+    ngx_ws_chat_shm_unlock(shm);
+
+    if (entries != NULL) {
+        last = entries[run.n - 1].pos;
+        a->deliver(a, entries, run.n);
+    }
+
+    ngx_ws_chat_shm_give(&b);
+
+    if (run.n == 0) {
+        return NGX_DONE;
+    }
+
+    if (entries == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (ngx_ws_chat_shm_current != a) {
+        return NGX_ABORT;
+    }
+
+    if (wsc_pos_cmp(a->seen, last) < 0) {
+        a->seen = last;
+    }
+
+    return run.more ? NGX_OK : NGX_DONE;
+}
+
+
+/* life */
+
+static ngx_int_t
+ngx_ws_chat_store_shm_init_process(ngx_ws_chat_zone_t *z, ngx_cycle_t *cycle)
+{
+    ngx_event_t        *ev;
+    ngx_ws_chat_shm_t  *shm;
+
+    shm = z->data;
+
+    shm->mask = NGX_WS_CHAT_SHM_BUCKETS - 1;
+    shm->buckets = ngx_ws_chat_store_shm_buckets(NGX_WS_CHAT_SHM_BUCKETS);
+
+    if (shm->buckets == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_ws_chat_shm_lock(shm);
+    shm->cursor = wsc_shmlog_cursor(&shm->log);
+    ngx_ws_chat_shm_unlock(shm);
+
+    ev = &ngx_ws_chat_shm_event;
+    ev->handler = ngx_ws_chat_store_shm_again;
+    ev->data = ev;
+    ev->log = cycle->log;
+    ev->cancelable = 1;
+
+    ngx_queue_insert_tail(&ngx_ws_chat_shm_zones, &shm->queue);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_ws_chat_store_shm_exit_process(ngx_ws_chat_zone_t *z, ngx_cycle_t *cycle)
+{
+    ngx_ws_chat_shm_t  *shm;
+
+    shm = z->data;
+
+    if (ngx_ws_chat_shm_event.posted) {
+        ngx_delete_posted_event(&ngx_ws_chat_shm_event);
+    }
+
+    if (ngx_ws_chat_shm_event.timer_set) {
+        ngx_del_timer(&ngx_ws_chat_shm_event);
+    }
+
+    ngx_queue_remove(&shm->queue);
+
+    ngx_ws_chat_shm_lock(shm);
+    wsc_shmlog_clear_slot(&shm->log, ngx_ws_chat_bus_slot());
+    ngx_ws_chat_shm_unlock(shm);
+
+    wsc_free(&ngx_ws_chat_alloc, shm->buckets);
+    shm->buckets = NULL;
+}
+
+
+void
+ngx_ws_chat_store_shm_reclaim(ngx_uint_t slot)
+{
+    ngx_uint_t                i;
+    ngx_ws_chat_shm_t        *shm;
+    ngx_ws_chat_zone_t      **zones;
+    ngx_ws_chat_main_conf_t  *mcf;
+
+    mcf = ngx_http_cycle_get_module_main_conf(ngx_cycle, ngx_ws_chat_module);
+
+    zones = mcf->zones.elts;
+
+    for (i = 0; i < mcf->zones.nelts; i++) {
+        shm = zones[i]->data;
+
+        ngx_ws_chat_shm_lock(shm);
+        wsc_shmlog_clear_slot(&shm->log, slot);
+        ngx_ws_chat_shm_unlock(shm);
+    }
+}
+
+
+static ngx_int_t
+ngx_ws_chat_store_shm_health(ngx_ws_chat_zone_t *z, const char **reason)
+{
+    return NGX_OK;
+}
+
+
+void
+ngx_ws_chat_store_shm_stat(ngx_ws_chat_zone_t *z, wsc_shmlog_stat_t *st)
+{
+    ngx_ws_chat_shm_t  *shm;
+
+    shm = z->data;
+
+    ngx_ws_chat_shm_lock(shm);
+    wsc_shmlog_stat(&shm->log, st);
+    ngx_ws_chat_shm_unlock(shm);
+}
+
+
+#if (NGX_WS_CHAT_TEST)
+
+void
+ngx_ws_chat_store_shm_hook(ngx_ws_chat_zone_t *z, wsc_shmlog_hook_pt hook)
+{
+    ngx_ws_chat_shm_t  *shm;
+
+    shm = z->data;
+    shm->log.hook = hook;
+}
+
+#endif

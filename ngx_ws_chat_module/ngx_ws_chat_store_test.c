@@ -1,0 +1,732 @@
+
+/*
+ * Copyright (C) ngx_ws_chat contributors
+ */
+
+
+#include "ngx_ws_chat_store_test.h"
+#include "ngx_ws_chat_mem.h"
+#include "ngx_ws_chat_store_shm.h"
+
+
+#define NGX_WS_CHAT_TEST_RETRY  50       /* ms, told to senders */
+#define NGX_WS_CHAT_TEST_HOLD   10000    /* ms */
+
+
+typedef struct ngx_ws_chat_test_job_s  ngx_ws_chat_test_job_t;
+
+
+typedef struct {
+    ngx_msec_t                  delay;
+    ngx_uint_t                  fail;         /* percent */
+    ngx_flag_t                  shuffle;
+    ngx_uint_t                  store;        /* 1: wrap the zones */
+    ngx_str_t                   hold;         /* path; terminated */
+} ngx_ws_chat_test_conf_t;
+
+
+/* An answer or a delivery that comes later. */
+
+struct ngx_ws_chat_test_job_s {
+    ngx_queue_t                 queue;
+    ngx_event_t                 event;
+    void                      (*run)(ngx_ws_chat_test_job_t *job);
+    void                       *request;      /* or the listener */
+    wsc_entry_t                *entries;
+    ngx_uint_t                  n;
+};
+
+
+/* What is attached to the inner store in place of its caller's. */
+
+typedef struct {
+    ngx_ws_chat_attach_t        inner;        /* must be first */
+    ngx_ws_chat_attach_t       *outer;
+    ngx_queue_t                 queue;
+    ngx_msec_t                  due;          /* of the last delivery */
+} ngx_ws_chat_test_listener_t;
+
+
+static void ngx_ws_chat_store_test_publish(ngx_ws_chat_publish_t *p);
+static void ngx_ws_chat_store_test_published(ngx_ws_chat_publish_t *p);
+static void ngx_ws_chat_store_test_run_publish(ngx_ws_chat_test_job_t *job);
+static void ngx_ws_chat_store_test_cancel_publish(ngx_ws_chat_publish_t *p);
+
+static void ngx_ws_chat_store_test_read(ngx_ws_chat_read_t *r);
+static void ngx_ws_chat_store_test_run_read(ngx_ws_chat_test_job_t *job);
+static void ngx_ws_chat_store_test_cancel_read(ngx_ws_chat_read_t *r);
+
+static void ngx_ws_chat_store_test_attach(ngx_ws_chat_attach_t *a);
+static void ngx_ws_chat_store_test_run_attach(ngx_ws_chat_test_job_t *job);
+static void ngx_ws_chat_store_test_attached(ngx_ws_chat_attach_t *inner);
+static void ngx_ws_chat_store_test_detach(ngx_ws_chat_attach_t *a);
+static void ngx_ws_chat_store_test_deliver(ngx_ws_chat_attach_t *inner,
+    const wsc_entry_t *entries, ngx_uint_t n);
+static void ngx_ws_chat_store_test_run_deliver(ngx_ws_chat_test_job_t *job);
+static wsc_entry_t *ngx_ws_chat_store_test_copy(const wsc_entry_t *entries,
+    ngx_uint_t n);
+static void ngx_ws_chat_store_test_copy_str(u_char **p, wsc_str_t *s);
+
+static ngx_ws_chat_test_job_t *ngx_ws_chat_store_test_job(void *request,
+    void (*run)(ngx_ws_chat_test_job_t *job));
+static void ngx_ws_chat_store_test_schedule(ngx_ws_chat_test_job_t *job,
+    ngx_msec_t *due);
+static void ngx_ws_chat_store_test_event(ngx_event_t *ev);
+static void ngx_ws_chat_store_test_cancel(void *request);
+static void ngx_ws_chat_store_test_free(ngx_ws_chat_test_job_t *job);
+static ngx_uint_t ngx_ws_chat_store_test_fails(void);
+
+static ngx_int_t ngx_ws_chat_store_test_init_process(ngx_ws_chat_zone_t *z,
+    ngx_cycle_t *cycle);
+static void ngx_ws_chat_store_test_exit_process(ngx_ws_chat_zone_t *z,
+    ngx_cycle_t *cycle);
+static ngx_int_t ngx_ws_chat_store_test_health(ngx_ws_chat_zone_t *z,
+    const char **reason);
+static void ngx_ws_chat_store_test_hook(void *ctx, int step);
+static ngx_uint_t ngx_ws_chat_store_test_reached(ngx_fd_t fd, int step);
+static ngx_ws_chat_test_conf_t *ngx_ws_chat_store_test_conf(ngx_conf_t *cf,
+    ngx_ws_chat_main_conf_t *mcf);
+
+
+const ngx_ws_chat_store_t  ngx_ws_chat_store_test = {
+    "test",
+    ngx_ws_chat_store_test_publish,
+    ngx_ws_chat_store_test_read,
+    ngx_ws_chat_store_test_attach,
+    ngx_ws_chat_store_test_detach,
+    ngx_ws_chat_store_test_cancel_publish,
+    ngx_ws_chat_store_test_cancel_read,
+    ngx_ws_chat_store_test_init_process,
+    ngx_ws_chat_store_test_exit_process,
+    ngx_ws_chat_store_test_health
+};
+
+
+static const ngx_ws_chat_store_t  *ngx_ws_chat_store_test_inner =
+                                                       &ngx_ws_chat_store_shm;
+
+/* of this worker */
+
+static ngx_ws_chat_test_conf_t    *ngx_ws_chat_test;
+static ngx_queue_t                 ngx_ws_chat_test_jobs;
+static ngx_queue_t                 ngx_ws_chat_test_listeners;
+static ngx_msec_t                  ngx_ws_chat_test_due;
+
+
+/* Stored at once and in order; only the answer takes its time. */
+
+static void
+ngx_ws_chat_store_test_publish(ngx_ws_chat_publish_t *p)
+{
+    void                  (*done)(ngx_ws_chat_publish_t *p);
+    ngx_ws_chat_test_job_t  *job;
+
+    job = ngx_ws_chat_store_test_job(p, ngx_ws_chat_store_test_run_publish);
+
+    if (job == NULL || ngx_ws_chat_store_test_fails()) {
+        p->err = WSC_ERR_UNAVAILABLE;
+        p->retry_ms = NGX_WS_CHAT_TEST_RETRY;
+        p->dup = 0;
+        p->known = 0;
+
+    } else {
+        done = p->done;
+        p->done = ngx_ws_chat_store_test_published;
+
+        ngx_ws_chat_store_test_inner->publish(p);
+
+        p->done = done;
+    }
+
+    if (job == NULL) {
+        p->done(p);
+        return;
+    }
+
+    ngx_ws_chat_store_test_schedule(job, &ngx_ws_chat_test_due);
+}
+
+
+static void
+ngx_ws_chat_store_test_published(ngx_ws_chat_publish_t *p)
+{
+    /* the embedded store answers at once, our caller hears later */
+}
+
+
+static void
+ngx_ws_chat_store_test_run_publish(ngx_ws_chat_test_job_t *job)
+{
+    ngx_ws_chat_publish_t  *p;
+
+    p = job->request;
+    ngx_ws_chat_store_test_free(job);
+
+    p->done(p);
+}
+
+
+static void
+ngx_ws_chat_store_test_cancel_publish(ngx_ws_chat_publish_t *p)
+{
+    ngx_ws_chat_store_test_cancel(p);
+}
+
+
+static void
+ngx_ws_chat_store_test_read(ngx_ws_chat_read_t *r)
+{
+    ngx_ws_chat_test_job_t  *job;
+
+    job = ngx_ws_chat_store_test_job(r, ngx_ws_chat_store_test_run_read);
+
+    if (job == NULL) {
+        ngx_ws_chat_store_test_inner->read(r);
+        return;
+    }
+
+    ngx_ws_chat_store_test_schedule(job, &ngx_ws_chat_test_due);
+}
+
+
+static void
+ngx_ws_chat_store_test_run_read(ngx_ws_chat_test_job_t *job)
+{
+    ngx_ws_chat_read_t  *r;
+
+    r = job->request;
+    ngx_ws_chat_store_test_free(job);
+
+    if (!ngx_ws_chat_store_test_fails()) {
+        ngx_ws_chat_store_test_inner->read(r);
+        return;
+    }
+
+    r->err = WSC_ERR_UNAVAILABLE;
+    r->entries = NULL;
+    r->n = 0;
+    r->more = 0;
+    ngx_memzero(&r->chat, sizeof(wsc_shmlog_chat_t));
+
+    r->done(r);
+}
+
+
+static void
+ngx_ws_chat_store_test_cancel_read(ngx_ws_chat_read_t *r)
+{
+    ngx_ws_chat_store_test_cancel(r);
+}
+
+
+static void
+ngx_ws_chat_store_test_attach(ngx_ws_chat_attach_t *a)
+{
+    ngx_ws_chat_test_job_t  *job;
+
+    job = ngx_ws_chat_store_test_job(a, ngx_ws_chat_store_test_run_attach);
+
+    if (job == NULL) {
+        a->err = WSC_ERR_UNAVAILABLE;
+        a->done(a);
+        return;
+    }
+
+    ngx_ws_chat_store_test_schedule(job, &ngx_ws_chat_test_due);
+}
+
+
+static void
+ngx_ws_chat_store_test_run_attach(ngx_ws_chat_test_job_t *job)
+{
+    ngx_ws_chat_attach_t         *a;
+    ngx_ws_chat_test_listener_t  *l;
+
+    a = job->request;
+    a->err = WSC_ERR_UNAVAILABLE;
+
+    ngx_ws_chat_store_test_free(job);
+
+    l = ngx_ws_chat_store_test_fails()
+        ? NULL
+        : wsc_alloc(&ngx_ws_chat_alloc, sizeof(ngx_ws_chat_test_listener_t));
+
+    if (l == NULL) {
+        a->done(a);
+        return;
+    }
+
+    ngx_memzero(l, sizeof(ngx_ws_chat_test_listener_t));
+
+    l->outer = a;
+    l->due = ngx_current_msec;
+    l->inner.zone = a->zone;
+    l->inner.chat_id = a->chat_id;
+    l->inner.done = ngx_ws_chat_store_test_attached;
+    l->inner.deliver = ngx_ws_chat_store_test_deliver;
+
+    ngx_ws_chat_store_test_inner->attach(&l->inner);
+
+    a->err = l->inner.err;
+
+    if (a->err != WSC_ERR_NONE) {
+        wsc_free(&ngx_ws_chat_alloc, l);
+        a->done(a);
+        return;
+    }
+
+    a->head = l->inner.head;
+    a->seen = l->inner.head;
+    a->attached = 1;
+
+    ngx_queue_insert_tail(&ngx_ws_chat_test_listeners, &l->queue);
+
+    a->done(a);
+}
+
+
+static void
+ngx_ws_chat_store_test_attached(ngx_ws_chat_attach_t *inner)
+{
+    /* the embedded store answers at once, our caller hears later */
+}
+
+
+static void
+ngx_ws_chat_store_test_detach(ngx_ws_chat_attach_t *a)
+{
+    ngx_queue_t                  *q;
+    ngx_ws_chat_test_listener_t  *l;
+
+    ngx_ws_chat_store_test_cancel(a);
+
+    for (q = ngx_queue_head(&ngx_ws_chat_test_listeners);
+         q != ngx_queue_sentinel(&ngx_ws_chat_test_listeners);
+         q = ngx_queue_next(q))
+    {
+        l = ngx_queue_data(q, ngx_ws_chat_test_listener_t, queue);
+
+        if (l->outer != a) {
+            continue;
+        }
+
+        ngx_ws_chat_store_test_inner->detach(&l->inner);
+        ngx_ws_chat_store_test_cancel(l);
+
+        ngx_queue_remove(&l->queue);
+        wsc_free(&ngx_ws_chat_alloc, l);
+        break;
+    }
+
+    a->attached = 0;
+}
+
+
+static void
+ngx_ws_chat_store_test_deliver(ngx_ws_chat_attach_t *inner,
+    const wsc_entry_t *entries, ngx_uint_t n)
+{
+    ngx_ws_chat_test_job_t       *job;
+    ngx_ws_chat_test_listener_t  *l;
+
+    l = (ngx_ws_chat_test_listener_t *) inner;
+
+    job = ngx_ws_chat_store_test_job(l, ngx_ws_chat_store_test_run_deliver);
+
+    if (job == NULL) {
+        return;
+    }
+
+    job->n = n;
+    job->entries = ngx_ws_chat_store_test_copy(entries, n);
+
+    if (job->entries == NULL) {
+        ngx_ws_chat_store_test_free(job);
+        return;
+    }
+
+    ngx_ws_chat_store_test_schedule(job, &l->due);
+}
+
+
+static void
+ngx_ws_chat_store_test_run_deliver(ngx_ws_chat_test_job_t *job)
+{
+    ngx_ws_chat_attach_t         *a;
+    ngx_ws_chat_test_listener_t  *l;
+
+    l = job->request;
+    a = l->outer;
+
+    /* deliver() may detach, which lets go of what the listener waits for */
+
+    job->request = NULL;
+    a->deliver(a, job->entries, job->n);
+
+    ngx_ws_chat_store_test_free(job);
+}
+
+
+/* The entries and their octets in one piece. */
+
+static wsc_entry_t *
+ngx_ws_chat_store_test_copy(const wsc_entry_t *entries, ngx_uint_t n)
+{
+    u_char       *p;
+    size_t        size;
+    ngx_uint_t    i;
+    wsc_entry_t  *copy;
+
+    size = n * sizeof(wsc_entry_t);
+
+    for (i = 0; i < n; i++) {
+        size += entries[i].sender.len + entries[i].cid.len
+                + entries[i].message.data.len;
+    }
+
+    copy = wsc_alloc(&ngx_ws_chat_alloc, size);
+    if (copy == NULL) {
+        return NULL;
+    }
+
+    ngx_memcpy(copy, entries, n * sizeof(wsc_entry_t));
+    p = (u_char *) (copy + n);
+
+    for (i = 0; i < n; i++) {
+        ngx_ws_chat_store_test_copy_str(&p, &copy[i].sender);
+        ngx_ws_chat_store_test_copy_str(&p, &copy[i].cid);
+        ngx_ws_chat_store_test_copy_str(&p, &copy[i].message.data);
+    }
+
+    return copy;
+}
+
+
+static void
+ngx_ws_chat_store_test_copy_str(u_char **p, wsc_str_t *s)
+{
+    u_char  *data;
+
+    data = *p;
+    *p = ngx_cpymem(data, s->data, s->len);
+    s->data = data;
+}
+
+
+static ngx_ws_chat_test_job_t *
+ngx_ws_chat_store_test_job(void *request,
+    void (*run)(ngx_ws_chat_test_job_t *job))
+{
+    ngx_ws_chat_test_job_t  *job;
+
+    job = wsc_alloc(&ngx_ws_chat_alloc, sizeof(ngx_ws_chat_test_job_t));
+    if (job == NULL) {
+        return NULL;
+    }
+
+    ngx_memzero(job, sizeof(ngx_ws_chat_test_job_t));
+
+    job->run = run;
+    job->request = request;
+    job->event.handler = ngx_ws_chat_store_test_event;
+    job->event.data = job;
+    job->event.log = ngx_cycle->log;
+    job->event.cancelable = 1;
+
+    ngx_queue_insert_tail(&ngx_ws_chat_test_jobs, &job->queue);
+
+    return job;
+}
+
+
+/* Not before *due, unless the order is to be shuffled. */
+
+static void
+ngx_ws_chat_store_test_schedule(ngx_ws_chat_test_job_t *job, ngx_msec_t *due)
+{
+    ngx_msec_t  at;
+
+    at = ngx_current_msec + ngx_random() % (ngx_ws_chat_test->delay + 1);
+
+    if ((due != &ngx_ws_chat_test_due || !ngx_ws_chat_test->shuffle)
+        && (ngx_msec_int_t) (*due - at) > 0)
+    {
+        at = *due;
+    }
+
+    *due = at;
+
+    ngx_add_timer(&job->event, at - ngx_current_msec);
+}
+
+
+static void
+ngx_ws_chat_store_test_event(ngx_event_t *ev)
+{
+    ngx_ws_chat_test_job_t  *job;
+
+    job = ev->data;
+    job->run(job);
+}
+
+
+/* Calls off all that comes for a request or a listener. */
+
+static void
+ngx_ws_chat_store_test_cancel(void *request)
+{
+    ngx_queue_t             *q, *next;
+    ngx_ws_chat_test_job_t  *job;
+
+    for (q = ngx_queue_head(&ngx_ws_chat_test_jobs);
+         q != ngx_queue_sentinel(&ngx_ws_chat_test_jobs);
+         q = next)
+    {
+        next = ngx_queue_next(q);
+        job = ngx_queue_data(q, ngx_ws_chat_test_job_t, queue);
+
+        if (job->request == request) {
+            ngx_ws_chat_store_test_free(job);
+        }
+    }
+}
+
+
+static void
+ngx_ws_chat_store_test_free(ngx_ws_chat_test_job_t *job)
+{
+    if (job->event.timer_set) {
+        ngx_del_timer(&job->event);
+    }
+
+    ngx_queue_remove(&job->queue);
+
+    wsc_free(&ngx_ws_chat_alloc, job->entries);
+    wsc_free(&ngx_ws_chat_alloc, job);
+}
+
+
+static ngx_uint_t
+ngx_ws_chat_store_test_fails(void)
+{
+    return (ngx_uint_t) ngx_random() % 100 < ngx_ws_chat_test->fail;
+}
+
+
+static ngx_int_t
+ngx_ws_chat_store_test_init_process(ngx_ws_chat_zone_t *z, ngx_cycle_t *cycle)
+{
+    return ngx_ws_chat_store_test_inner->init_process(z, cycle);
+}
+
+
+static void
+ngx_ws_chat_store_test_exit_process(ngx_ws_chat_zone_t *z, ngx_cycle_t *cycle)
+{
+    ngx_queue_t             *q;
+    ngx_ws_chat_test_job_t  *job;
+
+    while (!ngx_queue_empty(&ngx_ws_chat_test_jobs)) {
+        q = ngx_queue_head(&ngx_ws_chat_test_jobs);
+        job = ngx_queue_data(q, ngx_ws_chat_test_job_t, queue);
+
+        ngx_ws_chat_store_test_free(job);
+    }
+
+    ngx_ws_chat_store_test_inner->exit_process(z, cycle);
+}
+
+
+static ngx_int_t
+ngx_ws_chat_store_test_health(ngx_ws_chat_zone_t *z, const char **reason)
+{
+    return ngx_ws_chat_store_test_inner->health(z, reason);
+}
+
+
+void
+ngx_ws_chat_store_test_init(ngx_ws_chat_main_conf_t *mcf)
+{
+    ngx_uint_t            i;
+    ngx_ws_chat_zone_t  **zones;
+
+    ngx_queue_init(&ngx_ws_chat_test_jobs);
+    ngx_queue_init(&ngx_ws_chat_test_listeners);
+
+    ngx_ws_chat_test = mcf->test;
+
+    if (ngx_ws_chat_test == NULL) {
+        return;
+    }
+
+    zones = mcf->zones.elts;
+
+    for (i = 0; i < mcf->zones.nelts; i++) {
+
+        if (ngx_ws_chat_test->store) {
+            zones[i]->store = &ngx_ws_chat_store_test;
+        }
+
+        if (ngx_ws_chat_test->hold.len) {
+            ngx_ws_chat_store_shm_hook(zones[i], ngx_ws_chat_store_test_hook);
+        }
+    }
+}
+
+
+static void
+ngx_ws_chat_store_test_hook(void *ctx, int step)
+{
+    u_char      buf[NGX_INT64_LEN], path[NGX_MAX_PATH];
+    ssize_t     n;
+    ngx_fd_t    fd;
+    ngx_msec_t  slept;
+
+    fd = ngx_open_file(ngx_ws_chat_test->hold.data, NGX_FILE_RDWR,
+                       NGX_FILE_OPEN, 0);
+    if (fd == NGX_INVALID_FILE) {
+        return;
+    }
+
+    (void) ngx_snprintf(path, NGX_MAX_PATH, "%V.pid%Z",
+                        &ngx_ws_chat_test->hold);
+
+    /* whoever renames it first is the one */
+
+    if (!ngx_ws_chat_store_test_reached(fd, step)
+        || ngx_rename_file(ngx_ws_chat_test->hold.data, path)
+           == NGX_FILE_ERROR)
+    {
+        (void) ngx_close_file(fd);
+        return;
+    }
+
+    n = ngx_sprintf(buf, "%P", ngx_pid) - buf;
+
+    if (ftruncate(fd, 0) == -1 || pwrite(fd, buf, n, 0) != n) {
+        ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, ngx_errno,
+                      "writing \"%s\" failed", path);
+    }
+
+    (void) ngx_close_file(fd);
+
+    for (slept = 0; slept < NGX_WS_CHAT_TEST_HOLD; slept += 10) {
+        ngx_msleep(10);
+    }
+}
+
+
+/* The file holds "STEP TIMES"; each process counts for itself. */
+
+static ngx_uint_t
+ngx_ws_chat_store_test_reached(ngx_fd_t fd, int step)
+{
+    u_char                  *p, *last, buf[NGX_INT64_LEN];
+    ssize_t                  n;
+    ngx_uint_t               times;
+    ngx_file_info_t          fi;
+    static time_t            mtime;
+    static ngx_uint_t        count;
+    static ngx_file_uniq_t   uniq;
+
+    n = ngx_read_fd(fd, buf, sizeof(buf));
+
+    if (n <= 0 || ngx_fd_info(fd, &fi) == NGX_FILE_ERROR) {
+        return 0;
+    }
+
+    last = buf + n;
+    p = ngx_strlchr(buf, last, ' ');
+
+    if (p == NULL || ngx_atoi(buf, p - buf) != step) {
+        return 0;
+    }
+
+    if (uniq != ngx_file_uniq(&fi) || mtime != ngx_file_mtime(&fi)) {
+        uniq = ngx_file_uniq(&fi);
+        mtime = ngx_file_mtime(&fi);
+        count = 0;
+    }
+
+    times = ngx_atoi(p + 1, last - p - 1);
+
+    return ++count >= times;
+}
+
+
+static ngx_ws_chat_test_conf_t *
+ngx_ws_chat_store_test_conf(ngx_conf_t *cf, ngx_ws_chat_main_conf_t *mcf)
+{
+    if (mcf->test == NULL) {
+        mcf->test = ngx_pcalloc(cf->pool, sizeof(ngx_ws_chat_test_conf_t));
+    }
+
+    return mcf->test;
+}
+
+
+char *
+ngx_ws_chat_store_test_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_int_t                 n;
+    ngx_str_t                *value, s;
+    ngx_uint_t                i;
+    ngx_ws_chat_test_conf_t  *test;
+
+    test = ngx_ws_chat_store_test_conf(cf, conf);
+    if (test == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    test->store = 1;
+    value = cf->args->elts;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        if (ngx_strcmp(value[i].data, "shuffle") == 0) {
+            test->shuffle = 1;
+            continue;
+        }
+
+        n = NGX_ERROR;
+
+        if (ngx_strncmp(value[i].data, "delay=", 6) == 0) {
+            s.data = value[i].data + 6;
+            s.len = value[i].len - 6;
+            n = ngx_parse_time(&s, 0);
+            test->delay = n;
+
+        } else if (ngx_strncmp(value[i].data, "fail=", 5) == 0) {
+            n = ngx_atoi(value[i].data + 5, value[i].len - 5);
+            test->fail = n;
+        }
+
+        if (n == NGX_ERROR) {
+            return "takes delay=TIME, fail=PERCENT and shuffle";
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_ws_chat_store_test_hold_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_str_t                *value;
+    ngx_ws_chat_test_conf_t  *test;
+
+    test = ngx_ws_chat_store_test_conf(cf, conf);
+    if (test == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    value = cf->args->elts;
+    test->hold = value[1];
+
+    if (ngx_conf_full_name(cf->cycle, &test->hold, 0) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
