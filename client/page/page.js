@@ -1,0 +1,466 @@
+/* The chat page: a name, a chat, and the conversation. */
+
+import {WsChat} from './ws-chat.js';
+import {MessageLog} from './log.js';
+
+const MOST_BYTES = 128;             /* of a name in UTF-8, or a chat */
+const CHAT_ID = /^[A-Za-z0-9._:@-]+$/;
+const FIRST_CHAT = 'lobby';
+const HISTORY = 50;
+const HINT = 'Enter sends, Shift+Enter begins a new line';
+const FIELD_PX = 44;                /* the text field, one line high */
+
+const $ = (id) => document.getElementById(id);
+
+/** What to tell about a refusal, and which field it belongs to. */
+const REFUSALS = {
+    bad_request: ['chat', 'The server does not take this name or chat.'],
+    forbidden: ['chat', 'You may not enter this chat.'],
+    too_many_chats: ['chat', 'You are in too many chats already.'],
+    unauthorized: [null, 'The server asks for a login that is missing or'
+                         + ' has expired.'],
+};
+
+/** What the closes say that end a conversation. */
+const CLOSES = {
+    4001: 'Your login has expired.',
+    4003: 'The server does not let you in any more.',
+    4009: 'An administrator has disconnected you.',
+};
+
+let chat = null;
+let chatId = '';
+let unseen = 0;
+
+const log = new MessageLog($('log'), $('messages'), $('message'), {
+    resend(sent) {
+        chat.connect();
+        chat.resend(sent);
+    },
+
+    unread(count) {
+        $('newer').hidden = count === 0;
+        $('newer').textContent = count === 1 ? '1 new message'
+                                             : `${count} new messages`;
+    },
+});
+
+
+/* What the browser remembers: for this tab first, then for the next one. */
+
+function remembered(key) {
+    try {
+        return sessionStorage.getItem(`ws-chat.${key}`)
+               ?? localStorage.getItem(`ws-chat.${key}`) ?? '';
+    } catch (err) {
+        return '';
+    }
+}
+
+
+function remember(key, value) {
+    try {
+        sessionStorage.setItem(`ws-chat.${key}`, value);
+        localStorage.setItem(`ws-chat.${key}`, value);
+    } catch (err) {
+        /* a private window without storage: nothing is remembered */
+    }
+}
+
+
+/* Unsent messages outlive a reload of the tab, under their own cid. */
+
+function outboxKey() {
+    return `ws-chat.outbox.${chat.user}.${chatId}`;
+}
+
+
+function saveOutbox() {
+    const unsent = chat.outbox.map(({cid, message}) => ({cid, message}));
+
+    try {
+        sessionStorage.setItem(outboxKey(), JSON.stringify(unsent));
+    } catch (err) {
+        /* no storage: they live as long as the page */
+    }
+}
+
+
+function restoreOutbox() {
+    let unsent = [];
+
+    try {
+        unsent = JSON.parse(sessionStorage.getItem(outboxKey())) ?? [];
+    } catch (err) {
+        return;
+    }
+
+    for (const {cid, message} of unsent) {
+        chat.send(chatId, message, {cid, retry: true});
+    }
+}
+
+
+/* The way in */
+
+function hashChat() {
+    const args = new URLSearchParams(location.hash.slice(1));
+
+    return args.get('chat') ?? '';
+}
+
+
+function nameProblem(name) {
+    if (!name) {
+        return 'Please give a name.';
+    }
+
+    if (/\p{Cc}/u.test(name)) {
+        return 'A name has no control characters.';
+    }
+
+    return new TextEncoder().encode(name).length > MOST_BYTES
+           ? 'This name is too long.' : '';
+}
+
+
+function chatProblem(id) {
+    if (!id) {
+        return 'Please give a chat.';
+    }
+
+    if (id.length > MOST_BYTES) {
+        return 'This chat name is too long.';
+    }
+
+    return CHAT_ID.test(id) ? '' : 'Letters, digits and . _ : @ - only.';
+}
+
+
+function showProblem(field, text) {
+    $(`${field}-error`).textContent = text;
+    $(field).setAttribute('aria-invalid', String(text !== ''));
+}
+
+
+/* Its unsent messages stay in the storage for the next time. */
+function closeChat() {
+    const old = chat;
+
+    chat = null;
+    old?.close();
+}
+
+
+function showStart({name, id, field, refusal = ''}) {
+    closeChat();
+    document.title = 'Chat';
+    $('talk').hidden = true;
+    $('start').hidden = false;
+    $('name').value = name;
+    $('chat').value = id;
+    showProblem('name', '');
+    showProblem('chat', '');
+    $('refusal').textContent = refusal;
+
+    if (field) {
+        $(field).setAttribute('aria-invalid', 'true');
+    }
+
+    $(field ?? (name ? 'chat' : 'name')).focus();
+}
+
+
+function tryStart(name, id) {
+    const problems = [['name', nameProblem(name)], ['chat', chatProblem(id)]];
+    const [wrong] = problems.filter(([, text]) => text);
+
+    if (!wrong) {
+        enter(name, id);
+        return;
+    }
+
+    showStart({name, id});
+    problems.forEach(([field, text]) => showProblem(field, text));
+    $(wrong[0]).focus();
+}
+
+
+/* The conversation */
+
+function enter(name, id) {
+    closeChat();
+    chatId = id;
+    remember('name', name);
+    remember('chat', id);
+    history.replaceState(null, '', `#chat=${encodeURIComponent(id)}`);
+
+    log.me = name;
+    log.clear();
+    unseen = 0;
+    $('start').hidden = true;
+    $('talk').hidden = false;
+    $('empty').hidden = true;
+    $('problem').hidden = true;
+    showOlder(null);
+    $('title').textContent = `#${id}`;
+    $('log').setAttribute('aria-busy', 'true');
+    showTitle();
+    $('text').focus();
+
+    const mine = new WsChat('/chat', {user: name});
+
+    chat = mine;
+    listen(mine);
+    showState();
+
+    mine.join(id, {history: HISTORY}).then(
+        (room) => chat === mine && showRoom(room),
+        (err) => chat === mine && refuse(name, err));
+    restoreOutbox();
+}
+
+
+function refuse(name, err) {
+    const [field, text] = REFUSALS[err.code] ?? [null, err.message];
+    const detail = err.message === err.code ? '' : ` (${err.message})`;
+
+    showStart({name, id: chatId, field, refusal: text + detail});
+}
+
+
+function listen(mine) {
+    const on = (event, fn) => mine.on(event, (value) => {
+        if (chat === mine) {
+            fn(value);
+        }
+    });
+
+    on('state', showState);
+    on('delivery', (sent) => {
+        log.track(sent);
+        saveOutbox();
+        showHint();
+        showEmpty();
+    });
+    on('message', (m) => {
+        log.add(m);
+        showEmpty();
+
+        if (document.hidden) {
+            unseen++;
+            showTitle();
+        }
+    });
+    on('reset', ({room}) => {
+        showRoom(room);
+        log.note('The server began anew; earlier messages may be missing');
+    });
+    on('gap', () => log.note('Some messages could not be loaded'));
+    on('left', ({error}) => {
+        if ($('log').getAttribute('aria-busy') === 'false') {
+            showTrouble(`You are no longer in this chat: ${error.message}.`);
+        }
+    });
+}
+
+
+function showRoom(room) {
+    log.me = chat.user;
+    log.show(room.messages);
+    showOlder(room);
+    $('log').setAttribute('aria-busy', 'false');
+    showEmpty();
+}
+
+
+/* Its place, once taken, stays: nothing moves when the last page came. */
+function showOlder(room) {
+    $('older').dataset.state = room?.hasOlder ? 'more' : 'none';
+}
+
+
+function showEmpty() {
+    const settled = $('log').getAttribute('aria-busy') === 'false';
+
+    $('empty').hidden = !settled || !log.isEmpty;
+}
+
+
+function showTitle() {
+    document.title = unseen > 0 ? `(${unseen}) #${chatId}` : `#${chatId}`;
+}
+
+
+function showTrouble(text) {
+    $('problem').hidden = false;
+    $('problem-text').textContent = text;
+}
+
+
+function showState() {
+    const {state, error} = chat;
+    const texts = {
+        connecting: 'Connecting…',
+        online: `Online as ${chat.user}`,
+        stale: 'Online, but messages may be late',
+        offline: 'Offline',
+        closed: 'Disconnected',
+    };
+
+    $('status').dataset.state = state;
+    $('now').classList.toggle('shown', state === 'offline');
+    setText('status-text', texts[state]);
+    showCountdown();
+    showHint();
+
+    if (state === 'online') {
+        $('problem').hidden = true;
+    }
+
+    if (state === 'closed' && error.code !== 'closed') {
+        const [, text] = REFUSALS[error.code] ?? [null, error.message];
+        showTrouble(CLOSES[error.status] ?? text);
+    }
+}
+
+
+function showCountdown() {
+    const seconds = chat?.state === 'offline'
+                    ? Math.ceil((chat.retryAt - Date.now()) / 1000) : 0;
+
+    setText('countdown', seconds > 0 ? `next try in ${seconds} s` : '');
+}
+
+
+function showHint() {
+    const waiting = chat.outbox.length;
+    const isAway = chat.state === 'offline' || chat.state === 'connecting';
+    const unsent = waiting === 1 ? '1 message waits'
+                                 : `${waiting} messages wait`;
+
+    setText('hint', isAway && waiting > 0 ? `${unsent} for the connection`
+                                          : HINT);
+}
+
+
+/* Only a change is written: what is the same is not announced again. */
+function setText(id, text) {
+    if ($(id).textContent !== text) {
+        $(id).textContent = text;
+    }
+}
+
+
+function fitField() {
+    const field = $('text');
+
+    field.style.height = `${FIELD_PX}px`;
+    field.style.height =
+        `${field.scrollHeight + field.offsetHeight - field.clientHeight}px`;
+}
+
+
+function send() {
+    const text = $('text').value.trim();
+
+    if (text) {
+        $('text').value = '';
+        fitField();
+        chat.send(chatId, text);
+    }
+
+    $('text').focus();
+}
+
+
+async function loadOlder() {
+    const mine = chat;
+    const button = $('older');
+    const room = chat.room(chatId);
+
+    if (button.ariaBusy === 'true') {
+        return;
+    }
+
+    button.ariaBusy = 'true';
+
+    try {
+        const messages = await room.older(HISTORY);
+
+        if (chat === mine) {
+            log.addOlder(messages);
+            button.dataset.state = room.hasOlder ? 'more' : 'all';
+        }
+    } catch (err) {
+        setText('hint', 'Earlier messages could not be loaded');
+    }
+
+    button.ariaBusy = 'false';
+}
+
+
+function change() {
+    history.replaceState(null, '', location.pathname + location.search);
+    showStart({name: remembered('name'), id: chatId});
+}
+
+
+/* Wiring */
+
+$('join').addEventListener('submit', (ev) => {
+    ev.preventDefault();
+    tryStart($('name').value.trim(), $('chat').value.trim().replace(/^#/, ''));
+});
+
+$('composer').addEventListener('submit', (ev) => {
+    ev.preventDefault();
+    send();
+});
+
+$('text').addEventListener('input', fitField);
+$('text').addEventListener('keydown', (ev) => {
+    if (ev.key === 'Enter' && !ev.shiftKey && !ev.isComposing) {
+        ev.preventDefault();
+        send();
+    }
+});
+
+$('change').addEventListener('click', change);
+$('elsewhere').addEventListener('click', change);
+$('now').addEventListener('click', () => chat.connect());
+$('reconnect').addEventListener('click', () => {
+    if (chat.room(chatId)) {
+        chat.connect();
+        return;
+    }
+
+    enter(remembered('name'), chatId);
+});
+$('newer').addEventListener('click', () => {
+    log.toEnd();
+    $('text').focus();
+});
+$('older').addEventListener('click', loadOlder);
+
+addEventListener('hashchange', () => tryStart(remembered('name'), hashChat()));
+addEventListener('online', () => chat?.state === 'offline' && chat.connect());
+addEventListener('offline', () => chat?.check());
+document.addEventListener('visibilitychange', () => {
+    if (document.hidden || !chat) {
+        return;
+    }
+
+    unseen = 0;
+    showTitle();
+    chat.check();
+});
+
+setInterval(showCountdown, 250);
+
+if (remembered('name') && hashChat()) {
+    tryStart(remembered('name'), hashChat());
+} else {
+    showStart({name: remembered('name'),
+               id: hashChat() || remembered('chat') || FIRST_CHAT});
+}
