@@ -1,0 +1,79 @@
+"""Fixtures of the end-to-end tests."""
+
+import asyncio
+import inspect
+import sys
+
+import pytest
+
+from harness import client, member, nginx as harness_nginx
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out what this run is not for."""
+    special = harness_nginx.TEST_STORE or harness_nginx.ASAN
+    kept, dropped = [], []
+    for item in items:
+        leave = (special and item.get_closest_marker('once')
+                 or harness_nginx.TEST_STORE
+                 and item.get_closest_marker('plain_store'))
+        (dropped if leave else kept).append(item)
+    if dropped:
+        config.hook.pytest_deselected(items=dropped)
+        items[:] = kept
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem):
+    """Run `async def` tests, each in a loop of its own."""
+    if not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None
+    args = {name: pyfuncitem.funcargs[name]
+            for name in pyfuncitem._fixtureinfo.argnames}
+
+    async def run():
+        try:
+            await pyfuncitem.obj(**args)
+        finally:
+            try:
+                await member.stop_all()
+            finally:
+                await client.close_all()
+
+    asyncio.run(run())
+    return True
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if report.when == 'call':
+        item.call_failed = report.failed
+    return report
+
+
+@pytest.fixture
+def nginx(request):
+    """A function that starts an Nginx; all are stopped and checked."""
+    started = []
+
+    def start(**options):
+        ng = harness_nginx.Nginx(**dict(options, start=False))
+        started.append(ng)
+        if options.get('start', True):
+            ng.start()
+        return ng
+
+    yield start
+
+    problems = []
+    for ng in started:
+        report = ng.report()
+        try:
+            ng.stop()
+        except Exception as e:
+            problems.append(e)
+        if problems or getattr(request.node, 'call_failed', False):
+            sys.stdout.write(report + '\n')
+    if problems:
+        raise problems[0]
