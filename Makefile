@@ -26,7 +26,7 @@ SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=undefined \
 LIBS = -ljansson -lmsgpackc -lcrypto -lz -lm
 FUZZLIBS = $(LIBS) -ldl -lpthread
 
-export V NGINX_SRC NGINX_FLAGS
+export V JOBS NGINX_SRC NGINX_FLAGS
 
 CORE = $(wildcard $(MODULE)/core/*.c)
 UNIT = $(wildcard tests/unit/test_*.c)
@@ -119,7 +119,7 @@ page: build setup-test
 
 fuzz: setup-test
 	$(Q)$(SUBMAKE) fuzzers
-	$(Q)JOBS=$(JOBS) $(T)/run-fuzz $(SECONDS) $(FUZZBIN)
+	$(Q)$(T)/run-fuzz $(SECONDS) $(FUZZBIN)
 
 bench: build setup-bench
 	$(Q)$(SUBMAKE) build/bench/wsbench

@@ -12,6 +12,13 @@
 #include "core/wsc_frame.h"
 
 
+#define NGX_WS_CHAT_OUT_LIMIT  (2 * 1024 * 1024)   /* direct octets: who lags
+                                                      behind them as well is
+                                                      closed */
+#define NGX_WS_CHAT_READS      8                   /* joins and questions at a
+                                                      time */
+
+
 static void ngx_ws_chat_client_welcome(ngx_ws_chat_client_t *cl);
 static void ngx_ws_chat_client_refuse(ngx_ws_chat_client_t *cl,
     const wsc_cmd_t *cmd, wsc_err_e code, const char *reason);
@@ -96,12 +103,22 @@ ngx_ws_chat_client_welcome(ngx_ws_chat_client_t *cl)
 }
 
 
-void
-ngx_ws_chat_client_message(ngx_ws_chat_client_t *cl, wsc_str_t *data)
+ngx_uint_t
+ngx_ws_chat_client_busy(ngx_ws_chat_client_t *cl)
+{
+    return cl->peer.out_bytes > NGX_WS_CHAT_OUT_PAUSE
+           || cl->reads >= NGX_WS_CHAT_READS;
+}
+
+
+ngx_int_t
+ngx_ws_chat_client_message(ngx_ws_chat_client_t *cl, wsc_str_t *data,
+    ngx_uint_t *done)
 {
     ssize_t       rc;
     wsc_cmd_t     cmd;
     wsc_err_e     err;
+    ngx_uint_t    n;
     const char   *reason;
     wsc_batch_t  *batch;
 
@@ -111,22 +128,32 @@ ngx_ws_chat_client_message(ngx_ws_chat_client_t *cl, wsc_str_t *data)
 
     if (rc == WSC_DECLINED) {
         ngx_ws_chat_client_refuse(cl, &cmd, WSC_ERR_BAD_REQUEST, reason);
-        return;
+        return NGX_OK;
     }
 
     if (rc == WSC_ERROR) {
         cl->close(cl, WSC_CLOSE_INTERNAL, "out of memory");
-        return;
+        return NGX_OK;
     }
 
     /* a close in between ends the batch: its peer is muted then */
 
-    while (!cl->peer.muted) {
+    for (n = 0; !cl->peer.muted; n++) {
+
+        if (n > *done && ngx_ws_chat_client_busy(cl)) {
+            wsc_batch_close(batch);
+            *done = n;
+            return NGX_AGAIN;
+        }
 
         rc = wsc_batch_next(batch, &cmd, &err, &reason);
 
         if (rc == WSC_DONE) {
             break;
+        }
+
+        if (n < *done && rc != WSC_ERROR) {
+            continue;
         }
 
         if (rc == WSC_OK) {
@@ -144,6 +171,8 @@ ngx_ws_chat_client_message(ngx_ws_chat_client_t *cl, wsc_str_t *data)
     }
 
     wsc_batch_close(batch);
+
+    return NGX_OK;
 }
 
 
@@ -213,7 +242,9 @@ ngx_ws_chat_client_gap(ngx_ws_chat_reader_t *r, wsc_pos_t after,
     m = (ngx_ws_chat_member_t *) r;
     cl = ngx_ws_chat_client(r->peer);
 
-    if (cl->conf->lag_policy == NGX_WS_CHAT_LAG_CLOSE) {
+    if (cl->conf->lag_policy == NGX_WS_CHAT_LAG_CLOSE
+        || cl->peer.out_bytes > NGX_WS_CHAT_OUT_LIMIT)
+    {
         cl->close(cl, WSC_CLOSE_SLOW, "slow consumer");
         return NGX_DECLINED;
     }

@@ -37,6 +37,8 @@ struct ngx_ws_chat_client_s {
     uint32_t                       received;      /* chat messages, for log */
     uint16_t                       chats;         /* joined now */
     uint16_t                       chats_max;     /* joined at most, for log */
+    uint16_t                       reads;         /* joins and questions that
+                                                     are not answered yet */
     uint8_t                        mistakes;
     uint8_t                        user_len;
     unsigned                       window:5;      /* server window bits, when
@@ -60,8 +62,20 @@ struct ngx_ws_chat_client_s {
  */
 void ngx_ws_chat_client_open(ngx_ws_chat_client_t *cl, const wsc_str_t *join);
 
-/* Runs one client message (one command, or an array). */
-void ngx_ws_chat_client_message(ngx_ws_chat_client_t *cl, wsc_str_t *data);
+/*
+ * Runs one client message (one command, or an array) from its command number
+ * *done on.  NGX_OK; NGX_AGAIN: the client is busy, all before the new *done
+ * were run, the others are to be run later.
+ */
+ngx_int_t ngx_ws_chat_client_message(ngx_ws_chat_client_t *cl,
+    wsc_str_t *data, ngx_uint_t *done);
+
+/*
+ * 1: so much waits to be written to the client, or to be read for it, that it
+ * should be read from no further; the peer's drained() tells when to look
+ * again, if its want_drain is set.
+ */
+ngx_uint_t ngx_ws_chat_client_busy(ngx_ws_chat_client_t *cl);
 
 /* Announces a close that follows by a `reconnect` event. */
 void ngx_ws_chat_client_reconnect(ngx_ws_chat_client_t *cl,

@@ -145,6 +145,7 @@ static char *
 ngx_ws_chat_conf_merge_handler(ngx_conf_t *cf, ngx_ws_chat_loc_conf_t *prev,
     ngx_ws_chat_loc_conf_t *conf)
 {
+    ngx_ws_chat_zone_t        *zone;
     ngx_ws_chat_location_t    *location;
     ngx_ws_chat_main_conf_t   *mcf;
     ngx_http_core_loc_conf_t  *clcf;
@@ -178,7 +179,19 @@ ngx_ws_chat_conf_merge_handler(ngx_conf_t *cf, ngx_ws_chat_loc_conf_t *prev,
         return NGX_CONF_OK;
     }
 
-    return ngx_ws_chat_conf_resolve(cf, mcf, conf);
+    if (ngx_ws_chat_conf_resolve(cf, mcf, conf) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    zone = conf->zone;
+
+    if (conf->deflate
+        && (zone->window == 0 || conf->deflate_window < zone->window))
+    {
+        zone->window = conf->deflate_window;
+    }
+
+    return NGX_CONF_OK;
 }
 
 

@@ -37,6 +37,9 @@ struct ngx_ws_chat_zone_s {
     ngx_shm_zone_t                   *shm_zone;
     const ngx_ws_chat_store_t        *store;
     void                             *data;        /* the store's own */
+    ngx_int_t                         window;      /* of the rooms' deflated
+                                                      logs: the smallest of
+                                                      its locations */
     ngx_rbtree_t                      rooms;       /* of this worker */
     ngx_rbtree_node_t                 sentinel;
 };

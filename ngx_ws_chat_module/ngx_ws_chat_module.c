@@ -477,6 +477,10 @@ ngx_ws_chat_init_process(ngx_cycle_t *cycle)
     ngx_ws_chat_mem_init();
     ngx_ws_chat_send_init(cycle->log);
 
+#if (NGX_WS_CHAT_TEST)
+    ngx_ws_chat_store_test_init(mcf);
+#endif
+
     if (ngx_ws_chat_bus_init_process(cycle, ngx_ws_chat_store_shm_reclaim,
                                      ngx_ws_chat_store_shm_wake)
         != NGX_OK)
@@ -485,10 +489,6 @@ ngx_ws_chat_init_process(ngx_cycle_t *cycle)
     }
 
     ngx_ws_chat_mem_gauge(&ngx_ws_chat_counters->memory);
-
-#if (NGX_WS_CHAT_TEST)
-    ngx_ws_chat_store_test_init(mcf);
-#endif
 
     zones = mcf->zones.elts;
 

@@ -11,6 +11,7 @@
 
 
 #define NGX_WS_CHAT_ANSWER_BYTES  (1024 * 1024)
+#define NGX_WS_CHAT_ANSWER_HEAD   1024     /* all but its messages */
 #define NGX_WS_CHAT_HISTORY       50
 #define NGX_WS_CHAT_RETRY_MS      1000
 
@@ -21,6 +22,7 @@ static ngx_ws_chat_op_t *ngx_ws_chat_op_create(ngx_ws_chat_client_t *cl,
     const wsc_cmd_t *cmd);
 static void ngx_ws_chat_op_copy(wsc_str_t *s, u_char **p);
 static void ngx_ws_chat_op_free(ngx_ws_chat_op_t *op);
+static ngx_uint_t ngx_ws_chat_op_reads(ngx_ws_chat_op_t *op);
 static void ngx_ws_chat_op_start(ngx_ws_chat_op_t *op);
 static void ngx_ws_chat_op_release(ngx_ws_chat_op_t *op, wsc_err_e err);
 static void ngx_ws_chat_op_settled(ngx_ws_chat_op_t *op);
@@ -48,6 +50,7 @@ static void ngx_ws_chat_op_history(ngx_ws_chat_op_t *op,
 static void ngx_ws_chat_op_history_done(ngx_ws_chat_read_t *r);
 static void ngx_ws_chat_op_read(ngx_ws_chat_op_t *op, ngx_uint_t limit,
     void (*done)(ngx_ws_chat_read_t *r));
+static void ngx_ws_chat_op_fit(ngx_ws_chat_read_t *r);
 
 
 void
@@ -165,6 +168,10 @@ ngx_ws_chat_op_create(ngx_ws_chat_client_t *cl, const wsc_cmd_t *cmd)
 
     cl->ops = op;
 
+    if (ngx_ws_chat_op_reads(op)) {
+        cl->reads++;
+    }
+
     return op;
 }
 
@@ -184,13 +191,34 @@ ngx_ws_chat_op_copy(wsc_str_t *s, u_char **p)
 static void
 ngx_ws_chat_op_free(ngx_ws_chat_op_t *op)
 {
+    ngx_ws_chat_client_t  *cl;
+
     *op->link = op->next;
 
     if (op->next) {
         op->next->link = op->link;
     }
 
+    cl = op->client;
+
+    if (ngx_ws_chat_op_reads(op)) {
+        cl->reads--;
+
+        if (cl->peer.want_drain && !cl->gone) {
+            cl->peer.ops->drained(&cl->peer);
+        }
+    }
+
     wsc_free(&ngx_ws_chat_alloc, op);
+}
+
+
+/* Its answer may be large, and take its time. */
+
+static ngx_uint_t
+ngx_ws_chat_op_reads(ngx_ws_chat_op_t *op)
+{
+    return op->cmd.op == WSC_CMD_JOIN || op->cmd.op == WSC_CMD_HISTORY;
 }
 
 
@@ -291,9 +319,9 @@ ngx_ws_chat_op_settled(ngx_ws_chat_op_t *op)
 
     ngx_ws_chat_op_free(op);
 
-    m->inflight--;
+    m->reader.inflight--;
 
-    if (m->inflight || m->waiting == NULL) {
+    if (m->reader.inflight || m->waiting == NULL) {
         return;
     }
 
@@ -335,7 +363,7 @@ ngx_ws_chat_op_join(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m)
         op->member = m;
         op->head = ngx_ws_chat_room_seen(m->room);
 
-        m->inflight++;
+        m->reader.inflight++;
         ngx_ws_chat_op_join_read(op);
         return;
     }
@@ -380,7 +408,7 @@ ngx_ws_chat_op_join_ready(ngx_ws_chat_waiting_t *w, wsc_err_e err)
         op->member = m;
         op->head = ngx_ws_chat_room_seen(m->room);
 
-        m->inflight++;
+        m->reader.inflight++;
         ngx_ws_chat_op_join_read(op);
         return;
     }
@@ -464,6 +492,7 @@ ngx_ws_chat_op_join_done(ngx_ws_chat_read_t *r)
     op = (ngx_ws_chat_op_t *) r;
     op->stored = 0;
 
+    ngx_ws_chat_op_fit(r);
     ngx_memzero(&j, sizeof(wsc_joined_t));
 
     j.recovered = 1;
@@ -514,7 +543,7 @@ ngx_ws_chat_op_join_answer(ngx_ws_chat_op_t *op, wsc_joined_t *j)
         return;
     }
 
-    m->inflight--;
+    m->reader.inflight--;
     m->waiting = NULL;
 
     ngx_ws_chat_reader_release(&m->reader);
@@ -529,7 +558,7 @@ ngx_ws_chat_op_leave(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m)
 
     cl = op->client;
 
-    if (m && m->inflight) {
+    if (m && m->reader.inflight) {
         /* nothing of a chat may come after its `left` */
         m->waiting = &op->waiting;
         op->waiting.member = m;
@@ -573,7 +602,7 @@ ngx_ws_chat_op_send(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m)
     cl->received++;
     ngx_ws_chat_counters->messages_in++;
 
-    m->inflight++;
+    m->reader.inflight++;
     op->member = m;
     op->stored = 1;
 
@@ -616,7 +645,7 @@ ngx_ws_chat_op_history(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m)
         return;
     }
 
-    m->inflight++;
+    m->reader.inflight++;
     op->member = m;
 
     /* no bound: what was acknowledged is in it, delivered here or not */
@@ -651,6 +680,7 @@ ngx_ws_chat_op_history_done(ngx_ws_chat_read_t *r)
         return;
     }
 
+    ngx_ws_chat_op_fit(r);
     ngx_memzero(&h, sizeof(wsc_history_t));
 
     h.messages = r->entries;
@@ -688,4 +718,38 @@ ngx_ws_chat_op_read(ngx_ws_chat_op_t *op, ngx_uint_t limit,
     op->stored = 1;
 
     r->zone->store->read(r);
+}
+
+
+/*
+ * The store counts octets as it keeps them.  Of the messages that are too
+ * many as they are written, those go that are farthest from what was asked.
+ */
+
+static void
+ngx_ws_chat_op_fit(ngx_ws_chat_read_t *r)
+{
+    size_t      size;
+    ngx_uint_t  n;
+
+    size = NGX_WS_CHAT_ANSWER_HEAD;
+
+    for (n = 0; n < r->n; n++) {
+        size += wsc_entry_size(&r->entries[r->has_after ? n : r->n - 1 - n]);
+
+        if (n && size > NGX_WS_CHAT_ANSWER_BYTES) {
+            break;
+        }
+    }
+
+    if (n == r->n) {
+        return;
+    }
+
+    if (!r->has_after) {
+        r->entries += r->n - n;
+    }
+
+    r->n = n;
+    r->more = 1;
 }

@@ -435,7 +435,7 @@ ngx_ws_chat_room_append(ngx_ws_chat_room_t *room, wsc_enc_e enc,
         return;
     }
 
-    if (ngx_ws_chat_pack(room->conf, room->conf->deflate_window, b->data,
+    if (ngx_ws_chat_pack(room->conf, room->attach.zone->window, b->data,
                          b->len, &packed)
         == NGX_OK)
     {

@@ -43,8 +43,6 @@ struct ngx_ws_chat_member_s {
     ngx_ws_chat_room_t               *room;
     ngx_ws_chat_waiting_t            *waiting;    /* while it joins or
                                                      leaves */
-    uint32_t                          inflight;   /* not answered by the store
-                                                     yet */
 };
 
 

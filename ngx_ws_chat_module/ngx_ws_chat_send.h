@@ -91,6 +91,7 @@ struct ngx_ws_chat_reader_s {
     uint64_t                         pos;        /* offset in the log */
     uint32_t                         index;      /* in the stream */
     unsigned                         held:1;     /* nothing is sent yet */
+    unsigned                         inflight:31;   /* the owner's count */
 };
 
 

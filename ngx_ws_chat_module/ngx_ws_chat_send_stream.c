@@ -22,7 +22,8 @@
 static void ngx_ws_chat_stream_trim(ngx_ws_chat_stream_t *st);
 static size_t ngx_ws_chat_stream_visit(ngx_ws_chat_stream_t *st);
 static void ngx_ws_chat_stream_caught_up(ngx_ws_chat_stream_t *st);
-static void ngx_ws_chat_peer_lag(ngx_ws_chat_peer_t *p);
+static size_t ngx_ws_chat_peer_lag(ngx_ws_chat_peer_t *p);
+static uint64_t ngx_ws_chat_peer_behind(ngx_ws_chat_peer_t *p);
 static ngx_int_t ngx_ws_chat_reader_skip(ngx_ws_chat_reader_t *r);
 
 
@@ -179,7 +180,7 @@ ngx_ws_chat_stream_visit(ngx_ws_chat_stream_t *st)
         }
 
         if (r->pos < st->log.end && !p->broken) {
-            ngx_ws_chat_peer_lag(p);
+            done += ngx_ws_chat_peer_lag(p);
         }
     }
 
@@ -191,10 +192,45 @@ ngx_ws_chat_stream_visit(ngx_ws_chat_stream_t *st)
 }
 
 
+/*
+ * Who still takes octets does not lag, only its share of the turn is over: it
+ * gets more.  Returns how many octets were written.
+ */
+
+static size_t
+ngx_ws_chat_peer_lag(ngx_ws_chat_peer_t *p)
+{
+    size_t                 n, done;
+    ngx_ws_chat_reader_t  *r;
+
+    done = 0;
+
+    while (ngx_ws_chat_peer_behind(p) > p->lag_limit) {
+
+        n = p->connection->write->ready ? ngx_ws_chat_peer_visit(p) : 0;
+        done += n;
+
+        if (n && !p->broken) {
+            continue;
+        }
+
+        for (r = p->readers; r && !p->broken; r = r->next) {
+            if (!r->held && ngx_ws_chat_reader_skip(r) != NGX_OK) {
+                break;
+            }
+        }
+
+        break;
+    }
+
+    return done;
+}
+
+
 /* The lag of a session counts over all its rooms. */
 
-static void
-ngx_ws_chat_peer_lag(ngx_ws_chat_peer_t *p)
+static uint64_t
+ngx_ws_chat_peer_behind(ngx_ws_chat_peer_t *p)
 {
     uint64_t               lag;
     ngx_ws_chat_reader_t  *r;
@@ -207,15 +243,7 @@ ngx_ws_chat_peer_lag(ngx_ws_chat_peer_t *p)
         }
     }
 
-    if (lag <= p->lag_limit) {
-        return;
-    }
-
-    for (r = p->readers; r; r = r->next) {
-        if (!r->held && ngx_ws_chat_reader_skip(r) != NGX_OK) {
-            return;
-        }
-    }
+    return lag;
 }
 
 

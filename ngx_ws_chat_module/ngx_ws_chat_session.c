@@ -70,14 +70,17 @@ ngx_ws_chat_session_done(ngx_cycle_t *cycle)
 
     for (i = 0; i < cycle->connection_n; i++) {
 
-        if (c[i].fd == (ngx_socket_t) -1
-            || c[i].write == NULL
-            || c[i].write->handler != ngx_ws_chat_session_write_handler)
-        {
+        if (c[i].fd == (ngx_socket_t) -1 || c[i].read == NULL) {
             continue;
         }
 
-        ngx_ws_chat_session_expel(c[i].data);
+        /* one of them may be set aside by TLS */
+
+        if (c[i].read->handler == ngx_ws_chat_session_read_handler
+            || c[i].write->handler == ngx_ws_chat_session_write_handler)
+        {
+            ngx_ws_chat_session_expel(c[i].data);
+        }
     }
 }
 
@@ -158,7 +161,8 @@ ngx_ws_chat_session_client(ngx_ws_chat_session_t *s,
     if (init->deflate) {
         cl->deflate = 1;
         cl->window = init->deflate->server_window;
-        cl->room_deflate = (cl->window >= init->conf->deflate_window);
+        cl->room_deflate = (!s->echo
+                            && cl->window >= init->conf->zone->window);
     }
 
     if (RAND_bytes((u_char *) &cl->session, sizeof(cl->session)) != 1) {
@@ -190,8 +194,15 @@ ngx_ws_chat_session_start(ngx_ws_chat_session_t *s,
     ngx_ws_chat_counters->connections++;
     ngx_ws_chat_counters->accepted++;
 
+    ngx_ws_chat_session_churn();
     ngx_ws_chat_session_enter(s);
     ngx_ws_chat_session_schedule(s);
+
+    /* its 101 had to wait, and NGINX tells the idle ones only once */
+
+    if (ngx_exiting) {
+        ngx_ws_chat_session_drain(s);
+    }
 
     if (!s->echo) {
         ngx_ws_chat_client_open(&s->client, &init->join);
@@ -236,6 +247,7 @@ ngx_ws_chat_session_read_handler(ngx_event_t *rev)
 static void
 ngx_ws_chat_session_write_handler(ngx_event_t *wev)
 {
+    uint64_t                bytes;
     ngx_connection_t       *c;
     ngx_ws_chat_session_t  *s;
 
@@ -244,16 +256,24 @@ ngx_ws_chat_session_write_handler(ngx_event_t *wev)
 
     ngx_ws_chat_session_enter(s);
 
-    /* the other side took octets: it lives, though its pong may be late */
-
-    s->heard = ngx_ws_chat_tick_now();
-    s->pinged = 0;
-
-    if (s->closing && !s->lingering) {
-        s->due = s->heard + NGX_WS_CHAT_CLOSE_TIME;
-    }
+    bytes = s->client.peer.bytes;
 
     ngx_ws_chat_peer_write(&s->client.peer);
+
+    /*
+     * The other side takes octets: it lives, though its pong may be late.  The
+     * event alone says nothing: it comes with those for reading, too.
+     */
+
+    if (s->client.peer.bytes != bytes) {
+        s->heard = ngx_ws_chat_tick_now();
+        s->pinged = 0;
+
+        if (s->closing && !s->lingering) {
+            s->due = s->heard + NGX_WS_CHAT_CLOSE_TIME;
+        }
+    }
+
     ngx_ws_chat_session_settle(s);
 }
 
@@ -404,6 +424,7 @@ ngx_ws_chat_session_linger(ngx_ws_chat_session_t *s)
         c->ssl->shutdown_without_free = 1;
 
         if (ngx_ssl_shutdown(c) != NGX_OK) {
+            c->ssl->shutdown_without_free = 0;
             ngx_ws_chat_session_destroy(s);
             return;
         }
@@ -463,6 +484,7 @@ ngx_ws_chat_session_destroy(ngx_ws_chat_session_t *s)
     ngx_ws_chat_sessions--;
     ngx_ws_chat_counters->connections--;
 
+    ngx_ws_chat_session_churn();
     ngx_ws_chat_session_release(s);
 
     if (ngx_ws_chat_sessions == 0) {

@@ -17,9 +17,13 @@
 #define NGX_WS_CHAT_READ_MAX   262144          /* octets a socket and turn */
 
 
+/* A message of which `done` commands were run, and the input behind it. */
+
 struct ngx_ws_chat_rest_s {
-    size_t  len;
-    u_char  data[];
+    size_t      message;
+    size_t      len;
+    ngx_uint_t  done;
+    u_char      data[];
 };
 
 
@@ -27,12 +31,12 @@ static void ngx_ws_chat_session_eof(ngx_ws_chat_session_t *s);
 static void ngx_ws_chat_session_resume(ngx_ws_chat_session_t *s);
 static void ngx_ws_chat_session_parse(ngx_ws_chat_session_t *s, u_char *p,
     size_t len);
-static void ngx_ws_chat_session_pause(ngx_ws_chat_session_t *s, u_char *p,
-    size_t len);
-static void ngx_ws_chat_session_event(ngx_ws_chat_session_t *s,
-    wsc_conn_event_t *ev);
-static void ngx_ws_chat_session_message(ngx_ws_chat_session_t *s,
-    wsc_conn_event_t *ev);
+static void ngx_ws_chat_session_pause(ngx_ws_chat_session_t *s,
+    const wsc_str_t *message, ngx_uint_t done, u_char *p, size_t len);
+static ngx_int_t ngx_ws_chat_session_event(ngx_ws_chat_session_t *s,
+    wsc_conn_event_t *ev, ngx_uint_t *done);
+static ngx_int_t ngx_ws_chat_session_message(ngx_ws_chat_session_t *s,
+    wsc_conn_event_t *ev, ngx_uint_t *done);
 static void ngx_ws_chat_session_echo(ngx_ws_chat_session_t *s,
     wsc_conn_event_t *ev);
 
@@ -121,21 +125,36 @@ ngx_ws_chat_session_eof(ngx_ws_chat_session_t *s)
 static void
 ngx_ws_chat_session_resume(ngx_ws_chat_session_t *s)
 {
+    wsc_str_t            message;
     ngx_ws_chat_rest_t  *rest;
 
-    if (s->client.peer.out_bytes > NGX_WS_CHAT_OUT_PAUSE && !s->closing) {
-        s->client.peer.want_drain = 1;
+    s->client.peer.want_drain = 1;
+
+    if (ngx_ws_chat_client_busy(&s->client) && !s->closing) {
         return;
     }
 
     rest = s->rest;
+
+    if (rest && rest->message && !s->closing) {
+        message.data = rest->data;
+        message.len = rest->message;
+
+        if (ngx_ws_chat_client_message(&s->client, &message, &rest->done)
+            == NGX_AGAIN)
+        {
+            return;
+        }
+    }
+
+    s->client.peer.want_drain = s->closing;
 
     s->rest = NULL;
     s->paused = 0;
     s->partial = 0;
 
     if (rest) {
-        ngx_ws_chat_session_feed(s, rest->data, rest->len);
+        ngx_ws_chat_session_feed(s, rest->data + rest->message, rest->len);
         wsc_free(&ngx_ws_chat_alloc, rest);
 
     } else {
@@ -176,6 +195,8 @@ ngx_ws_chat_session_parse(ngx_ws_chat_session_t *s, u_char *p, size_t len)
 {
     u_char              *last;
     ssize_t              rc;
+    wsc_str_t            none;
+    ngx_uint_t           done;
     wsc_conn_event_t     ev;
     ngx_ws_chat_peer_t  *peer;
 
@@ -184,8 +205,11 @@ ngx_ws_chat_session_parse(ngx_ws_chat_session_t *s, u_char *p, size_t len)
 
     while (!peer->broken) {
 
-        if (peer->out_bytes > NGX_WS_CHAT_OUT_PAUSE && !s->closing) {
-            ngx_ws_chat_session_pause(s, p, last - p);
+        done = 0;
+
+        if (ngx_ws_chat_client_busy(&s->client) && !s->closing) {
+            none.len = 0;
+            ngx_ws_chat_session_pause(s, &none, done, p, last - p);
             return;
         }
 
@@ -196,7 +220,12 @@ ngx_ws_chat_session_parse(ngx_ws_chat_session_t *s, u_char *p, size_t len)
         }
 
         if (rc == WSC_OK) {
-            ngx_ws_chat_session_event(s, &ev);
+
+            if (ngx_ws_chat_session_event(s, &ev, &done) == NGX_AGAIN) {
+                ngx_ws_chat_session_pause(s, &ev.data, done, p, last - p);
+                return;
+            }
+
             continue;
         }
 
@@ -211,69 +240,85 @@ ngx_ws_chat_session_parse(ngx_ws_chat_session_t *s, u_char *p, size_t len)
 /* Reads no more until the other side has read what is queued for it. */
 
 static void
-ngx_ws_chat_session_pause(ngx_ws_chat_session_t *s, u_char *p, size_t len)
+ngx_ws_chat_session_pause(ngx_ws_chat_session_t *s, const wsc_str_t *message,
+    ngx_uint_t done, u_char *p, size_t len)
 {
     ngx_ws_chat_rest_t  *rest;
 
     s->paused = 1;
     s->client.peer.want_drain = 1;
 
-    if (len == 0) {
+    if (len == 0 && message->len == 0) {
         return;
     }
 
-    rest = wsc_alloc(&ngx_ws_chat_alloc, sizeof(ngx_ws_chat_rest_t) + len);
+    rest = wsc_alloc(&ngx_ws_chat_alloc,
+                     sizeof(ngx_ws_chat_rest_t) + message->len + len);
     if (rest == NULL) {
         s->client.peer.broken = 1;
         return;
     }
 
+    rest->message = message->len;
     rest->len = len;
-    ngx_memcpy(rest->data, p, len);
+    rest->done = done;
+
+    if (message->len) {
+        ngx_memcpy(rest->data, message->data, message->len);
+    }
+
+    if (len) {
+        ngx_memcpy(rest->data + message->len, p, len);
+    }
 
     s->rest = rest;
 }
 
 
-static void
-ngx_ws_chat_session_event(ngx_ws_chat_session_t *s, wsc_conn_event_t *ev)
+static ngx_int_t
+ngx_ws_chat_session_event(ngx_ws_chat_session_t *s, wsc_conn_event_t *ev,
+    ngx_uint_t *done)
 {
     switch (ev->type) {
 
     case WSC_EV_MESSAGE:
         s->partial = 0;
-        ngx_ws_chat_session_message(s, ev);
-        return;
+        return ngx_ws_chat_session_message(s, ev, done);
 
     case WSC_EV_PING:
         (void) ngx_ws_chat_peer_send(&s->client.peer, WSC_FRAME_FIN,
                                      WSC_OP_PONG, ev->data.data,
                                      ev->data.len);
-        return;
+        break;
 
     case WSC_EV_PONG:
-        return;
+        break;
 
     case WSC_EV_CLOSE:
         s->close_read = 1;
         ngx_ws_chat_session_close(s, ev->code, "");
-        return;
+        break;
     }
+
+    return NGX_OK;
 }
 
 
-static void
-ngx_ws_chat_session_message(ngx_ws_chat_session_t *s, wsc_conn_event_t *ev)
+/* NGX_AGAIN: only `done` of its commands could be run. */
+
+static ngx_int_t
+ngx_ws_chat_session_message(ngx_ws_chat_session_t *s, wsc_conn_event_t *ev,
+    ngx_uint_t *done)
 {
     u_char  opcode;
 
     if (s->closing) {
-        return;
+        return NGX_OK;
     }
 
     if (s->echo) {
         ngx_ws_chat_session_echo(s, ev);
-        return;
+        return NGX_OK;
     }
 
     opcode = (s->client.enc == WSC_ENC_JSON) ? WSC_OP_TEXT : WSC_OP_BINARY;
@@ -283,10 +328,10 @@ ngx_ws_chat_session_message(ngx_ws_chat_session_t *s, wsc_conn_event_t *ev)
                                   (opcode == WSC_OP_TEXT)
                                   ? "this subprotocol takes text frames"
                                   : "this subprotocol takes binary frames");
-        return;
+        return NGX_OK;
     }
 
-    ngx_ws_chat_client_message(&s->client, &ev->data);
+    return ngx_ws_chat_client_message(&s->client, &ev->data, done);
 }
 
 

@@ -66,6 +66,9 @@ void ngx_ws_chat_session_unschedule(ngx_ws_chat_session_t *s);
 /* The worker is shutting down and has to wait for this session. */
 void ngx_ws_chat_session_drain(ngx_ws_chat_session_t *s);
 
+/* A session began or ended: after many of them memory is given back. */
+void ngx_ws_chat_session_churn(void);
+
 /* No session is left: the worker may exit. */
 void ngx_ws_chat_session_timer_done(void);
 

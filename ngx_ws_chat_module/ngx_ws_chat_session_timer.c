@@ -12,19 +12,31 @@
 #include "ngx_ws_chat_bus.h"
 #include "core/wsc_frame.h"
 
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
 
+
+#define NGX_WS_CHAT_CHURN         200          /* sessions begun or ended */
+#define NGX_WS_CHAT_TRIM_QUIET    ngx_ws_chat_ticks(1000)
+#define NGX_WS_CHAT_TRIM_TIME     ngx_ws_chat_ticks(10000)
 #define NGX_WS_CHAT_RECONNECT_MS  1000         /* the most a client is told to
                                                   wait */
 
 
+static void ngx_ws_chat_session_arm(void);
 static void ngx_ws_chat_session_tick_handler(ngx_event_t *ev);
 static void ngx_ws_chat_session_deed(ngx_ws_chat_session_t *s, uint32_t now);
 static void ngx_ws_chat_session_beat(ngx_ws_chat_session_t *s, uint32_t now);
 static void ngx_ws_chat_session_farewell(ngx_ws_chat_session_t *s);
+static void ngx_ws_chat_session_trim(uint64_t now);
 
 
 static wsc_wheel_t  ngx_ws_chat_wheel;
 static ngx_event_t  ngx_ws_chat_tick_event;
+static ngx_uint_t   ngx_ws_chat_churn;
+static uint64_t     ngx_ws_chat_churned;
+static uint64_t     ngx_ws_chat_trimmed;
 
 
 void
@@ -33,6 +45,7 @@ ngx_ws_chat_session_timer_init(ngx_cycle_t *cycle)
     ngx_memzero(&ngx_ws_chat_tick_event, sizeof(ngx_event_t));
 
     ngx_ws_chat_tick_event.handler = ngx_ws_chat_session_tick_handler;
+    ngx_ws_chat_tick_event.data = &ngx_ws_chat_tick_event;
     ngx_ws_chat_tick_event.log = cycle->log;
     ngx_ws_chat_tick_event.cancelable = 1;
 
@@ -87,6 +100,25 @@ ngx_ws_chat_session_schedule(ngx_ws_chat_session_t *s)
     wsc_wheel_add(&ngx_ws_chat_wheel, &s->timer,
                   ngx_ws_chat_tick() + ngx_max(wait, 1));
 
+    ngx_ws_chat_session_arm();
+}
+
+
+void
+ngx_ws_chat_session_churn(void)
+{
+    ngx_ws_chat_churn++;
+    ngx_ws_chat_churned = ngx_ws_chat_tick();
+
+    if (ngx_ws_chat_churn >= NGX_WS_CHAT_CHURN) {
+        ngx_ws_chat_session_arm();
+    }
+}
+
+
+static void
+ngx_ws_chat_session_arm(void)
+{
     if (!ngx_ws_chat_tick_event.timer_set) {
         ngx_add_timer(&ngx_ws_chat_tick_event, NGX_WS_CHAT_TICK);
     }
@@ -140,9 +172,38 @@ ngx_ws_chat_session_tick_handler(ngx_event_t *ev)
         ngx_ws_chat_session_deed(s, (uint32_t) now);
     }
 
-    if (ngx_ws_chat_wheel.count && !ev->timer_set) {
-        ngx_add_timer(ev, NGX_WS_CHAT_TICK);
+    if (ngx_ws_chat_churn >= NGX_WS_CHAT_CHURN) {
+        ngx_ws_chat_session_trim(now);
     }
+
+    if (ngx_ws_chat_wheel.count
+        || (ngx_ws_chat_churn >= NGX_WS_CHAT_CHURN && ev->cancelable))
+    {
+        ngx_ws_chat_session_arm();
+    }
+}
+
+
+/*
+ * Small things that live long come to lie between the freed pools of requests.
+ * The whole pages between them go back to the system after a storm.
+ */
+
+static void
+ngx_ws_chat_session_trim(uint64_t now)
+{
+    if (now - ngx_ws_chat_churned < NGX_WS_CHAT_TRIM_QUIET
+        && now - ngx_ws_chat_trimmed < NGX_WS_CHAT_TRIM_TIME)
+    {
+        return;
+    }
+
+    ngx_ws_chat_churn = 0;
+    ngx_ws_chat_trimmed = now;
+
+#if defined(__GLIBC__)
+    (void) malloc_trim(0);
+#endif
 }
 
 

@@ -180,6 +180,8 @@ ngx_ws_chat_upgrade_limits(ngx_ws_chat_upgrade_t *u)
     ngx_uint_t              workers, reserve;
     ngx_ws_chat_counters_t  sum;
 
+    static time_t  complained;
+
     if (ngx_exiting || ngx_terminate) {
         return &ngx_ws_chat_refusal_draining;
     }
@@ -189,9 +191,15 @@ ngx_ws_chat_upgrade_limits(ngx_ws_chat_upgrade_t *u)
     reserve = ngx_min(ngx_cycle->connection_n / 8, NGX_WS_CHAT_RESERVE);
 
     if (ngx_cycle->free_connection_n < reserve) {
-        ngx_log_error(NGX_LOG_WARN, u->request->connection->log, 0,
-                      "%ui worker_connections are nearly used up, "
-                      "a WebSocket was refused", ngx_cycle->connection_n);
+
+        if (complained != ngx_time()) {
+            complained = ngx_time();
+
+            ngx_log_error(NGX_LOG_WARN, u->request->connection->log, 0,
+                          "%ui worker_connections are nearly used up, "
+                          "refusing WebSockets", ngx_cycle->connection_n);
+        }
+
         return &ngx_ws_chat_refusal_full;
     }
 

@@ -193,6 +193,8 @@ def test_input_behind_an_error_is_no_reset(ng):
             r.send(frame('a', masked=False) + b'x' * 100000)
             assert r.read_close()[0] == 1002
             assert r.at_eof()
+            r.send(b'x' * 1000)
+            assert r.at_eof()
 
 
 CLOSES = [
@@ -221,6 +223,17 @@ def test_pipelined_close_and_half_close(ng):
         for i in range(500):
             assert r.read_frame().payload == (str(i) * 50).encode()
         assert r.read_close()[0] == 1000
+        assert r.at_eof()
+
+
+def test_nothing_after_our_close(ng):
+    """A binary frame to JSON is refused; what follows it gets no answer."""
+    with Raw(ng) as r:
+        r.upgrade('/chat')
+        assert r.read_frame().opcode == TEXT
+        r.send(frame(b'', BINARY) + frame('p', PING)
+               + frame('{"op":"ping","id":1}') + close_frame())
+        assert r.read_close()[0] == 1003
         assert r.at_eof()
 
 

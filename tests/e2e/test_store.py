@@ -9,13 +9,10 @@ import pytest
 from websockets.exceptions import WebSocketException
 
 from harness.client import ChatError, Client
+from harness.hold import (ALLOC, APPEND, DROP, EVICT, INTEREST, LIST, MAKE,
+                          NOTICE, RELEASE, REPAIR, Hold)
 from harness.member import Member, position, worker_of
-from harness.nginx import wait_for
-
-# a step of a change (see core/wsc_shmlog_pool.h) and how many times to come
-# there before the kill
-ALLOC, RELEASE, LIST, MAKE, EVICT, DROP, INTEREST, APPEND, NOTICE, REPAIR = \
-    range(10)
+from harness.nginx import PATIENCE, wait_for
 
 FREE = 'ws_chat_rate off; ws_chat_lag_limit 64m; '
 
@@ -39,6 +36,21 @@ async def history(client, chat, **fields):
 
 def cids(messages):
     return [m['cid'] for m in messages]
+
+
+async def visit(client, chats, message=None):
+    """Join and leave chats, many in one batch."""
+    commands = []
+    for chat in chats:
+        commands.append({'op': 'join', 'chat_id': chat})
+        if message:
+            commands.append({'op': 'send', 'chat_id': chat, 'cid': 'c',
+                             'message': message})
+        commands.append({'op': 'leave', 'chat_id': chat})
+    for start in range(0, len(commands), 60):
+        await client.post(commands[start:start + 60])
+        await client.cmd('ping')
+    await client.nothing('error')
 
 
 # what is kept
@@ -110,11 +122,7 @@ async def test_eviction(nginx):
     a = await Client.connect(ng)
     await a.join('held')
     await a.send('held', 'stays')
-    for i in range(1500):
-        chat = 'chat-%d' % i
-        await a.join(chat)
-        await a.send(chat, i)
-        await a.leave(chat)
+    await visit(a, ['chat-%d' % i for i in range(1500)], 'x')
     stat = zone(ng)
     assert stat['evicted'] > 900 and stat['chats'] + stat['evicted'] == 1501
     assert len(await history(a, 'held')) == 1
@@ -132,9 +140,7 @@ async def test_a_new_epoch_is_told(nginx):
     await a.join('room')
     ack = await a.send('room', 1)
     await a.leave('room')
-    for i in range(1200):
-        await a.join('chat-%d' % i)
-        await a.leave('chat-%d' % i)
+    await visit(a, ['chat-%d' % i for i in range(1200)])
     after = {k: ack[k] for k in ('epoch', 'seq')}
     reply = await a.join('room', after=after)
     assert not reply['recovered'] and reply['reason'] == 'epoch', reply
@@ -237,40 +243,6 @@ async def test_ten_reloads(nginx):
     assert any(m.returns for m in members)
 
 
-class Hold:
-    """Makes a worker stop at a step inside the lock."""
-
-    def __init__(self, nginx, **options):
-        self.ng = nginx(start=False, module='test',
-                        http='ws_chat_test_hold hold/step;', **options)
-        self.path = self.ng.dir / 'hold' / 'step'
-        self.path.parent.mkdir()
-        self.path.parent.chmod(0o777)
-        self.ng.start()
-
-    def set(self, step, times=1):
-        new = self.path.with_suffix('.new')
-        new.write_text('%d %d' % (step, times))
-        new.chmod(0o666)
-        new.rename(self.path)
-
-    async def caught(self, timeout=20):
-        """The pid of the worker that came there."""
-        path = self.path.with_name('step.pid')
-
-        async def wait():
-            while not path.exists() or not path.read_text().isdigit():
-                await asyncio.sleep(0.01)
-            pid = int(path.read_text())
-            path.unlink()
-            return pid
-
-        return await asyncio.wait_for(wait(), timeout)
-
-    async def kill(self, pid, wait=True):
-        await asyncio.to_thread(self.ng.kill_worker, pid, wait=wait)
-
-
 KILLS = [(ALLOC, 1), (RELEASE, 1), (LIST, 1), (LIST, 2), (MAKE, 1), (MAKE, 2),
          (MAKE, 3), (MAKE, 4), (EVICT, 1), (EVICT, 2), (DROP, 1), (DROP, 2),
          (INTEREST, 1), (APPEND, 1), (APPEND, 2), (APPEND, 3), (APPEND, 4),
@@ -279,6 +251,7 @@ NAMES = 'alloc release list make evict drop interest append notice ' \
         'repair'.split()
 
 
+@pytest.mark.plain_store
 @pytest.mark.parametrize('step,times', KILLS, ids=[
     '%s-%d' % (NAMES[step], times) for step, times in KILLS])
 async def test_worker_killed_in_the_lock(nginx, step, times):
@@ -295,17 +268,16 @@ async def test_worker_killed_in_the_lock(nginx, step, times):
     acked = []
     for i in range(30):
         await ann.send('room', 'first-%d' % i, i)
-    while True:
-        await fill(ng)
-        if zone(ng)['evicted']:
-            break
+    eve = await Client.connect(ng)
+    await visit(eve, ['fill-%d' % i for i in range(1000)])
+    assert zone(ng)['evicted']
 
     hold.set(*((APPEND, 2) if step == REPAIR else (step, times)))
 
     async def talk(member):
         for i in range(10):
             cid = '%s-%d' % (member.user, i)
-            await member.send('room', cid, 'x' * 200 * (i % 3), timeout=30)
+            await member.send('room', cid, 'x' * 200 * (i % 3))
             acked.append(cid)
 
     async def wander():
@@ -314,7 +286,7 @@ async def test_worker_killed_in_the_lock(nginx, step, times):
                 eve = await Client.connect(ng, user='eve')
                 await eve.join('new-%s' % time.time())
                 await eve.close()
-            except (OSError, WebSocketException):
+            except (OSError, WebSocketException, asyncio.TimeoutError):
                 await asyncio.sleep(0.05)
 
     async def kill():
@@ -341,22 +313,9 @@ async def test_worker_killed_in_the_lock(nginx, step, times):
     assert zone(ng)['repairs'] >= (2 if step == REPAIR else 1)
     assert 'was repaired' in ng.log()
 
-    cat = await Member.start(ng, 'cat', [])
-    reply = await cat.client.cmd('history', chat_id='room', limit=30)
+    cat = await Member.start(ng, 'cat', ['room'])
+    reply = await cat.cmd('history', chat_id='room', limit=30)
     assert cids(reply['messages']) == ann.cids('room')[-30:]
-
-
-async def fill(ng, chats=400):
-    """Joins and leaves chats until a small zone is full of them."""
-    client = await Client.connect(ng)
-    for i in range(chats):
-        chat = 'fill-%s' % time.time()
-        for op in 'join', 'leave':
-            try:
-                await client.cmd(op, chat_id=chat)
-            except ChatError as e:
-                assert e.code == 'unavailable'
-    await client.close()
 
 
 async def occupy(ng, worker=None):

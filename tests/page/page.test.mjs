@@ -5,7 +5,7 @@ import {after, afterEach, before, test} from 'node:test';
 
 import {World} from './harness.mjs';
 
-const LIMIT = {timeout: 120000};
+const LIMIT = {timeout: 240000};
 const world = new World();
 let chats = 0;
 

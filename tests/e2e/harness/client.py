@@ -116,6 +116,17 @@ class Client:
             raise ChatError(reply)
         return reply
 
+    async def settle(self, op, **fields):
+        """Like cmd(), but repeated while the answer is `try again`."""
+        while True:
+            try:
+                return await self.cmd(op, **fields)
+            except ChatError as e:
+                if not e.event['temporary']:
+                    raise
+                fields.pop('id', None)
+                await asyncio.sleep(e.event['retry_ms'] / 1000 / 20)
+
     async def reply(self, ident, timeout=TIMEOUT):
         """The event that carries this id."""
         return await self.take(lambda e: e.get('id') == ident, timeout,
@@ -172,6 +183,12 @@ class Client:
         """So many events of one name, in order; `timeout` for each."""
         return [await self.expect(ev, timeout, **fields)
                 for _ in range(count)]
+
+    def forget(self, chat_id):
+        """Drop the messages of a chat that came and were not wanted."""
+        self.events = collections.deque(
+            e for e in self.events
+            if e['ev'] not in ('message', 'gap') or e['chat_id'] != chat_id)
 
     async def nothing(self, ev=None, chat_id=None):
         """Assert that no such event came; a ping settles what is due."""

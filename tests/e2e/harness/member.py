@@ -28,24 +28,39 @@ def position(event):
     return event['epoch'], event['seq']
 
 
-def worker_of(ng, client):
-    """The pid of the worker that holds this Client's connection."""
-    port = client.ws.transport.get_extra_info('sockname')[1]
-    ends = '0100007F:%04X 0100007F:%04X' % (ng.port, port)
+def workers_of(ng, clients):
+    """For each of these Clients the pid of the worker that holds it."""
+    here = '0100007F:%04X' % ng.port
+    links, workers = {}, {}
     for line in pathlib.Path('/proc/net/tcp').read_text().splitlines():
         fields = line.split()
-        if ' '.join(fields[1:3]) == ends:
-            link = 'socket:[%s]' % fields[9]
-            break
-    else:
-        raise AssertionError('no such connection: %s' % ends)
+        if fields[1] == here:
+            links['socket:[%s]' % fields[9]] = int(fields[2][9:], 16)
     for pid, _ in ng.children():
         with contextlib.suppress(OSError):
             for fd in pathlib.Path('/proc/%d/fd' % pid).iterdir():
                 with contextlib.suppress(OSError):
-                    if os.readlink(fd) == link:
-                        return pid
-    raise AssertionError('no worker has %s' % ends)
+                    workers[links.get(os.readlink(fd))] = pid
+    found = []
+    for client in clients:
+        port = client.ws.transport.get_extra_info('sockname')[1]
+        assert port in workers, 'no worker has port %d' % port
+        found.append(workers[port])
+    return found
+
+
+def worker_of(ng, client):
+    """The pid of the worker that holds this Client's connection."""
+    return workers_of(ng, [client])[0]
+
+
+async def connect_to(ng, worker, **options):
+    """A Client on this worker, or on any for None."""
+    while True:
+        client = await Client.connect(ng, **options)
+        if worker is None or worker_of(ng, client) == worker:
+            return client
+        await client.close()
 
 
 class Member:
@@ -73,15 +88,21 @@ class Member:
         """Join the chats; on this worker, if one is named."""
         self = cls(ng, user, chats, options)
         await self.connect(worker)
+        await self.begin()
+        return self
+
+    async def begin(self):
+        """Connected: join, and take what comes from now on."""
         await self.join()
         self.task = asyncio.create_task(self.run())
         _members.add(self)
-        return self
 
     async def stop(self):
         _members.discard(self)
-        self.task.cancel()
-        await asyncio.gather(self.task, return_exceptions=True)
+        while not self.task.done():
+            # wait_for() may swallow it when something comes just then
+            self.task.cancel()
+            await asyncio.wait([self.task], timeout=1)
         await self.client.close()
         self.complain()
 
@@ -93,12 +114,8 @@ class Member:
                 from self.problem
 
     async def connect(self, worker=None):
-        while True:
-            self.client = await Client.connect(self.ng, user=self.user,
-                                               **self.options)
-            if worker in (None, worker_of(self.ng, self.client)):
-                return
-            await self.client.close()
+        self.client = await connect_to(self.ng, worker, user=self.user,
+                                       **self.options)
 
     @property
     def worker(self):
@@ -115,6 +132,12 @@ class Member:
                     command['after'] = {'epoch': epoch, 'seq': seq}
                 await self.client.post(command)
                 reply = await self.client.reply(ident)
+                if reply.get('reason') == 'unavailable':
+                    # joined, but without what was missed; ask again from
+                    # the start, so that nothing comes by both ways
+                    await self.client.leave(chat)
+                    self.client.forget(chat)
+                    continue
                 if reply['ev'] == 'joined':
                     break
                 assert reply['temporary'], reply
@@ -198,34 +221,42 @@ class Member:
                 self.user, {chat: self.cids(chat)[-10:]
                             for chat in self.chats})) from None
 
-    async def send(self, chat, cid, message, timeout=TIMEOUT):
-        """Send until it is acknowledged, always with this cid: the ack."""
+    async def ask(self, op, **fields):
+        """The reply to a command; None if the connection was lost."""
+        ident = next(self.ids)
+        reply = asyncio.get_running_loop().create_future()
+        self.replies[ident] = reply
+        try:
+            await self.client.post({'op': op, 'id': ident, **fields})
+            return await reply
+        except ConnectionClosed:
+            return None
+        finally:
+            del self.replies[ident]
+
+    async def cmd(self, op, timeout=TIMEOUT, **fields):
+        """Ask until there is an answer that is no temporary error."""
         async def attempts():
-            retry = {}
             while not self.problem:
-                ident = next(self.ids)
-                self.replies[ident] = asyncio.get_running_loop() \
-                    .create_future()
-                command = {'op': 'send', 'id': ident, 'chat_id': chat,
-                           'cid': cid, 'message': message, **retry}
-                try:
-                    await self.client.post(command)
-                    reply = await self.replies[ident]
-                except ConnectionClosed:
-                    reply = None
-                finally:
-                    del self.replies[ident]
-                if reply and reply['ev'] == 'ack':
+                reply = await self.ask(op, **fields)
+                if reply and reply['ev'] != 'error':
                     return reply
                 if reply:
-                    assert (reply.get('temporary')
+                    # whoever just came back may not have joined yet
+                    assert (reply['temporary']
                             or reply['code'] == 'not_joined'), reply
-                retry = {'retry': True}
+                if op == 'send':
+                    fields['retry'] = True
                 await asyncio.sleep(PAUSE)
             self.complain()
             raise AssertionError('%s ended' % self.user)
 
         return await asyncio.wait_for(attempts(), timeout)
+
+    async def send(self, chat, cid, message, timeout=TIMEOUT):
+        """Send until it is acknowledged, always with this cid: the ack."""
+        return await self.cmd('send', timeout, chat_id=chat, cid=cid,
+                              message=message)
 
 
 async def stop_all():

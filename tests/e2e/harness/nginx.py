@@ -1,6 +1,7 @@
 """A stock NGINX with the module, in a private directory on a free port."""
 
 import collections
+import ctypes
 import http.client
 import json
 import os
@@ -70,6 +71,15 @@ SANITIZER = re.compile(r'AddressSanitizer|LeakSanitizer|runtime error:'
 KILLED = re.compile(r'\[alert\] .*worker process (\d+) exited on signal (\d+)')
 
 Response = collections.namedtuple('Response', 'status headers body')
+
+
+LIBC = ctypes.CDLL(None)
+PR_SET_PDEATHSIG = 1
+
+
+def die_with_parent():
+    """In the new process: ends when pytest is killed."""
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 class NginxError(Exception):
@@ -182,7 +192,7 @@ class Nginx:
 
     def write_conf(self, text):
         self.text = text
-        (self.dir / 'nginx.conf').write_text(text)
+        (self.dir / 'nginx.conf').write_text(text, encoding='utf-8')
 
     def replace_conf(self, old, new):
         """Change the configuration for the next reload."""
@@ -212,7 +222,7 @@ class Nginx:
         self.process = subprocess.Popen(
             self.command('-g', 'daemon off;'), env=self.env(),
             stdin=subprocess.DEVNULL, stdout=self.stderr, stderr=self.stderr,
-            start_new_session=True)
+            start_new_session=True, preexec_fn=die_with_parent)
         try:
             wait_for(self.ready, what='NGINX listens, all workers run')
         except NginxError as e:
@@ -368,12 +378,20 @@ class Nginx:
             total += int(re.search(r'^Pss:\s+(\d+) kB', text, re.M)[1])
         return total * 1024
 
+    def peak(self):
+        """The most bytes that the largest worker has ever held."""
+        return 1024 * max(int(re.search(
+            r'^VmHWM:\s+(\d+) kB',
+            pathlib.Path('/proc/%d/status' % pid).read_text(), re.M)[1])
+            for pid in self.worker_pids())
+
     def log(self):
         """The error log and standard error so far."""
         parts = []
         for name in ('stderr', 'error.log'):
             try:
-                parts.append((self.dir / name).read_text(errors='replace'))
+                parts.append((self.dir / name).read_text(
+                    encoding='utf-8', errors='replace'))
             except FileNotFoundError:
                 pass
         return ''.join(parts)

@@ -1,0 +1,216 @@
+"""The judge of histories finds each kind of fault that is planted."""
+
+import copy
+
+import pytest
+
+from harness.history import History
+
+CHATS = ['red', 'blue']
+USERS = ['ann', 'bob', 'cat']
+EPOCH = 1700000000000
+
+
+def clean():
+    """Three members of two chats, twelve messages each; one comes late."""
+    history = History()
+    for chat in CHATS:
+        last = None
+        for i in range(12):
+            seq = 2 * i + 1
+            sender = USERS[i % 2]
+            event = {'ev': 'message', 'chat_id': chat, 'epoch': EPOCH,
+                     'seq': seq, 'sender': sender, 'cid': 'c%d' % i,
+                     'prev': last, 'message': [chat, i]}
+            last = {'epoch': EPOCH, 'seq': seq}
+            for user in USERS:
+                view = history.view(user, chat)
+                if user == 'cat' and i < 4:
+                    continue
+                view.begin((EPOCH, seq - 2 if i else 0))
+                view.message(copy.deepcopy(event))
+            history.sent(chat, sender, event['cid'], event['message'])
+            history.acked(chat, sender, event['cid'], (EPOCH, seq))
+            history.read(history.now(), chat, {'complete_to': last})
+    return history
+
+
+def gap(after, before):
+    return 'gap', {'ev': 'gap', 'chat_id': 'red', 'reason': 'slow',
+                   'after': {'epoch': EPOCH, 'seq': after},
+                   'before': {'epoch': EPOCH, 'seq': before}}
+
+
+def steps(history, user='bob'):
+    return history.views[user, 'red'].steps
+
+
+def everywhere(history, number):
+    """This message of the chat, as each member saw it."""
+    return [event for (_, chat), view in history.views.items()
+            if chat == 'red' for event in view.messages()
+            if event['message'] == ['red', number]]
+
+
+def drop(history):
+    del steps(history)[5]
+
+
+def head_drop(history):
+    del steps(history, 'cat')[0]
+
+
+def tail_drop(history):
+    del steps(history)[-2:]
+
+
+def drop_for_all(history):
+    for user in USERS:
+        view = history.views[user, 'red']
+        view.steps = [s for s in view.steps if s[1]['message'][1] != 6]
+
+
+def tail_drop_for_all(history):
+    for user in USERS:
+        del steps(history, user)[-1]
+
+
+def duplicate(history):
+    steps(history).insert(7, copy.deepcopy(steps(history)[6]))
+
+
+def late_duplicate(history):
+    steps(history).append(copy.deepcopy(steps(history)[2]))
+
+
+def stored_twice(history):
+    for event in everywhere(history, 8):
+        event.update(sender='ann', cid='c6', message=['red', 6])
+
+
+def reorder(history):
+    s = steps(history)
+    s[5], s[6] = s[6], s[5]
+
+
+def other_order(history):
+    """In order by position, but not the order of the others."""
+    a, b = (copy.deepcopy(steps(history)[i][1]) for i in (4, 5))
+    for event, other in ((steps(history)[4][1], b), (steps(history)[5][1], a)):
+        event.update({k: other[k] for k in ('sender', 'cid', 'message')})
+
+
+def reuse(history):
+    """An unknown message at the position of another."""
+    history.sent('red', 'ann', 'new', 'new')
+    steps(history, 'cat')[3][1].update(sender='ann', cid='new', message='new')
+
+
+def leak(history):
+    event = copy.deepcopy(history.views['bob', 'blue'].messages()[6])
+    steps(history)[6] = 'message', event
+
+
+def altered(history):
+    for event in everywhere(history, 8):
+        event['message'] = ['red', 'other']
+
+
+def early_ack(history):
+    """The ack is out, the message not yet stored."""
+    when, key, place = history.acks[5]
+    asked, chat, _ = history.reads[5]
+    history.reads[5] = asked, chat, (EPOCH, place[1] - 2)
+
+
+def ack_of_nothing(history):
+    history.sent('red', 'ann', 'new', 'new')
+    history.acked('red', 'ann', 'new', (EPOCH, 99))
+
+
+def wrong_ack(history):
+    when, key, (epoch, seq) = history.acks[5]
+    history.acks[5] = when, key, (epoch, seq + 2)
+
+
+def acked_twice(history):
+    """A repeated cid was stored again: two acks, two positions."""
+    when, key, (epoch, seq) = history.acks[5]
+    history.acks.append((history.now(), key, (epoch, seq + 4)))
+
+
+def silent_gap(history):
+    del steps(history)[4:7]
+
+
+def silent_prev(history):
+    """One member is told of a chain that hides what it missed."""
+    s = steps(history)
+    s[7][1]['prev'] = s[3][1]['prev']
+    del s[4:7]
+
+
+def broken_chain(history):
+    for event in everywhere(history, 6):
+        event['prev'] = {'epoch': EPOCH, 'seq': 7}
+
+
+def chain_from_nothing(history):
+    for event in everywhere(history, 6):
+        event['prev'] = None
+
+
+def gap_too_early(history):
+    s = steps(history)
+    s[4:7] = []
+    s.insert(3, gap(5, 13))
+
+
+def gap_too_small(history):
+    s = steps(history)
+    s[4:7] = [gap(7, 11)]
+
+
+def gap_too_large(history):
+    s = steps(history)
+    s[4:7] = [gap(7, 17)]
+
+
+FAULTS = [
+    (drop, 'lost hole'), (head_drop, 'lost'), (tail_drop, 'lost'),
+    (drop_for_all, 'lost chain'), (tail_drop_for_all, 'lost'),
+    (duplicate, 'twice'), (late_duplicate, 'twice'), (stored_twice, 'twice'),
+    (reorder, 'order'), (other_order, 'position'), (reuse, 'position'),
+    (leak, 'leak'), (altered, 'leak'), (early_ack, 'early'),
+    (ack_of_nothing, 'lost'), (wrong_ack, 'ack'), (acked_twice, 'ack'),
+    (silent_gap, 'lost hole'), (silent_prev, 'lost chain'),
+    (broken_chain, 'chain'), (chain_from_nothing, 'chain'),
+    (gap_too_early, 'gap'), (gap_too_small, 'lost'), (gap_too_large, 'gap'),
+]
+
+
+@pytest.mark.once
+def test_a_clean_history_passes():
+    assert clean().check() == []
+    clean().verify()
+
+
+@pytest.mark.once
+@pytest.mark.parametrize('fault,kinds', FAULTS,
+                         ids=[fault.__name__ for fault, _ in FAULTS])
+def test_a_fault_is_found(fault, kinds):
+    history = clean()
+    fault(history)
+    found = {problem.kind for problem in history.check(gaps=True)}
+    assert set(kinds.split()) <= found
+    with pytest.raises(AssertionError):
+        history.verify(gaps=True)
+
+
+@pytest.mark.once
+def test_an_announced_gap_is_a_fault_only_where_none_may_be():
+    history = clean()
+    s = steps(history)
+    s[4:7] = [gap(7, 14)]
+    assert history.check(gaps=True) == []
+    assert {problem.kind for problem in history.check()} == {'gap'}
