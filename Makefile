@@ -92,7 +92,7 @@ check: lint unit client
 
 lint: setup-test
 	$(Q)$(PY) tests/lint/lint.py
-	$(Q)$(PY) -m pytest -q tests/lint
+	$(Q)$(PY) -m pytest -q tests/lint tests/vectors
 
 unit: setup-test
 	$(Q)$(SUBMAKE) units

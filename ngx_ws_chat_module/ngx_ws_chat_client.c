@@ -132,7 +132,7 @@ ngx_ws_chat_client_message(ngx_ws_chat_client_t *cl, wsc_str_t *data,
     }
 
     if (rc == WSC_ERROR) {
-        cl->close(cl, WSC_CLOSE_INTERNAL, "out of memory");
+        ngx_ws_chat_client_close(cl, WSC_CLOSE_INTERNAL, "out of memory");
         return NGX_OK;
     }
 
@@ -166,7 +166,7 @@ ngx_ws_chat_client_message(ngx_ws_chat_client_t *cl, wsc_str_t *data,
             continue;
         }
 
-        cl->close(cl, WSC_CLOSE_INTERNAL, "out of memory");
+        ngx_ws_chat_client_close(cl, WSC_CLOSE_INTERNAL, "out of memory");
         break;
     }
 
@@ -245,7 +245,7 @@ ngx_ws_chat_client_gap(ngx_ws_chat_reader_t *r, wsc_pos_t after,
     if (cl->conf->lag_policy == NGX_WS_CHAT_LAG_CLOSE
         || cl->peer.out_bytes > NGX_WS_CHAT_OUT_LIMIT)
     {
-        cl->close(cl, WSC_CLOSE_SLOW, "slow consumer");
+        ngx_ws_chat_client_close(cl, WSC_CLOSE_SLOW, "slow consumer");
         return NGX_DECLINED;
     }
 

@@ -20,12 +20,21 @@ typedef struct ngx_ws_chat_client_s  ngx_ws_chat_client_t;
 typedef struct ngx_ws_chat_op_s      ngx_ws_chat_op_t;
 
 
+/* What the transport of a client does; the peer's ops point to it. */
+
+typedef struct {
+    ngx_ws_chat_peer_ops_t         peer;          /* must be first */
+
+    /* Starts the end of it; the client lives until it is told to be gone. */
+    void                         (*close)(ngx_ws_chat_client_t *cl,
+                                       ngx_uint_t code, const char *reason);
+} ngx_ws_chat_client_ops_t;
+
+
 struct ngx_ws_chat_client_s {
     ngx_ws_chat_peer_t             peer;          /* must be first */
     ngx_ws_chat_loc_conf_t        *conf;
     ngx_ws_chat_op_t              *ops;           /* not answered yet */
-    void                         (*close)(ngx_ws_chat_client_t *cl,
-                                       ngx_uint_t code, const char *reason);
     u_char                        *user;          /* its octets lie in the
                                                      session */
     uint64_t                       session;       /* random: the session id */
@@ -54,10 +63,14 @@ struct ngx_ws_chat_client_s {
 /* A client of the socket or request that a peer belongs to. */
 #define ngx_ws_chat_client(p)  ((ngx_ws_chat_client_t *) (p))
 
+#define ngx_ws_chat_client_close(cl, code, reason)                            \
+    ((const ngx_ws_chat_client_ops_t *) (cl)->peer.ops)->close(cl, code,      \
+                                                               reason)
+
 
 /*
  * Starts: sends welcome, then joins the chats of `join` (a comma separated
- * list, may be empty).  The peer, conf, close, user, session, enc and the
+ * list, may be empty).  The peer, conf, user, session, enc and the
  * deflate flags must have been set.
  */
 void ngx_ws_chat_client_open(ngx_ws_chat_client_t *cl, const wsc_str_t *join);

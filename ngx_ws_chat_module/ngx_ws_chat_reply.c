@@ -40,7 +40,7 @@ ngx_ws_chat_reply(ngx_ws_chat_client_t *cl)
     b = &ngx_ws_chat_scratch.event;
 
     if (b->failed) {
-        cl->close(cl, WSC_CLOSE_INTERNAL, "out of memory");
+        ngx_ws_chat_client_close(cl, WSC_CLOSE_INTERNAL, "out of memory");
         return;
     }
 
@@ -91,7 +91,7 @@ ngx_ws_chat_reply_mistake(ngx_ws_chat_client_t *cl)
     }
 
     if (++cl->mistakes == NGX_WS_CHAT_MISTAKES) {
-        cl->close(cl, WSC_CLOSE_POLICY, "too many errors");
+        ngx_ws_chat_client_close(cl, WSC_CLOSE_POLICY, "too many errors");
     }
 }
 
@@ -123,7 +123,8 @@ ngx_ws_chat_reply_rate(ngx_ws_chat_client_t *cl, uint32_t *retry_ms)
     cl->limited_last = now;
 
     if ((int32_t) (now - cl->limited) >= NGX_WS_CHAT_LIMITED_TIME) {
-        cl->close(cl, WSC_CLOSE_RATE, "rate limit exceeded for too long");
+        ngx_ws_chat_client_close(cl, WSC_CLOSE_RATE,
+                                 "over the rate for too long");
     }
 
     return NGX_DECLINED;

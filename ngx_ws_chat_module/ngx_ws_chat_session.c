@@ -36,10 +36,13 @@ static u_char *ngx_ws_chat_session_log_handler(ngx_log_t *log, u_char *buf,
     size_t len);
 
 
-static const ngx_ws_chat_peer_ops_t  ngx_ws_chat_session_ops = {
-    ngx_ws_chat_client_gap,
-    ngx_ws_chat_session_broken,
-    ngx_ws_chat_session_drained
+static const ngx_ws_chat_client_ops_t  ngx_ws_chat_session_ops = {
+    {
+        ngx_ws_chat_client_gap,
+        ngx_ws_chat_session_broken,
+        ngx_ws_chat_session_drained
+    },
+    ngx_ws_chat_session_close_client
 };
 
 
@@ -113,7 +116,7 @@ ngx_ws_chat_session_create(ngx_connection_t *c,
 
     ngx_memzero(s, size);
 
-    ngx_ws_chat_peer_init(&s->client.peer, c, &ngx_ws_chat_session_ops,
+    ngx_ws_chat_peer_init(&s->client.peer, c, &ngx_ws_chat_session_ops.peer,
                           conf->lag_limit);
 
     wsc_conn_init(&s->conn, &conf->conn, init->deflate);
@@ -149,7 +152,6 @@ ngx_ws_chat_session_client(ngx_ws_chat_session_t *s,
     cl = &s->client;
 
     cl->conf = init->conf;
-    cl->close = ngx_ws_chat_session_close_client;
     cl->enc = init->enc;
     cl->user = s->text + s->addr_len;
     cl->user_len = (uint8_t) init->user.len;

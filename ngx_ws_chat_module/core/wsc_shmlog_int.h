@@ -32,10 +32,11 @@
 
 /* Lists of chats, least recently used first. */
 
-#define WSC_SHMLOG_IDLE   0    /* nobody listens: may be evicted */
-#define WSC_SHMLOG_BUSY   1    /* has entries to trim */
-#define WSC_SHMLOG_BARE   2    /* somebody listens, nothing to trim */
-#define WSC_SHMLOG_LISTS  3
+#define WSC_SHMLOG_EMPTY  0    /* nobody listens, no entries: evicted first */
+#define WSC_SHMLOG_IDLE   1    /* nobody listens: may be evicted */
+#define WSC_SHMLOG_BUSY   2    /* has entries to trim */
+#define WSC_SHMLOG_BARE   3    /* somebody listens, nothing to trim */
+#define WSC_SHMLOG_LISTS  4
 
 
 typedef struct {

@@ -249,7 +249,7 @@ wsc_shmlog_enlist(wsc_shmlog_t *l, uint32_t chat)
     }
 
     if (!listened) {
-        c->list = WSC_SHMLOG_IDLE;
+        c->list = c->first ? WSC_SHMLOG_IDLE : WSC_SHMLOG_EMPTY;
 
     } else {
         c->list = c->first ? WSC_SHMLOG_BUSY : WSC_SHMLOG_BARE;
@@ -441,7 +441,7 @@ wsc_shmlog_room(wsc_shmlog_t *l, uint32_t chat, size_t need,
     c = chat ? wsc_shmlog_at(l, chat) : NULL;
 
     fixed = a->lists[WSC_SHMLOG_BUSY].count + a->lists[WSC_SHMLOG_BARE].count
-            + (c && c->list == WSC_SHMLOG_IDLE);
+            + (c && c->list < WSC_SHMLOG_BUSY);
 
     if (need > a->n - fixed) {
         return WSC_ERROR;
@@ -452,16 +452,20 @@ wsc_shmlog_room(wsc_shmlog_t *l, uint32_t chat, size_t need,
     }
 
     while (a->nfree < need) {
-        victim = a->lists[WSC_SHMLOG_IDLE].first;
+        victim = a->lists[WSC_SHMLOG_EMPTY].first;
 
         /* the chat was touched, so it is the last of its list */
+
+        if (victim == 0 || victim == chat) {
+            victim = a->lists[WSC_SHMLOG_IDLE].first;
+        }
 
         if (victim && victim != chat) {
             wsc_shmlog_evict(l, victim);
             continue;
         }
 
-        if (victim && c->first) {
+        if (victim) {
             wsc_shmlog_drop(l, victim);
             continue;
         }

@@ -740,6 +740,39 @@ test_shmlog_evict(void **state)
 }
 
 
+/* Names that were only looked at do not push out what somebody said. */
+
+static void
+test_shmlog_evict_empty(void **state)
+{
+    char               name[16];
+    uint32_t           i, a, chat;
+    wsc_shmlog_stat_t  st;
+
+    a = test_shmlog_make("a");
+    test_shmlog_say(a, 10);
+    st = test_shmlog_stat();
+
+    for (i = 0; i < 2 * st.chunks; i++) {
+        snprintf(name, sizeof(name), "x%u", i);
+        chat = test_shmlog_make(name);
+        assert_int_not_equal(chat, 0);
+        wsc_shmlog_interest(&store, chat, 0, 1);
+        wsc_shmlog_interest(&store, chat, 0, 0);
+    }
+
+    wsc_shmlog_check(&store);
+    assert_int_equal(test_shmlog_find("a"), a);
+    assert_int_equal(test_shmlog_chat(a).count, 1);
+
+    /* one that is spoken in takes the room of the others */
+    assert_int_equal(test_shmlog_say(chat, 600), WSC_OK);
+    assert_int_equal(test_shmlog_find(name), chat);
+    assert_int_equal(test_shmlog_find("a"), a);
+    wsc_shmlog_check(&store);
+}
+
+
 /* A chat nobody listens to gives its own entries before those of others. */
 
 static void
@@ -1109,6 +1142,7 @@ main(void)
         test_shmlog_unit(test_shmlog_interest),
         test_shmlog_unit(test_shmlog_clear_slot),
         test_shmlog_unit(test_shmlog_evict),
+        test_shmlog_unit(test_shmlog_evict_empty),
         test_shmlog_unit(test_shmlog_evict_own),
         test_shmlog_unit(test_shmlog_evict_limits),
         test_shmlog_unit(test_shmlog_too_large),

@@ -85,7 +85,9 @@ wsc_shmlog_check_list(wsc_shmlog_t *l, unsigned n, u_char *seen)
         }
 
         assert_int_equal(c->list, n);
-        assert_int_equal(n == WSC_SHMLOG_IDLE, listened == 0);
+        assert_int_equal(n < WSC_SHMLOG_BUSY, listened == 0);
+        assert_false(n == WSC_SHMLOG_EMPTY && c->first != 0);
+        assert_false(n == WSC_SHMLOG_IDLE && c->first == 0);
         assert_false(n == WSC_SHMLOG_BUSY && c->first == 0);
         assert_false(n == WSC_SHMLOG_BARE && c->first != 0);
         assert_int_equal(c->older, older);
