@@ -104,9 +104,8 @@ const uint64_t *wsc_shmlog_mask(wsc_shmlog_t *l, uint32_t chat);
  * and trims the chat to limits.  WSC_OK; WSC_DECLINED: the same sender and cid
  * (if not empty) are in the log already: pos, prev and timestamp are the first
  * one's; WSC_ERROR: no room, or names too long; nothing was changed.
- * Room is made from what the limits drop, the least recently used chats nobody
- * listens to, empty ones first, then the oldest entries of the least recently
- * used others.
+ * Room is made from what the limits drop, then chats nobody listens to, empty
+ * and least recently used ones first, then the oldest entries of the others.
  */
 ssize_t wsc_shmlog_append(wsc_shmlog_t *l, uint32_t chat, wsc_entry_t *e,
     const wsc_shmlog_limits_t *limits);

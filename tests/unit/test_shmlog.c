@@ -752,6 +752,7 @@ test_shmlog_evict_empty(void **state)
     a = test_shmlog_make("a");
     test_shmlog_say(a, 10);
     st = test_shmlog_stat();
+    chat = 0;
 
     for (i = 0; i < 2 * st.chunks; i++) {
         snprintf(name, sizeof(name), "x%u", i);

@@ -165,17 +165,16 @@ class Member:
 
     async def come_back(self):
         self.returns += 1
-        await self.client.close()
-        for future in self.replies.values():
-            if not future.done():
-                future.set_result(None)
         while True:
+            await self.client.close()
+            for future in self.replies.values():
+                if not future.done():
+                    future.set_result(None)
             try:
                 await self.connect()
                 await self.join()
                 return
             except (OSError, WebSocketException, asyncio.TimeoutError):
-                await self.client.close()
                 await asyncio.sleep(PAUSE)
 
     def take(self, event):
