@@ -140,7 +140,7 @@ async def test_a_new_epoch_is_told(nginx):
     await a.join('room')
     ack = await a.send('room', 1)
     await a.leave('room')
-    await visit(a, ['chat-%d' % i for i in range(1200)])
+    await visit(a, ['chat-%d' % i for i in range(1200)], 'x')
     after = {k: ack[k] for k in ('epoch', 'seq')}
     reply = await a.join('room', after=after)
     assert not reply['recovered'] and reply['reason'] == 'epoch', reply
