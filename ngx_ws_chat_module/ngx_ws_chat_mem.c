@@ -5,6 +5,7 @@
 
 
 #include "ngx_ws_chat_mem.h"
+#include "ngx_ws_chat_mem_slab.h"
 #include <malloc.h>
 
 
@@ -31,7 +32,15 @@ ngx_ws_chat_mem_alloc(void *ctx, size_t size)
 {
     void  *p;
 
+    p = ngx_ws_chat_mem_slab_alloc(size);
+
+    if (p != NULL) {
+        *ngx_ws_chat_mem_count += ngx_ws_chat_mem_slab_size(p);
+        return p;
+    }
+
     p = ngx_alloc(size, ngx_cycle->log);
+
     if (p != NULL) {
         *ngx_ws_chat_mem_count += malloc_usable_size(p);
     }
@@ -47,6 +56,12 @@ ngx_ws_chat_mem_free(void *ctx, void *p)
         return;
     }
 
+    if (ngx_ws_chat_mem_slab_owns(p)) {
+        *ngx_ws_chat_mem_count -= ngx_ws_chat_mem_slab_size(p);
+        ngx_ws_chat_mem_slab_free(p);
+        return;
+    }
+
     *ngx_ws_chat_mem_count -= malloc_usable_size(p);
     ngx_free(p);
 }
@@ -55,6 +70,8 @@ ngx_ws_chat_mem_free(void *ctx, void *p)
 void
 ngx_ws_chat_mem_init(void)
 {
+    ngx_ws_chat_mem_slab_init();
+
     wsc_buf_init(&ngx_ws_chat_scratch.inflate, &ngx_ws_chat_alloc);
     wsc_buf_init(&ngx_ws_chat_scratch.event, &ngx_ws_chat_alloc);
     wsc_buf_init(&ngx_ws_chat_scratch.packed, &ngx_ws_chat_alloc);
