@@ -1,0 +1,57 @@
+"""One run of wsbench against a server."""
+
+import json
+import subprocess
+
+from . import machine
+from .machine import BenchError
+from .server import TOP, pinned
+
+WSBENCH = TOP / 'build/bench/wsbench'
+
+# the longest time between two steps
+PATIENCE = 600
+
+
+def check():
+    if not WSBENCH.exists():
+        raise BenchError('%s is missing; run it by `make bench`' % WSBENCH)
+
+
+def run(server, *arguments, at=None):
+    """The result of wsbench as a dict.
+
+    at: {step: function}, called while the generator waits there.
+    """
+    cpus = machine.processors()[1]
+    command = pinned(cpus) + [str(WSBENCH), '--json', '--quiet', '--step',
+                              *server.arguments(), *map(str, arguments)]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE, text=True)
+    try:
+        follow(process, at or {})
+        text = process.stdout.read()
+        process.wait(PATIENCE)
+    finally:
+        process.kill()
+        process.wait()
+        process.stdin.close()
+        process.stdout.close()
+    if process.returncode not in (0, 1):
+        raise BenchError('wsbench failed (%d)' % process.returncode)
+    return json.loads(text)
+
+
+def follow(process, at):
+    """From step to step, until the result comes."""
+    while True:
+        line = process.stdout.readline()
+        if not line.startswith('ready '):
+            raise BenchError('wsbench ended early (%s)' % process.wait(10))
+        step = line.split()[1]
+        if step in at:
+            at[step]()
+        process.stdin.write('\n')
+        process.stdin.flush()
+        if step == 'closed':
+            return

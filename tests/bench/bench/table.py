@@ -1,0 +1,36 @@
+"""Results as text."""
+
+
+def table(case, result):
+    """The medians of a case, a line for each peer and each ratio."""
+    lines = [[''] + [heading for _, heading, _ in case.columns]]
+    for name, figures in result['medians'].items():
+        lines.append([name] + [cell(form, figures.get(key))
+                               for key, _, form in case.columns])
+    for name, ratios in result['ratios'].items():
+        lines.append(['ratio to ' + name] +
+                     [cell('%.2f', ratios.get(key))
+                      for key, _, _ in case.columns])
+    widths = [max(len(line[i]) for line in lines)
+              for i in range(len(lines[0]))]
+    rounds = len(next(iter(result['rounds'].values())))
+    text = ['%s (%s)' % (result['title'], 'one round' if rounds == 1
+                         else 'median of %d rounds' % rounds)]
+    for line in lines:
+        text.append('  '.join([line[0].ljust(widths[0])] + [
+            word.rjust(width)
+            for word, width in zip(line[1:], widths[1:])]).rstrip())
+    if 'target' in result:
+        text.append(verdict(result['target']))
+    return '\n'.join(text) + '\n'
+
+
+def cell(form, value):
+    return '-' if value is None else form % value
+
+
+def verdict(target):
+    return '%s: %s%s is %.3g, at most %.3g wanted' % (
+        'good' if target['met'] else 'MISSED',
+        'ratio of ' if target['kind'] == 'ratio' else '',
+        target['figure'], target['value'], target['limit'])

@@ -1,0 +1,223 @@
+"""The generator itself, against servers that behave in a known way."""
+
+import asyncio
+import contextlib
+import http
+import json
+import pathlib
+import re
+import subprocess
+
+import pytest
+import websockets.asyncio.server
+
+WSBENCH = pathlib.Path(__file__).resolve().parents[2] / 'build/bench/wsbench'
+
+
+def wsbench(*args):
+    return subprocess.run([WSBENCH, *map(str, args)], text=True, timeout=60,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+class Rooms:
+    """Sends each message of a room to all its members.
+
+    spoil(text, number) gives the texts to send instead of one; delay is in
+    seconds, stall is a moment of the first connection's life at which
+    everything stands still for a second.
+    """
+
+    def __init__(self, spoil=None, delay=0, stall=None):
+        self.members = {}
+        self.spoil = spoil or (lambda text, number: [text])
+        self.delay = delay
+        self.stall = stall
+        self.number = 0
+
+    async def serve(self, socket):
+        room = self.members.setdefault(socket.request.path, set())
+        room.add(socket)
+        try:
+            async for text in socket:
+                await self.take(room, text)
+        finally:
+            room.discard(socket)
+
+    async def take(self, room, text):
+        self.number += 1
+        if self.number == self.stall:
+            await asyncio.sleep(1)
+        if self.delay:
+            await asyncio.sleep(self.delay)
+        for one in self.spoil(text, self.number):
+            websockets.asyncio.server.broadcast(room, one)
+
+    def refuse(self, connection, request):
+        if request.path == '/no':
+            return connection.respond(http.HTTPStatus.FORBIDDEN, 'no\n')
+
+    @contextlib.asynccontextmanager
+    async def at(self):
+        async with websockets.asyncio.server.serve(
+                self.serve, '127.0.0.1', 0, process_request=self.refuse,
+                subprotocols=['a.b'], select_subprotocol=lambda c, offer:
+                offer[0] if offer else None) as server:
+            yield 'ws://127.0.0.1:%d' % server.sockets[0].getsockname()[1]
+
+
+def measure(rooms, *args, path='/r{room}'):
+    """(exit status, result) of wsbench on these rooms."""
+    async def run():
+        async with rooms.at() as url:
+            done = await asyncio.to_thread(wsbench, '-q', '--json', '-u',
+                                           url + path, *args)
+            return done
+    done = asyncio.run(run())
+    assert done.stdout, done.stderr
+    return done.returncode, json.loads(done.stdout)
+
+
+TRAFFIC = ('-c', 12, '-r', 3, '-p', 2, '-m', 20, '-d', 1, '-w', 0.5)
+
+
+@pytest.mark.parametrize('more', [
+    (), ('-P', 3), ('--deflate',), ('--binary', '--subprotocol', 'a.b'),
+    ('-s', 70000), ('--half', 0.2)])
+def test_all_is_delivered(more):
+    status, result = measure(Rooms(), *TRAFFIC, *more)
+    assert status == 0, result
+    assert result['connected'] == result['closed'] == 12
+    assert result['sent'] == 60
+    assert result['expected'] == result['received'] == 60 * 4
+    assert result['missing'] == result['holes'] == result['repeats'] == 0
+    assert result['latency_ms']['count'] == 240
+
+
+def test_size_is_that_of_tag_and_padding():
+    result = measure(Rooms(), *TRAFFIC, '-s', 1000)[1]
+    assert result['bytes'] == 240 * 1000
+
+
+def test_latency_is_measured():
+    result = measure(Rooms(delay=0.2), '-c', 1, '-m', 2, '-d', 2)[1]
+    assert 200 <= result['latency_ms']['p50'] < 400
+
+
+def test_a_stall_is_not_omitted():
+    """Messages that were due while the server stood still count as late."""
+    result = measure(Rooms(stall=20), '-c', 1, '-m', 50, '-d', 2,
+                     '-w', 0)[1]
+    assert result['received'] == 100
+    assert result['late_ms']['p50'] < 100
+    assert result['latency_ms']['p90'] > 600
+    assert result['latency_ms']['max'] > 950
+
+
+def test_a_loss_is_seen():
+    lossy = Rooms(lambda text, number: [] if number == 45 else [text])
+    status, result = measure(lossy, *TRAFFIC, '--drain', 0.5)
+    assert status == 1
+    assert result['missing'] == 4
+    assert result['holes'] == 4
+
+
+def test_a_repeat_is_seen():
+    double = Rooms(lambda text, number: [text] * (1 + (number == 45)))
+    status, result = measure(double, *TRAFFIC)
+    assert status == 1
+    assert result['repeats'] == 4
+    assert result['missing'] == 0
+
+
+def test_disorder_is_seen():
+    held = []
+
+    def swap(text, number):
+        if number == 50:
+            held.append(text)
+            return []
+        return [text] + held[:1] if number == 51 else [text]
+
+    status, result = measure(Rooms(swap), '-c', 2, '-m', 50, '-d', 1,
+                             '-w', 0.5, '--drain', 0.5)
+    assert status == 1
+    assert result['repeats'] == 2
+    assert result['holes'] == 2
+
+
+def test_a_stray_is_seen():
+    wrong = Rooms(lambda text, number:
+                  [re.sub('@0000000(.)', lambda m: '@%08x'
+                          % ((int(m[1], 16) + 1) % 6), text)]
+                  if number == 45 else [text])
+    status, result = measure(wrong, *TRAFFIC, '--drain', 0.5)
+    assert status == 1
+    assert result['strays'] == 4
+
+
+def test_init_and_other_messages():
+    status, result = measure(
+        Rooms(), '-c', 2, '-r', 2, '-i', 'hello {i}', '-i', 'join {room}',
+        '--init-reply', 'join', '--count', 'hello')
+    assert status == 0
+    assert result['counts'] == {'hello': 2}
+    assert result['join_ms']['count'] == 2
+
+
+def test_no_reply_to_init():
+    status, result = measure(Rooms(), '-i', 'x', '--init-reply', 'y',
+                             '--timeout', 0.3)
+    assert status == 1
+    assert 'not joined' in result['error']
+
+
+def test_refused():
+    status, result = measure(Rooms(), '-c', 3, path='/no')
+    assert status == 1
+    assert result['failed'] == 3
+    assert 'HTTP/1.1 403' in result['error']
+
+
+def test_steps():
+    async def run():
+        async with Rooms().at() as url:
+            return await asyncio.to_thread(
+                subprocess.run, [WSBENCH, '-q', '--step', '--half', '0',
+                                 '-m', '5', '-d', '0.2', '-w', '0', '-u',
+                                 url + '/x'],
+                input='\n' * 5, text=True, stdout=subprocess.PIPE)
+    done = asyncio.run(run())
+    assert done.returncode == 0
+    assert re.findall('^ready (.*)$', done.stdout, re.M) == [
+        'half', 'connected', 'warm', 'measured', 'closed']
+
+
+@pytest.mark.parametrize('args, text', [
+    ((), 'no -u'),
+    (('-u', 'http://x/'), 'ws://'),
+    (('-u', 'ws://127.0.0.1:0/'), 'port'),
+    (('-u', 'ws://127.0.0.1/', '-c', '0'), '--connections'),
+    (('-u', 'ws://127.0.0.1/', '-c', '2', '-r', '2', '-p', '2'), 'too few'),
+    (('-u', 'ws://127.0.0.1/', '-m', '1', '--publish', 'x'), '{tag}'),
+    (('-u', 'ws://127.0.0.1/', '-m', '1', '-s', '5'), '-s 5'),
+    (('-u', 'ws://127.0.0.1/', 'more'), 'more'),
+    (('-u', 'ws://192.0.2.1/', '--sources', '2'), '127.0.0.0/8'),
+])
+def test_bad_arguments(args, text):
+    done = wsbench(*args)
+    assert done.returncode == 2
+    assert text in done.stderr
+
+
+def test_too_few_descriptors():
+    done = wsbench('-u', 'ws://127.0.0.1/', '-c', 10000000)
+    assert done.returncode == 3
+    assert '-P' in done.stderr
+
+
+@pytest.mark.parametrize('option, text', [('--help', 'Usage'),
+                                          ('--version', 'wsbench ')])
+def test_help(option, text):
+    done = wsbench(option)
+    assert done.returncode == 0
+    assert done.stdout.startswith(text)
