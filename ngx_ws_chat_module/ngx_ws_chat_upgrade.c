@@ -40,6 +40,7 @@ static const ngx_ws_chat_refusal_t *ngx_ws_chat_upgrade_check(
     ngx_ws_chat_upgrade_t *u);
 static const ngx_ws_chat_refusal_t *ngx_ws_chat_upgrade_limits(
     ngx_ws_chat_upgrade_t *u);
+static ngx_uint_t ngx_ws_chat_upgrade_crowded(ngx_connection_t *c);
 static const ngx_ws_chat_refusal_t *ngx_ws_chat_upgrade_form(
     ngx_ws_chat_upgrade_t *u);
 static const ngx_ws_chat_refusal_t *ngx_ws_chat_upgrade_protocol(
@@ -177,29 +178,14 @@ ngx_ws_chat_upgrade_check(ngx_ws_chat_upgrade_t *u)
 static const ngx_ws_chat_refusal_t *
 ngx_ws_chat_upgrade_limits(ngx_ws_chat_upgrade_t *u)
 {
-    ngx_uint_t              workers, reserve;
+    ngx_uint_t              workers;
     ngx_ws_chat_counters_t  sum;
-
-    static time_t  complained;
 
     if (ngx_exiting || ngx_terminate) {
         return &ngx_ws_chat_refusal_draining;
     }
 
-    /* without free connections NGINX could only drop the next client */
-
-    reserve = ngx_min(ngx_cycle->connection_n / 8, NGX_WS_CHAT_RESERVE);
-
-    if (ngx_cycle->free_connection_n < reserve) {
-
-        if (complained != ngx_time()) {
-            complained = ngx_time();
-
-            ngx_log_error(NGX_LOG_WARN, u->request->connection->log, 0,
-                          "%ui worker_connections are nearly used up, "
-                          "refusing WebSockets", ngx_cycle->connection_n);
-        }
-
+    if (ngx_ws_chat_upgrade_crowded(u->request->connection)) {
         return &ngx_ws_chat_refusal_full;
     }
 
@@ -214,6 +200,48 @@ ngx_ws_chat_upgrade_limits(ngx_ws_chat_upgrade_t *u)
     }
 
     return NULL;
+}
+
+
+/*
+ * Without free connections NGINX could only drop the next client, and without
+ * free descriptors, the lowest of which is always the next, not even that.
+ */
+
+static ngx_uint_t
+ngx_ws_chat_upgrade_crowded(ngx_connection_t *c)
+{
+    ngx_uint_t     n, reserve;
+    const char    *what;
+    struct rlimit  rlmt;
+
+    static time_t  complained;
+
+    n = ngx_cycle->connection_n;
+    what = "worker_connections";
+    reserve = ngx_min(n / 8, NGX_WS_CHAT_RESERVE);
+
+    if (ngx_cycle->free_connection_n >= reserve) {
+
+        if (getrlimit(RLIMIT_NOFILE, &rlmt) == -1
+            || (rlim_t) c->fd + reserve < rlmt.rlim_cur)
+        {
+            return 0;
+        }
+
+        n = rlmt.rlim_cur;
+        what = "file descriptors (see worker_rlimit_nofile)";
+    }
+
+    if (complained != ngx_time()) {
+        complained = ngx_time();
+
+        ngx_log_error(NGX_LOG_WARN, c->log, 0,
+                      "%ui %s are nearly used up, refusing WebSockets", n,
+                      what);
+    }
+
+    return 1;
 }
 
 

@@ -1,7 +1,5 @@
 """Commands and events of the protocol: each row, and the rules between them."""
 
-import asyncio
-
 import pytest
 
 from harness.client import Client, ChatError
@@ -13,16 +11,7 @@ def pos(event):
     return {k: event[k] for k in POSITION}
 
 
-async def settle(client, op, **fields):
-    """A command's reply, repeated while the answer is `try again`."""
-    while True:
-        try:
-            return await client.cmd(op, **fields)
-        except ChatError as e:
-            if not e.event['temporary']:
-                raise
-            fields.pop('id', None)
-            await asyncio.sleep(e.event['retry_ms'] / 1000 / 20)
+settle = Client.settle
 
 
 async def joined(nginx, user, chat='room', **options):

@@ -113,7 +113,7 @@ async def test_ten_seconds_over_the_rate(nginx):
     # what came is what was not refused
     refused = sum(e.get('code') == 'rate_limited' for e in flood.events)
     stored = sum(e['ev'] == 'message' for e in flood.events)
-    assert refused > 500 and 100 <= stored <= 10 * 12.5 * PATIENCE + 5
+    assert refused > 400 and 80 <= stored <= 10 * 12.5 * PATIENCE + 5
 
 
 # sizes
@@ -281,6 +281,28 @@ LAG = FREE + '''
     ws_chat_lag_limit 64k; ws_chat_history 5000 1h; ws_chat_lag_policy %s;
 '''
 BIG = {'zone': 'ws_chat_zone chat:128m;'}
+
+
+async def test_who_reads_misses_nothing(nginx):
+    """More than the limit at once is no lag of who takes it."""
+    ng = nginx(location=FREE + 'ws_chat_lag_limit 256k;'
+                               'ws_chat_max_message 1m;', **BIG)
+    members = [await Client.connect(ng, user='u%d' % i, fmt=fmt)
+               for i, fmt in enumerate(['json', 'msgpack', 'json', 'json'])]
+    for member in members:
+        await member.settle('join', chat_id='room')
+    body = 'x' * 50000
+    for turn in range(10):
+        left = list(range(8))
+        while left:
+            await members[0].post([
+                {'op': 'send', 'id': i, 'chat_id': 'room', 'message': body,
+                 'cid': 'c%d-%d' % (turn, i)} for i in left])
+            replies = [await members[0].reply(i) for i in left]
+            left = [r['id'] for r in replies if r['ev'] == 'error']
+        for member in members:
+            await member.collect(8)
+    assert ng.status()['gaps'] == 0
 
 
 async def test_gaps_stand_at_the_holes(nginx):

@@ -6,8 +6,8 @@ nothing that was acknowledged is lost, nothing is stored twice.
 """
 
 import asyncio
-
-import pytest
+import collections
+import json
 
 from harness.hold import APPEND, NOTICE, Hold
 from harness.nginx import wait_for
@@ -101,7 +101,7 @@ async def test_a_worker_is_killed_in_the_lock(nginx):
 
 
 async def test_ten_reloads_in_a_row(nginx):
-    ng = nginx(**OPTIONS)
+    ng = nginx(**OPTIONS, http='ws_chat_log sessions.log json;')
     people = await crowd(ng)
     draining = []
 
@@ -126,9 +126,15 @@ async def test_ten_reloads_in_a_row(nginx):
     assert ng.status()['generation'] == 11
     assert set(people.workers()) <= set(ng.worker_pids())
     assert all(member.ends for member in people.members)
-    ends = [end for member in people.members for end in member.ends]
-    assert {(farewell and farewell['reason'], code)
-            for farewell, code in ends} == {('restart', 1012)}
-    assert all(0 <= farewell['in_ms'] <= 1000 for farewell, _ in ends)
+    lines = (ng.dir / 'sessions.log').read_text().splitlines()
+    assert {json.loads(line)['code'] for line in lines} == {1012}
+    # on a busy machine a client may come too late to read its Close
+    ends = collections.Counter((farewell and farewell['reason'], code)
+                               for member in people.members
+                               for farewell, code in member.ends)
+    assert ends.keys() <= {('restart', 1012), (None, 1006)}, ends
+    assert ends['restart', 1012] > 0.8 * ends.total(), ends
+    assert all(0 <= farewell['in_ms'] <= 1000 for member in people.members
+               for farewell, _ in member.ends if farewell)
     assert ng.status()['connections'] == CLIENTS
     assert ng.status()['members'] == EACH * CHATS
