@@ -48,7 +48,7 @@ static ngx_uint_t   ngx_ws_chat_slab_next;
 void
 ngx_ws_chat_mem_slab_init(void)
 {
-#if !defined(__SANITIZE_ADDRESS__)
+#if (!defined(__SANITIZE_ADDRESS__) && NGX_PTR_SIZE == 8)
 
     size_t       size;
     u_char      *p;
