@@ -135,6 +135,30 @@ async def test_the_rest_is_paged_while_live_events_flow(ng, fmt):
     await bob.nothing()
 
 
+async def test_nothing_comes_both_ways(ng):
+    """What is behind the head of a reply comes as an event, and only so."""
+    ann, first = await come(ng)
+    seen = []
+    for turn in range(20):
+        asks = [{'after': first['head']}, {'history': 500}]
+        await ann.post([
+            {'op': 'send', 'id': 's%d' % i, 'chat_id': 'room', 'message': i,
+             'cid': 'c%d-%d' % (turn, i)} for i in range(5)]
+            + [{'op': 'join', 'id': i, 'chat_id': 'room', **ask}
+               for i, ask in enumerate(asks)])
+        replies = [await ann.reply(i) for i in range(2)]
+        acks = [await ann.reply('s%d' % i) for i in range(5)]
+        seen += await ann.collect(sum(a['ev'] == 'ack' for a in acks))
+        for reply in replies:
+            if reply.get('reason') == 'unavailable':
+                continue
+            wanted = [e for e in seen
+                      if position(e) <= position(reply['head'])]
+            assert reply['messages'] == wanted
+    await ann.nothing('message')
+    assert [e['prev'] for e in seen] == [None] + [pos(e) for e in seen[:-1]]
+
+
 async def test_a_reply_has_a_mebibyte_at_most(nginx):
     ng = nginx(location=FREE, zone='ws_chat_zone chat:32m;')
     chats = {'large': (30, 60000), 'middle': (700, 2010)}
