@@ -1,15 +1,18 @@
-"""The golden events are what their script makes, and nothing else is there."""
+"""The golden files are what their scripts make, and nothing else is there."""
 
 import json
 
+import make_envelopes
 import make_events
 import msgpack
+import pytest
 
 
-def test_files_are_as_made():
-    made = dict(make_events.vectors())
+@pytest.mark.parametrize('maker', [make_events, make_envelopes])
+def test_files_are_as_made(maker):
+    made = dict(maker.vectors())
     found = {path.name: path.read_bytes()
-             for path in make_events.DIRECTORY.iterdir()}
+             for path in maker.DIRECTORY.iterdir()}
     assert found == made
 
 

@@ -1,0 +1,343 @@
+
+/*
+ * Copyright (C) ngx_ws_chat contributors
+ */
+
+
+#include <string.h>
+
+#include "wsc_envelope.h"
+#include "wsc_json.h"
+#include "wsc_msgpack.h"
+#include "wsc_msgpack_pack.h"
+
+
+#define WSC_ENVELOPE_ENTRY_N    6     /* elements */
+#define WSC_ENVELOPE_FIRST_N    8
+#define WSC_ENVELOPE_MESSAGE_N  10
+#define WSC_ENVELOPE_NUMBER_N   3
+
+
+/* Reads element after element; failed is sticky. */
+
+typedef struct {
+    const u_char       *p;
+    const u_char       *last;
+    unsigned            failed:1;
+} wsc_envelope_in_t;
+
+
+static void wsc_envelope_values(wsc_buf_t *b, wsc_envelope_e kind,
+    const wsc_entry_t *e);
+static ssize_t wsc_envelope_head(wsc_envelope_in_t *in, size_t *n,
+    wsc_envelope_t *v, const char **reason);
+static void wsc_envelope_entry_read(wsc_envelope_in_t *in, size_t n,
+    wsc_envelope_t *v);
+static ssize_t wsc_envelope_check(const wsc_alloc_t *alloc,
+    const wsc_envelope_t *v, const char **reason);
+static uint64_t wsc_envelope_uint(wsc_envelope_in_t *in);
+static void wsc_envelope_str(wsc_envelope_in_t *in, wsc_str_t *s,
+    wsc_msgpack_type_e *type);
+
+
+/* writing */
+
+void
+wsc_envelope_entry(wsc_buf_t *b, const wsc_entry_t *e, int first)
+{
+    size_t  begin;
+
+    begin = wsc_msgpack_put_begin(b);
+
+    wsc_envelope_values(b, WSC_ENVELOPE_ENTRY, e);
+
+    if (first) {
+        wsc_msgpack_put_uint(b, e->prev.epoch);
+        wsc_msgpack_put_uint(b, e->prev.seq);
+    }
+
+    wsc_msgpack_put_end(b, begin, 0, first ? WSC_ENVELOPE_FIRST_N
+                                           : WSC_ENVELOPE_ENTRY_N);
+}
+
+
+void
+wsc_envelope_message(wsc_buf_t *b, const wsc_entry_t *e)
+{
+    size_t  begin;
+
+    begin = wsc_msgpack_put_begin(b);
+
+    wsc_envelope_values(b, WSC_ENVELOPE_MESSAGE, e);
+
+    wsc_msgpack_put_uint(b, e->pos.epoch);
+    wsc_msgpack_put_uint(b, e->pos.seq);
+    wsc_msgpack_put_uint(b, e->prev.epoch);
+    wsc_msgpack_put_uint(b, e->prev.seq);
+
+    wsc_msgpack_put_end(b, begin, 0, WSC_ENVELOPE_MESSAGE_N);
+}
+
+
+void
+wsc_envelope_number(wsc_buf_t *b, wsc_envelope_e kind, uint64_t n)
+{
+    size_t  begin;
+
+    begin = wsc_msgpack_put_begin(b);
+
+    wsc_msgpack_put_uint(b, WSC_ENVELOPE_VERSION);
+    wsc_msgpack_put_uint(b, kind);
+    wsc_msgpack_put_uint(b, n);
+
+    wsc_msgpack_put_end(b, begin, 0, WSC_ENVELOPE_NUMBER_N);
+}
+
+
+static void
+wsc_envelope_values(wsc_buf_t *b, wsc_envelope_e kind, const wsc_entry_t *e)
+{
+    wsc_msgpack_put_uint(b, WSC_ENVELOPE_VERSION);
+    wsc_msgpack_put_uint(b, kind);
+    wsc_msgpack_put_uint(b, e->timestamp);
+    wsc_msgpack_put_str(b, &e->sender);
+    wsc_msgpack_put_str(b, &e->cid);
+
+    if (e->message.binary) {
+        wsc_msgpack_put_bin(b, &e->message.data);
+        return;
+    }
+
+    wsc_msgpack_put_str(b, &e->message.data);
+}
+
+
+/* reading */
+
+ssize_t
+wsc_envelope_read(const wsc_alloc_t *alloc, const wsc_str_t *s,
+    wsc_envelope_t *v, const char **reason)
+{
+    size_t             n;
+    ssize_t            rc;
+    wsc_envelope_in_t  in;
+
+    memset(v, 0, sizeof(wsc_envelope_t));
+
+    in.p = s->data;
+    in.last = s->data + s->len;
+    in.failed = 0;
+
+    rc = wsc_envelope_head(&in, &n, v, reason);
+    if (rc != WSC_OK) {
+        return rc;
+    }
+
+    if (v->kind == WSC_ENVELOPE_HINT || v->kind == WSC_ENVELOPE_CANARY) {
+        v->n = wsc_envelope_uint(&in);
+
+    } else {
+        wsc_envelope_entry_read(&in, n, v);
+    }
+
+    if (in.failed) {
+        *reason = "a bad element in an envelope";
+        return WSC_DECLINED;
+    }
+
+    if (v->kind == WSC_ENVELOPE_HINT || v->kind == WSC_ENVELOPE_CANARY) {
+        return WSC_OK;
+    }
+
+    return wsc_envelope_check(alloc, v, reason);
+}
+
+
+static ssize_t
+wsc_envelope_head(wsc_envelope_in_t *in, size_t *n, wsc_envelope_t *v,
+    const char **reason)
+{
+    size_t              least;
+    uint64_t            version;
+    wsc_msgpack_item_t  item;
+
+    *reason = "not an envelope";
+
+    if (wsc_msgpack_read(in->p, in->last, &item) != WSC_OK
+        || item.type != WSC_MSGPACK_ARRAY)
+    {
+        return WSC_DECLINED;
+    }
+
+    in->p += item.head;
+    *n = item.n;
+
+    if (*n < WSC_ENVELOPE_NUMBER_N) {
+        return WSC_DECLINED;
+    }
+
+    version = wsc_envelope_uint(in);
+
+    if (in->failed || version != WSC_ENVELOPE_VERSION) {
+        *reason = "an envelope of another version";
+        return WSC_DECLINED;
+    }
+
+    switch (wsc_envelope_uint(in)) {
+
+    case WSC_ENVELOPE_ENTRY:
+        v->kind = WSC_ENVELOPE_ENTRY;
+        least = WSC_ENVELOPE_ENTRY_N;
+        break;
+
+    case WSC_ENVELOPE_MESSAGE:
+        v->kind = WSC_ENVELOPE_MESSAGE;
+        least = WSC_ENVELOPE_MESSAGE_N;
+        break;
+
+    case WSC_ENVELOPE_HINT:
+        v->kind = WSC_ENVELOPE_HINT;
+        least = WSC_ENVELOPE_NUMBER_N;
+        break;
+
+    case WSC_ENVELOPE_CANARY:
+        v->kind = WSC_ENVELOPE_CANARY;
+        least = WSC_ENVELOPE_NUMBER_N;
+        break;
+
+    default:
+        *reason = "an envelope of unknown kind";
+        return WSC_DECLINED;
+    }
+
+    return (*n < least) ? WSC_DECLINED : WSC_OK;
+}
+
+
+static void
+wsc_envelope_entry_read(wsc_envelope_in_t *in, size_t n, wsc_envelope_t *v)
+{
+    wsc_entry_t         *e;
+    wsc_msgpack_type_e   type;
+
+    e = &v->entry;
+
+    e->timestamp = wsc_envelope_uint(in);
+
+    wsc_envelope_str(in, &e->sender, &type);
+    in->failed |= (type != WSC_MSGPACK_STR);
+
+    wsc_envelope_str(in, &e->cid, &type);
+    in->failed |= (type != WSC_MSGPACK_STR);
+
+    wsc_envelope_str(in, &e->message.data, &type);
+    e->message.binary = (type == WSC_MSGPACK_BIN);
+
+    if (v->kind == WSC_ENVELOPE_MESSAGE) {
+        e->pos.epoch = wsc_envelope_uint(in);
+        e->pos.seq = wsc_envelope_uint(in);
+
+        if (e->pos.seq == 0) {
+            in->failed = 1;
+        }
+
+    } else if (n < WSC_ENVELOPE_FIRST_N) {
+        return;
+    }
+
+    v->has_prev = 1;
+
+    e->prev.epoch = wsc_envelope_uint(in);
+    e->prev.seq = wsc_envelope_uint(in);
+
+    if (v->kind == WSC_ENVELOPE_MESSAGE && wsc_pos_cmp(e->prev, e->pos) >= 0) {
+        in->failed = 1;
+    }
+}
+
+
+static ssize_t
+wsc_envelope_check(const wsc_alloc_t *alloc, const wsc_envelope_t *v,
+    const char **reason)
+{
+    const wsc_entry_t  *e;
+
+    e = &v->entry;
+
+    if (!wsc_user_valid(&e->sender)) {
+        *reason = "a bad sender in an envelope";
+        return WSC_DECLINED;
+    }
+
+    if (e->cid.len && !wsc_cid_valid(&e->cid)) {
+        *reason = "a bad cid in an envelope";
+        return WSC_DECLINED;
+    }
+
+    if (e->message.binary) {
+        return WSC_OK;
+    }
+
+    return wsc_json_check(alloc, e->message.data.data, e->message.data.len,
+                          WSC_MAX_DEPTH, reason);
+}
+
+
+static uint64_t
+wsc_envelope_uint(wsc_envelope_in_t *in)
+{
+    size_t              i;
+    uint64_t            v;
+    wsc_msgpack_item_t  item;
+
+    if (in->failed
+        || wsc_msgpack_read(in->p, in->last, &item) != WSC_OK
+        || item.type != WSC_MSGPACK_INTEGER
+        || *in->p > 0xcf)
+    {
+        in->failed = 1;
+        return 0;
+    }
+
+    /* 0xcc .. 0xcf: unsigned, the octets follow; below: the value itself */
+
+    v = (item.head == 1) ? *in->p : 0;
+
+    for (i = 1; i < item.head; i++) {
+        v = v << 8 | in->p[i];
+    }
+
+    in->p += item.head;
+
+    if (v >= WSC_MAX_INTEGER) {
+        in->failed = 1;
+        return 0;
+    }
+
+    return v;
+}
+
+
+static void
+wsc_envelope_str(wsc_envelope_in_t *in, wsc_str_t *s,
+    wsc_msgpack_type_e *type)
+{
+    wsc_msgpack_item_t  item;
+
+    *type = WSC_MSGPACK_NIL;
+
+    if (in->failed
+        || wsc_msgpack_read(in->p, in->last, &item) != WSC_OK
+        || (item.type != WSC_MSGPACK_STR && item.type != WSC_MSGPACK_BIN))
+    {
+        in->failed = 1;
+        return;
+    }
+
+    *type = item.type;
+
+    s->data = (u_char *) in->p + item.head;
+    s->len = item.n;
+
+    in->p += item.head + item.n;
+}

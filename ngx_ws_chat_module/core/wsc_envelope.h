@@ -1,0 +1,63 @@
+
+/*
+ * Copyright (C) ngx_ws_chat contributors
+ *
+ * What nodes put into Redis for each other, as msgpack: an array that begins
+ * with the version and the kind; elements behind the known ones are ignored,
+ * so that a newer node may add some.
+ *
+ *     entry    [1, 1, timestamp, sender, cid, message] in the chat's stream,
+ *              and prev epoch, prev seq in the first one of an epoch
+ *     message  [1, 2, timestamp, sender, cid, message, epoch, seq,
+ *              prev epoch, prev seq] published
+ *     hint     [1, 3, n] published: n messages were stored, they follow
+ *     canary   [1, 4, n] published by a node to itself
+ *
+ * A message is JSON text as str, or octets as bin.
+ */
+
+
+#ifndef _WSC_ENVELOPE_H_INCLUDED_
+#define _WSC_ENVELOPE_H_INCLUDED_
+
+
+#include "wsc_buf.h"
+#include "wsc_value.h"
+
+
+#define WSC_ENVELOPE_VERSION  1
+
+
+typedef enum {
+    WSC_ENVELOPE_ENTRY = 1,
+    WSC_ENVELOPE_MESSAGE,
+    WSC_ENVELOPE_HINT,
+    WSC_ENVELOPE_CANARY
+} wsc_envelope_e;
+
+
+typedef struct {
+    wsc_envelope_e      kind;
+    wsc_entry_t         entry;        /* strings: in the envelope */
+    uint64_t            n;            /* of a hint or canary */
+    unsigned            has_prev:1;
+} wsc_envelope_t;
+
+
+/*
+ * Append to the buffer; a lack of memory shows in its failed flag.  An entry
+ * carries e->prev if first.
+ */
+void wsc_envelope_entry(wsc_buf_t *b, const wsc_entry_t *e, int first);
+void wsc_envelope_message(wsc_buf_t *b, const wsc_entry_t *e);
+void wsc_envelope_number(wsc_buf_t *b, wsc_envelope_e kind, uint64_t n);
+
+/*
+ * Reads one.  Everything is checked as if a client had sent it.  WSC_OK;
+ * WSC_DECLINED with *reason (static); WSC_ERROR: no memory.
+ */
+ssize_t wsc_envelope_read(const wsc_alloc_t *alloc, const wsc_str_t *s,
+    wsc_envelope_t *v, const char **reason);
+
+
+#endif /* _WSC_ENVELOPE_H_INCLUDED_ */

@@ -1,0 +1,251 @@
+
+/*
+ * Copyright (C) ngx_ws_chat contributors
+ *
+ * Envelopes against the golden ones of tests/vectors/envelopes, which another
+ * library made.  Run from the top of the tree.
+ */
+
+
+#include <stdio.h>
+
+#include "wsc_test.h"
+#include "wsc_envelope.h"
+
+
+#define TEST_EPOCH  1700000000000
+#define TEST_STAMP  1700000001234
+#define TEST_LAST   (WSC_MAX_INTEGER - 1)
+
+
+typedef struct {
+    const char      *name;
+    wsc_envelope_e   kind;
+    int              first;
+    uint64_t         n;
+    wsc_entry_t      entry;
+} test_envelope_t;
+
+
+static const test_envelope_t  envelopes[] = {
+    { "entry", WSC_ENVELOPE_ENTRY, 0, 0,
+      { { 0, 0 }, { 0, 0 }, TEST_STAMP, wsc_string("ann"), wsc_string("c1"),
+        { wsc_string("{\"text\":\"hi\"}"), 0 } } },
+
+    { "entry_first", WSC_ENVELOPE_ENTRY, 1, 0,
+      { { 0, 0 }, { TEST_EPOCH - 1, TEST_LAST }, TEST_STAMP,
+        wsc_string("Zo\xc3\xab \xe2\x82\xac"), wsc_string("c\"2"),
+        { wsc_string("\"\xc3\xa9\""), 0 } } },
+
+    { "entry_binary", WSC_ENVELOPE_ENTRY, 0, 0,
+      { { 0, 0 }, { 0, 0 }, TEST_STAMP, wsc_string("ann"), wsc_string("c3"),
+        { wsc_string("\x00\xff\x10"), 1 } } },
+
+    { "message", WSC_ENVELOPE_MESSAGE, 0, 0,
+      { { TEST_EPOCH, 2 }, { TEST_EPOCH, 1 }, TEST_STAMP, wsc_string("ann"),
+        wsc_string("c1"), { wsc_string("{\"text\":\"hi\"}"), 0 } } },
+
+    { "message_first", WSC_ENVELOPE_MESSAGE, 0, 0,
+      { { TEST_EPOCH, 1 }, { 0, 0 }, TEST_STAMP, wsc_string("ann"),
+        wsc_string("c1"), { wsc_string("null"), 0 } } },
+
+    { "hint", WSC_ENVELOPE_HINT, 0, 17, { .timestamp = 0 } },
+    { "canary", WSC_ENVELOPE_CANARY, 0, TEST_LAST, { .timestamp = 0 } }
+};
+
+
+static void
+test_write(wsc_buf_t *b, const test_envelope_t *t)
+{
+    switch (t->kind) {
+
+    case WSC_ENVELOPE_ENTRY:
+        wsc_envelope_entry(b, &t->entry, t->first);
+        return;
+
+    case WSC_ENVELOPE_MESSAGE:
+        wsc_envelope_message(b, &t->entry);
+        return;
+
+    default:
+        wsc_envelope_number(b, t->kind, t->n);
+    }
+}
+
+
+static void
+test_same(const wsc_str_t *a, const wsc_str_t *b)
+{
+    assert_int_equal(a->len, b->len);
+    assert_memory_equal(a->data, b->data, a->len);
+}
+
+
+static void
+test_envelope_golden(void **state)
+{
+    FILE                   *f;
+    char                    path[128];
+    u_char                  data[512];
+    size_t                  i, len;
+    wsc_buf_t               b;
+    wsc_str_t               s;
+    const char             *reason;
+    wsc_test_mem_t          mem;
+    wsc_envelope_t          v;
+    const test_envelope_t  *t;
+
+    for (i = 0; i < wsc_test_count(envelopes); i++) {
+        t = &envelopes[i];
+
+        snprintf(path, sizeof(path), "tests/vectors/envelopes/%s.msgpack",
+                 t->name);
+        f = fopen(path, "rb");
+        assert_non_null(f);
+        len = fread(data, 1, sizeof(data), f);
+        fclose(f);
+
+        wsc_test_mem_init(&mem, 0);
+        wsc_buf_init(&b, &mem.alloc);
+        test_write(&b, t);
+
+        assert_int_equal(b.len, len);
+        assert_memory_equal(b.data, data, len);
+
+        s.data = wsc_test_copy(data, len);
+        s.len = len;
+
+        assert_int_equal(wsc_envelope_read(&mem.alloc, &s, &v, &reason),
+                         WSC_OK);
+        assert_int_equal(v.kind, t->kind);
+        assert_int_equal(v.n, t->n);
+        assert_int_equal(v.has_prev,
+                         t->first || t->kind == WSC_ENVELOPE_MESSAGE);
+        assert_int_equal(wsc_pos_cmp(v.entry.pos, t->entry.pos), 0);
+        assert_int_equal(wsc_pos_cmp(v.entry.prev, t->entry.prev), 0);
+        assert_int_equal(v.entry.timestamp, t->entry.timestamp);
+        assert_int_equal(v.entry.message.binary, t->entry.message.binary);
+        test_same(&v.entry.sender, &t->entry.sender);
+        test_same(&v.entry.cid, &t->entry.cid);
+        test_same(&v.entry.message.data, &t->entry.message.data);
+
+        free(s.data);
+        wsc_buf_free(&b);
+        wsc_test_mem_check(&mem);
+    }
+}
+
+
+/* Cut at each octet, and with each octet changed: never read too far. */
+
+static void
+test_envelope_broken(void **state)
+{
+    size_t          i, k, len;
+    wsc_buf_t       b;
+    wsc_str_t       s;
+    const char     *reason;
+    wsc_test_mem_t  mem;
+    wsc_envelope_t  v;
+
+    wsc_test_mem_init(&mem, 0);
+    wsc_buf_init(&b, &mem.alloc);
+
+    for (i = 0; i < wsc_test_count(envelopes); i++) {
+        wsc_buf_reset(&b, 0);
+        test_write(&b, &envelopes[i]);
+
+        for (len = 0; len < b.len; len++) {
+            s.data = wsc_test_copy(b.data, len);
+            s.len = len;
+            reason = NULL;
+
+            assert_int_equal(wsc_envelope_read(&mem.alloc, &s, &v, &reason),
+                             WSC_DECLINED);
+            assert_non_null(reason);
+            free(s.data);
+        }
+
+        s.data = wsc_test_copy(b.data, b.len);
+        s.len = b.len;
+
+        for (k = 0; k < b.len * 256; k++) {
+            s.data[k / 256] = k;
+            assert_int_not_equal(wsc_envelope_read(&mem.alloc, &s, &v,
+                                                   &reason), WSC_ERROR);
+            s.data[k / 256] = b.data[k / 256];
+        }
+
+        free(s.data);
+    }
+
+    wsc_buf_free(&b);
+    wsc_test_mem_check(&mem);
+}
+
+
+static void
+test_envelope_refused(void **state)
+{
+    size_t          i;
+    wsc_str_t       s;
+    const char     *reason;
+    wsc_test_mem_t  mem;
+    wsc_envelope_t  v;
+
+    static const struct {
+        const char  *data;
+        size_t       len;
+        ssize_t      rc;
+    } cases[] = {
+        /* elements of later versions are ignored */
+        { "\x94\x01\x03\x05\xc0", 5, WSC_OK },
+        { "\x96\x01\x01\x01\xa1" "a\xa1" "c\xa1" "1", 10, WSC_OK },
+        { "\x97\x01\x01\x01\xa1" "a\xa1" "c\xa1" "1\xc0", 11, WSC_OK },
+        { "\x93\x02\x03\x05", 4, WSC_DECLINED },
+        { "\x93\x01\x09\x05", 4, WSC_DECLINED },
+        { "\x92\x01\x03", 3, WSC_DECLINED },
+        { "\x93\x01\x03\xff", 4, WSC_DECLINED },
+        { "\x93\x01\x03\xa1" "x", 5, WSC_DECLINED },
+        { "\x93\x01\x03\xcf\x00\x20\x00\x00\x00\x00\x00\x00", 12,
+          WSC_DECLINED },
+        /* no sender, a bad cid, text that is no JSON, UTF-8 */
+        { "\x96\x01\x01\x01\xa0\xa1" "c\xa1" "1", 9, WSC_DECLINED },
+        { "\x96\x01\x01\x01\xa1" "a\xa1" "\x01\xa1" "1", 10, WSC_DECLINED },
+        { "\x96\x01\x01\x01\xa1" "a\xa1" "c\xa1" "x", 10, WSC_DECLINED },
+        { "\x96\x01\x01\x01\xa1" "\xff\xa1" "c\xa1" "1", 10, WSC_DECLINED },
+        /* position 0, prev not before it */
+        { "\x9a\x01\x02\x01\xa1" "a\xa1" "c\xa1" "1\x05\x00\x00\x00", 14,
+          WSC_DECLINED },
+        { "\x9a\x01\x02\x01\xa1" "a\xa1" "c\xa1" "1\x05\x02\x05\x02", 14,
+          WSC_DECLINED },
+        { "\x9a\x01\x02\x01\xa1" "a\xa1" "c\xa1" "1\x05\x02\x05\x01", 14,
+          WSC_OK },
+    };
+
+    wsc_test_mem_init(&mem, 0);
+
+    for (i = 0; i < wsc_test_count(cases); i++) {
+        s.data = wsc_test_copy(cases[i].data, cases[i].len);
+        s.len = cases[i].len;
+
+        assert_int_equal(wsc_envelope_read(&mem.alloc, &s, &v, &reason),
+                         cases[i].rc);
+        free(s.data);
+    }
+
+    wsc_test_mem_check(&mem);
+}
+
+
+int
+main(void)
+{
+    const struct CMUnitTest  tests[] = {
+        cmocka_unit_test(test_envelope_golden),
+        cmocka_unit_test(test_envelope_broken),
+        cmocka_unit_test(test_envelope_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,45 @@
+#!/usr/bin/env python3
+"""The golden envelopes: what nodes write into Redis, byte for byte.
+
+    make_envelopes.py         writes tests/vectors/envelopes/NAME.msgpack
+
+Made with the msgpack package from what core/wsc_envelope.h says, and held
+against the core by tests/unit/test_envelope.c, which builds the same ones.
+"""
+
+import pathlib
+
+import msgpack
+
+DIRECTORY = pathlib.Path(__file__).with_name('envelopes')
+EPOCH = 1700000000000
+STAMP = 1700000001234
+LAST = 2**53 - 1
+
+
+def envelopes():
+    yield 'entry', [1, 1, STAMP, 'ann', 'c1', '{"text":"hi"}']
+    yield 'entry_first', [1, 1, STAMP, 'Zo\u00eb \u20ac', 'c"2', '"\u00e9"',
+                          EPOCH - 1, LAST]
+    yield 'entry_binary', [1, 1, STAMP, 'ann', 'c3', b'\x00\xff\x10']
+    yield 'message', [1, 2, STAMP, 'ann', 'c1', '{"text":"hi"}',
+                      EPOCH, 2, EPOCH, 1]
+    yield 'message_first', [1, 2, STAMP, 'ann', 'c1', 'null',
+                            EPOCH, 1, 0, 0]
+    yield 'hint', [1, 3, 17]
+    yield 'canary', [1, 4, LAST]
+
+
+def vectors():
+    for name, value in envelopes():
+        yield name + '.msgpack', msgpack.packb(value)
+
+
+def main():
+    DIRECTORY.mkdir(exist_ok=True)
+    for name, data in vectors():
+        (DIRECTORY / name).write_bytes(data)
+
+
+if __name__ == '__main__':
+    main()
