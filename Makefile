@@ -42,8 +42,8 @@ REPLAYBIN = $(patsubst tests/fuzz/%.c,build/replay/%,$(FUZZ))
 FUZZBIN = $(patsubst tests/fuzz/%.c,build/fuzz/%,$(FUZZ))
 
 
-.PHONY: help build run stop test check lint unit client e2e e2e-store asan \
-	interop page fuzz bench install clean setup-run setup-test setup-bench \
+.PHONY: help build run stop test check lint unit client e2e e2e-store e2e-redis \
+	asan interop page fuzz bench install clean setup-run setup-test setup-bench \
 	build-test build-asan core units fuzzers
 
 help:
@@ -57,10 +57,11 @@ help:
 	@echo
 	@echo 'make test                 everything below but bench (25 minutes)'
 	@echo 'make check                lint, unit and client, while you work'
-	@echo 'make lint | unit | client | e2e | e2e-store | asan | interop | page'
+	@echo 'make lint | unit | client | e2e | e2e-store | e2e-redis | asan'
+	@echo 'make interop | page'
 	@echo 'make fuzz [SECONDS=60]    libFuzzer, so long for each target'
 	@echo 'make bench [ARGS=--quick] the figures of the docs'
-	@echo 'e2e, e2e-store and asan take ARGS="-k name" for pytest;'
+	@echo 'e2e, e2e-store, e2e-redis and asan take ARGS="-k name" for pytest;'
 	@echo 'V=1 shows the commands, JOBS=2 is how many things run at once'
 
 
@@ -107,6 +108,9 @@ e2e: build build-test setup-test
 
 e2e-store: build build-test setup-test
 	$(Q)$(T)/run-e2e store $(ARGS)
+
+e2e-redis: build setup-test
+	$(Q)$(T)/run-e2e redis $(ARGS)
 
 asan: build build-asan setup-test
 	$(Q)$(T)/run-e2e asan $(ARGS)

@@ -220,6 +220,55 @@ ngx_ws_chat_client_reconnect(ngx_ws_chat_client_t *cl, ngx_uint_t in_ms,
 
 
 void
+ngx_ws_chat_client_tell(ngx_ws_chat_client_t *cl)
+{
+    uint64_t  since;
+
+    if (cl->conf->zone == NULL
+        || cl->stale == (cl->conf->zone->stale != 0))
+    {
+        return;
+    }
+
+    cl->stale = !cl->stale;
+    since = cl->stale ? cl->conf->zone->stale : ngx_ws_chat_reply_now();
+
+    wsc_event_status(ngx_ws_chat_reply_buf(), cl->enc, cl->stale, since);
+    ngx_ws_chat_reply(cl);
+}
+
+
+void
+ngx_ws_chat_client_status(ngx_ws_chat_zone_t *z)
+{
+    ngx_uint_t             i, k;
+    ngx_rbtree_node_t     *node;
+    ngx_ws_chat_room_t    *room;
+    ngx_ws_chat_stream_t  *st;
+
+    if (z->rooms.root == z->rooms.sentinel) {
+        return;
+    }
+
+    for (node = ngx_rbtree_min(z->rooms.root, z->rooms.sentinel);
+         node;
+         node = ngx_rbtree_next(&z->rooms, node))
+    {
+        room = ngx_rbtree_data(node, ngx_ws_chat_room_t, node);
+
+        for (k = 0; k < NGX_WS_CHAT_KINDS; k++) {
+            st = room->streams[k];
+
+            for (i = 0; st && i < st->n; i++) {
+                ngx_ws_chat_client_tell(ngx_ws_chat_client(
+                                                      st->readers[i]->peer));
+            }
+        }
+    }
+}
+
+
+void
 ngx_ws_chat_client_gone(ngx_ws_chat_client_t *cl)
 {
     cl->gone = 1;

@@ -57,6 +57,7 @@ struct ngx_ws_chat_client_s {
     unsigned                       room_deflate:1;  /* ... and its window takes
                                                        the room logs */
     unsigned                       gone:1;
+    unsigned                       stale:1;       /* it was told so */
 };
 
 
@@ -93,6 +94,12 @@ ngx_uint_t ngx_ws_chat_client_busy(ngx_ws_chat_client_t *cl);
 /* Announces a close that follows by a `reconnect` event. */
 void ngx_ws_chat_client_reconnect(ngx_ws_chat_client_t *cl,
     ngx_uint_t in_ms, const char *reason);
+
+/* Tells the client whether its zone is stale, unless it knows. */
+void ngx_ws_chat_client_tell(ngx_ws_chat_client_t *cl);
+
+/* The zone's `stale` has changed: tells all its members here. */
+void ngx_ws_chat_client_status(ngx_ws_chat_zone_t *z);
 
 /* Leaves everything; answers that still come are dropped. */
 void ngx_ws_chat_client_gone(ngx_ws_chat_client_t *cl);

@@ -38,6 +38,10 @@ ngx_ws_chat_conf_create_main(ngx_conf_t *cf)
         return NULL;
     }
 
+    if (ngx_array_init(&mcf->redis, cf->pool, 4, sizeof(void *)) != NGX_OK) {
+        return NULL;
+    }
+
     if (ngx_array_init(&mcf->locations, cf->pool, 4,
                        sizeof(ngx_ws_chat_location_t))
         != NGX_OK)

@@ -36,7 +36,16 @@ struct ngx_ws_chat_zone_s {
     ngx_str_t                         name;
     ngx_shm_zone_t                   *shm_zone;
     const ngx_ws_chat_store_t        *store;
+    const struct ngx_ws_chat_redis_conf_s
+                                     *redis;       /* NULL: embedded */
+    ngx_str_t                         prefix;      /* of its keys in Redis */
     void                             *data;        /* the store's own */
+
+    /* The store tells that `stale` has changed.  NULL: nobody cares. */
+    void                            (*status)(ngx_ws_chat_zone_t *z);
+    uint64_t                          stale;       /* ms since 1970: no news
+                                                      since then; 0: live */
+    ngx_uint_t                        live;        /* delivery=live */
     ngx_int_t                         window;      /* of the rooms' deflated
                                                       logs: the smallest of
                                                       its locations */
@@ -47,6 +56,7 @@ struct ngx_ws_chat_zone_s {
 
 typedef struct {
     ngx_array_t                       zones;       /* ngx_ws_chat_zone_t * */
+    ngx_array_t                       redis;       /* ..._redis_conf_t * */
     ngx_str_t                         node;        /* default: host name */
     ngx_ws_chat_log_t                *log;         /* NULL: off */
     ngx_array_t                       locations;   /* of ours, see below */

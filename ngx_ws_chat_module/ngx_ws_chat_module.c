@@ -11,9 +11,11 @@
 #include "ngx_ws_chat_log.h"
 #include "ngx_ws_chat_mem.h"
 #include "ngx_ws_chat_pack.h"
+#include "ngx_ws_chat_redis_conf.h"
 #include "ngx_ws_chat_room.h"
 #include "ngx_ws_chat_session.h"
 #include "ngx_ws_chat_status.h"
+#include "ngx_ws_chat_store_redis.h"
 #include "ngx_ws_chat_store_shm.h"
 #include "ngx_ws_chat_upgrade.h"
 
@@ -23,6 +25,7 @@
 
 
 #define NGX_WS_CHAT_ZONE_MIN       (256 * 1024)
+#define NGX_WS_CHAT_PREFIX_MAX     64
 #define NGX_WS_CHAT_ZONE_NAME_MAX  64
 
 #define NGX_WS_CHAT_MSL_CONF                                                  \
@@ -31,6 +34,10 @@
 
 static char *ngx_ws_chat_zone(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+static char *ngx_ws_chat_zone_option(ngx_conf_t *cf, ngx_ws_chat_zone_t *z,
+    ngx_str_t *value);
+static char *ngx_ws_chat_zone_stores(ngx_conf_t *cf,
+    ngx_ws_chat_main_conf_t *mcf);
 static ngx_int_t ngx_ws_chat_zone_name_valid(ngx_str_t *name);
 static char *ngx_ws_chat(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 static char *ngx_ws_chat_handler(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -92,8 +99,15 @@ static ngx_http_handler_pt  ngx_ws_chat_status_pt = ngx_ws_chat_status_handler;
 static ngx_command_t  ngx_ws_chat_commands[] = {
 
     { ngx_string("ws_chat_zone"),
-      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
       ngx_ws_chat_zone,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("ws_chat_redis"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_2MORE,
+      ngx_ws_chat_redis_set,
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,
       NULL },
@@ -249,6 +263,7 @@ ngx_ws_chat_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     u_char               *colon;
     ssize_t               size;
     ngx_str_t            *value, name, s;
+    ngx_uint_t            i;
     ngx_ws_chat_zone_t   *z, **zp;
 
     value = cf->args->elts;
@@ -290,9 +305,88 @@ ngx_ws_chat_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     *zp = z;
     z->name = name;
     z->store = &ngx_ws_chat_store_shm;
+    ngx_str_set(&z->prefix, "wsc:");
+
+    for (i = 2; i < cf->args->nelts; i++) {
+        if (ngx_ws_chat_zone_option(cf, z, &value[i]) != NGX_CONF_OK) {
+            return NGX_CONF_ERROR;
+        }
+    }
 
     if (ngx_ws_chat_store_shm_create(cf, z, size) != NGX_OK) {
         return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_ws_chat_zone_option(ngx_conf_t *cf, ngx_ws_chat_zone_t *z,
+    ngx_str_t *value)
+{
+    ngx_uint_t  i;
+
+    if (ngx_strcmp(value->data, "delivery=live") == 0) {
+        z->live = 1;
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_strncmp(value->data, "prefix=", 7) != 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"ws_chat_zone\" does not know \"%V\"", value);
+        return NGX_CONF_ERROR;
+    }
+
+    z->prefix.data = value->data + 7;
+    z->prefix.len = value->len - 7;
+
+    /* what makes a hash tag of Redis Cluster is the store's */
+
+    for (i = 0; i < z->prefix.len; i++) {
+        if (z->prefix.data[i] <= ' ' || z->prefix.data[i] > '~'
+            || z->prefix.data[i] == '{' || z->prefix.data[i] == '}')
+        {
+            break;
+        }
+    }
+
+    if (i < z->prefix.len || z->prefix.len > NGX_WS_CHAT_PREFIX_MAX) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"ws_chat_zone\" needs a prefix of at most %d "
+                           "printable characters without braces",
+                           NGX_WS_CHAT_PREFIX_MAX);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* All was read: a zone with a Redis is live, others are embedded. */
+
+static char *
+ngx_ws_chat_zone_stores(ngx_conf_t *cf, ngx_ws_chat_main_conf_t *mcf)
+{
+    ngx_uint_t            i;
+    ngx_ws_chat_zone_t  **z;
+
+    z = mcf->zones.elts;
+
+    for (i = 0; i < mcf->zones.nelts; i++) {
+
+        if (z[i]->redis) {
+            z[i]->store = &ngx_ws_chat_store_redis;
+            z[i]->status = ngx_ws_chat_client_status;
+            continue;
+        }
+
+        if (z[i]->live) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "\"ws_chat_zone\" \"%V\" is live and needs a "
+                          "\"ws_chat_redis\"", &z[i]->name);
+            return NGX_CONF_ERROR;
+        }
     }
 
     return NGX_CONF_OK;
@@ -399,7 +493,11 @@ ngx_ws_chat_init_main_conf(ngx_conf_t *cf, void *conf)
         mcf->node = cf->cycle->hostname;
     }
 
-    return NGX_CONF_OK;
+    if (ngx_ws_chat_redis_init(cf, mcf) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    return ngx_ws_chat_zone_stores(cf, mcf);
 }
 
 

@@ -37,6 +37,7 @@ static void ngx_ws_chat_op_join_ready(ngx_ws_chat_waiting_t *w,
 static void ngx_ws_chat_op_join_read(ngx_ws_chat_op_t *op);
 static const char *ngx_ws_chat_op_join_reason(ngx_ws_chat_op_t *op);
 static void ngx_ws_chat_op_join_done(ngx_ws_chat_read_t *r);
+static ngx_uint_t ngx_ws_chat_op_join_follows(const ngx_ws_chat_read_t *r);
 static void ngx_ws_chat_op_join_answer(ngx_ws_chat_op_t *op,
     wsc_joined_t *j);
 
@@ -471,12 +472,15 @@ ngx_ws_chat_op_join_reason(ngx_ws_chat_op_t *op)
         return NULL;
     }
 
-    if (op->cmd.after.epoch != op->head.epoch) {
+    if (op->client->conf->zone->redis == NULL
+        && op->cmd.after.epoch != op->head.epoch)
+    {
+        /* an embedded chat knows nothing of other epochs */
         return "epoch";
     }
 
-    if (op->cmd.after.seq > op->head.seq) {
-        return "ahead";
+    if (wsc_pos_cmp(op->cmd.after, op->head) > 0) {
+        return (op->cmd.after.epoch == op->head.epoch) ? "ahead" : "epoch";
     }
 
     return NULL;
@@ -503,12 +507,11 @@ ngx_ws_chat_op_join_done(ngx_ws_chat_read_t *r)
     if (r->err != WSC_ERR_NONE) {
         j.reason = "unavailable";
 
-    } else if (op->cmd.has_after
-               && (r->n == 0
-                   || wsc_pos_cmp(r->entries[0].prev, op->cmd.after) > 0))
-    {
+    } else if (op->cmd.has_after && !ngx_ws_chat_op_join_follows(r)) {
         /* the first one kept does not follow what the client has */
-        j.reason = "too_old";
+        j.reason = (op->cmd.after.epoch == 0
+                    || op->cmd.after.epoch == op->head.epoch)
+                   ? "too_old" : "epoch";
     }
 
     if (j.reason) {
@@ -518,6 +521,29 @@ ngx_ws_chat_op_join_done(ngx_ws_chat_read_t *r)
     }
 
     ngx_ws_chat_op_join_answer(op, &j);
+}
+
+
+/* Is it proven that nothing is missing between r->after and the first one? */
+
+static ngx_uint_t
+ngx_ws_chat_op_join_follows(const ngx_ws_chat_read_t *r)
+{
+    const wsc_entry_t  *first;
+
+    if (r->n == 0) {
+        return 0;
+    }
+
+    first = r->entries;
+
+    if (first->prev.seq == 0) {
+        /* the chat began anew: only who had nothing missed nothing */
+        return r->after.seq == 0
+               && (r->after.epoch == 0 || r->after.epoch == first->pos.epoch);
+    }
+
+    return wsc_pos_cmp(first->prev, r->after) <= 0;
 }
 
 
@@ -546,6 +572,7 @@ ngx_ws_chat_op_join_answer(ngx_ws_chat_op_t *op, wsc_joined_t *j)
     m->reader.inflight--;
     m->waiting = NULL;
 
+    ngx_ws_chat_client_tell(cl);
     ngx_ws_chat_reader_release(&m->reader);
     ngx_ws_chat_op_release(op, WSC_ERR_NONE);
 }

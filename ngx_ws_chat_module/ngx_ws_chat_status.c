@@ -6,6 +6,7 @@
 
 #include "ngx_ws_chat_status.h"
 #include "ngx_ws_chat_bus.h"
+#include "ngx_ws_chat_store_redis.h"
 #include "ngx_ws_chat_store_shm.h"
 
 
@@ -175,7 +176,22 @@ ngx_ws_chat_status_handler(ngx_http_request_t *r)
 static u_char *
 ngx_ws_chat_status_zone(u_char *p, ngx_ws_chat_zone_t *z)
 {
-    wsc_shmlog_stat_t  st;
+    wsc_shmlog_stat_t               st;
+    const ngx_ws_chat_live_stat_t  *live;
+
+    if (z->redis) {
+        live = ngx_ws_chat_store_redis_stat(z);
+
+        return ngx_sprintf(p, "{\"name\":\"%V\",\"store\":\"live\","
+                           "\"stale\":%uL,\"chats\":%ui,\"pending\":%ui,"
+                           "\"appended\":%ui,\"duplicates\":%ui,"
+                           "\"aborted\":%ui,\"held\":%ui,\"reads\":%ui,"
+                           "\"skipped\":%ui,\"bad\":%ui,\"epochs\":%ui}",
+                           &z->name, z->stale, live->chats, live->pending,
+                           live->appended, live->duplicates, live->aborted,
+                           live->held, live->reads, live->skipped, live->bad,
+                           live->epochs);
+    }
 
     ngx_ws_chat_store_shm_stat(z, &st);
 

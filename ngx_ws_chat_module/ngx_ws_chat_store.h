@@ -35,6 +35,10 @@ struct ngx_ws_chat_publish_s {
     uint32_t                    retry_ms;     /* with a temporary err */
     unsigned                    dup:1;        /* answer: it was there before */
     unsigned                    known:1;      /* answer: pos is known */
+    unsigned                    sent:1;       /* the store's: on its way */
+    unsigned                    doubt:1;      /* the store's: it may be stored
+                                                 or not */
+    ngx_msec_t                  deadline;     /* the store's */
 };
 
 
@@ -56,6 +60,7 @@ struct ngx_ws_chat_read_s {
     size_t                      max_bytes;
     unsigned                    has_after:1;
     unsigned                    has_before:1;
+    void                       *data;         /* the store's while it has it */
     void                      (*done)(ngx_ws_chat_read_t *r);
 
     /* The answer; entries live until done() returns. */
@@ -86,6 +91,8 @@ struct ngx_ws_chat_attach_s {
     unsigned                    queued:1;     /* the store's: in there */
     unsigned                    attached:1;   /* answered without err */
     unsigned                    pending:1;    /* the caller's */
+    void                       *data;         /* the store's */
+    ngx_msec_t                  deadline;     /* the store's */
     void                      (*done)(ngx_ws_chat_attach_t *a);
     void                      (*deliver)(ngx_ws_chat_attach_t *a,
                                     const wsc_entry_t *entries,

@@ -687,6 +687,11 @@ ngx_ws_chat_store_shm_reclaim(ngx_uint_t slot)
     zones = mcf->zones.elts;
 
     for (i = 0; i < mcf->zones.nelts; i++) {
+
+        if (zones[i]->redis) {
+            continue;
+        }
+
         shm = zones[i]->data;
 
         ngx_ws_chat_shm_lock(shm);

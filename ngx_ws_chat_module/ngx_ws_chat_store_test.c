@@ -563,6 +563,10 @@ ngx_ws_chat_store_test_init(ngx_ws_chat_main_conf_t *mcf)
 
     for (i = 0; i < mcf->zones.nelts; i++) {
 
+        if (zones[i]->redis) {
+            continue;
+        }
+
         if (ngx_ws_chat_test->store) {
             zones[i]->store = &ngx_ws_chat_store_test;
         }

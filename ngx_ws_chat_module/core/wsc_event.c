@@ -199,6 +199,22 @@ wsc_event_gap(wsc_buf_t *b, wsc_enc_e enc, const wsc_str_t *chat_id,
 
 
 void
+wsc_event_status(wsc_buf_t *b, wsc_enc_e enc, int stale, uint64_t since)
+{
+    wsc_writer_t  w;
+
+    wsc_event_begin(&w, b, enc, "status");
+
+    wsc_writer_key(&w, "state");
+    wsc_writer_text(&w, stale ? "stale" : "live");
+    wsc_writer_key(&w, "since");
+    wsc_writer_uint(&w, since);
+
+    wsc_writer_end(&w);
+}
+
+
+void
 wsc_event_reconnect(wsc_buf_t *b, wsc_enc_e enc, uint64_t in_ms,
     const char *reason)
 {

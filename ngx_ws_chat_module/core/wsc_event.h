@@ -82,6 +82,9 @@ void wsc_event_message(wsc_buf_t *b, wsc_enc_e enc, const wsc_str_t *chat_id,
 void wsc_event_gap(wsc_buf_t *b, wsc_enc_e enc, const wsc_str_t *chat_id,
     wsc_pos_t after, wsc_pos_t before, const char *reason);
 
+/* The news of all chats stand still, or flow again, since then. */
+void wsc_event_status(wsc_buf_t *b, wsc_enc_e enc, int stale, uint64_t since);
+
 void wsc_event_reconnect(wsc_buf_t *b, wsc_enc_e enc, uint64_t in_ms,
     const char *reason);
 

@@ -11,11 +11,12 @@ from harness import client, member, nginx as harness_nginx
 
 def pytest_collection_modifyitems(config, items):
     """Leave out what this run is not for."""
-    special = harness_nginx.TEST_STORE or harness_nginx.ASAN
+    other = harness_nginx.TEST_STORE or harness_nginx.REDIS_STORE
+    special = other or harness_nginx.ASAN
     kept, dropped = [], []
     for item in items:
         leave = (special and item.get_closest_marker('once')
-                 or harness_nginx.TEST_STORE
+                 or other
                  and item.get_closest_marker('plain_store'))
         (dropped if leave else kept).append(item)
     if dropped:

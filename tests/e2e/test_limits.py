@@ -462,15 +462,20 @@ def ask(ng, r, count, batch):
         assert max(held) < 5 << 20, max(held)
         r.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         pending = set(range(count)) | {'end'}
+        early = 0
         while pending:
             got = json.loads(r.read_frame().payload)
+            if got['ev'] == 'pong' and got['id'] == 1:
+                # a store that is far away: a ping overtook the last history
+                early += 1
+                continue
             pending.remove(got['id'])
             if got['ev'] == 'history':
                 assert len(got['messages']) == 20, (
                     got['complete_to'], got['more'], len(got['messages']))
             else:
                 assert got['ev'] == 'pong' or got['temporary'], got
-        for _ in range(20):
+        for _ in range(20 - early):
             r.read_frame()
     finally:
         r.sock.shutdown(socket.SHUT_RDWR)

@@ -101,7 +101,7 @@ async def test_replies_are_the_same_maps(nginx):
         {'op': 'join', 'id': 7, 'chat_id': 'room',
          'after': {'epoch': 1, 'seq': 1}},
         {'op': 'join', 'id': 8, 'chat_id': 'room',
-         'after': dict(start, seq=99)},
+         'after': dict(pos(events[0]), seq=99)},
         {'op': 'history', 'id': 9, 'chat_id': 'room'},
         {'op': 'history', 'id': 10, 'chat_id': 'room', 'limit': 2,
          'before': pos(events[4])},

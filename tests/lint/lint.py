@@ -19,15 +19,15 @@ MODULE = 'ngx_ws_chat_module'
 # that the module file sets. Names without prefix: wsc_* in core/, else
 # ngx_ws_chat_*; `cmd` stands for cmd_json and the like, too.
 LAYERS = [
-    ('core leaf', 'wsc_', 'base buf bucket deflate frame json keys mask'
-                          ' msgpack number token utf8 value wheel'
+    ('core leaf', 'wsc_', 'backoff base buf bucket deflate epoch frame json'
+                          ' keys mask msgpack number token utf8 value wheel'
                           ' writer'),
-    ('core protocol', 'wsc_', 'cmd conn event handshake message roomlog'
-                              ' shmlog'),
+    ('core protocol', 'wsc_', 'cmd conn envelope event handshake holdback'
+                              ' message roomlog shmlog'),
     ('configuration', 'ngx_ws_chat_', 'conf mem'),
     ('bus, send, log', 'ngx_ws_chat_',
-     'bus flush log pack send stream'),
-    ('store', 'ngx_ws_chat_', 'shm store'),
+     'bus flush log pack redis send stream'),
+    ('store', 'ngx_ws_chat_', 'live shm store'),
     ('room', 'ngx_ws_chat_', 'room'),
     ('client', 'ngx_ws_chat_', 'client op reply'),
     ('session', 'ngx_ws_chat_', 'session'),

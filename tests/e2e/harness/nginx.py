@@ -1,8 +1,10 @@
 """A stock NGINX with the module, in a private directory on a free port."""
 
+import atexit
 import collections
 import ctypes
 import http.client
+import itertools
 import json
 import os
 import pathlib
@@ -17,6 +19,7 @@ import time
 TOP = pathlib.Path(__file__).resolve().parents[3]
 ASAN = os.environ.get('WSC_ASAN') == '1'
 TEST_STORE = os.environ.get('WSC_STORE') == 'test'
+REDIS_STORE = os.environ.get('WSC_STORE') == 'redis'
 
 # how much longer everything may take under the sanitizers
 PATIENCE = 4 if ASAN else 1
@@ -63,6 +66,8 @@ http {{
 }}
 '''
 
+ZONE = re.compile(r'ws_chat_zone (\w+):(\w+);')
+
 STORE = 'ws_chat_test_store delay=20ms fail=5 shuffle;'
 
 BAD = re.compile(r'\[(alert|crit|emerg)\]')
@@ -71,6 +76,29 @@ SANITIZER = re.compile(r'AddressSanitizer|LeakSanitizer|runtime error:'
 KILLED = re.compile(r'\[alert\] .*worker process (\d+) exited on signal (\d+)')
 
 Response = collections.namedtuple('Response', 'status headers body')
+
+
+_redis = None
+_prefixes = itertools.count(1)
+
+
+def shared_redis():
+    """The Redis of this run, for tests that are not about Redis."""
+    global _redis
+    if _redis is None:
+        from harness.redis import Redis
+        _redis = Redis()
+        atexit.register(_redis.close)
+    return _redis
+
+
+def live_zones(text):
+    """The same zones, but live, with keys that nobody else has."""
+    prefix = 't%d:' % next(_prefixes)
+    return ZONE.sub(lambda found: (
+        'ws_chat_zone %s:%s prefix=%s; ws_chat_redis %s unix:%s;' % (
+            found[1], found[2], prefix + found[1] + ':', found[1],
+            shared_redis().socket)), text)
 
 
 LIBC = ctypes.CDLL(None)
@@ -175,6 +203,8 @@ class Nginx:
         self.stderr = None
         self.module = module_path(module)
         with_store = store and TEST_STORE and conf is None
+        if store and REDIS_STORE and conf is None and module is None:
+            zone = live_zones(zone)
         user = 'user www-data;\n' if os.getuid() == 0 else ''
         values = {
             'module': self.module, 'workers': workers, 'port': self.port,

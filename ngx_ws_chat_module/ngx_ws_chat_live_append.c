@@ -1,0 +1,425 @@
+
+/*
+ * Copyright (C) ngx_ws_chat contributors
+ *
+ * Sends to the stream: one transaction at a time, for all that came up
+ * meanwhile.
+ *
+ *     WATCH inc e.. d..   MGET inc e.. d..         what is there
+ *     INFO TIME, MULTI SET inc EXEC                another incarnation
+ *     XREVRANGE.. TIME                             a chat without epoch
+ *     XRANGE..                                     a cid stored, but where?
+ *     MULTI XADD.. PUBLISH hint.. SET d.. EXEC     all or nothing
+ *     PUBLISH.. SET d XX..                         positions are known now
+ *
+ * What was there changed: EXEC gives nil, and it starts again.  After a break
+ * the dedupe records tell what was stored.
+ */
+
+
+#include "ngx_ws_chat_live_append.h"
+
+
+#define NGX_WS_CHAT_LIVE_BYTES     (256 * 1024)    /* of a transaction */
+#define NGX_WS_CHAT_LIVE_PENDING   10000
+#define NGX_WS_CHAT_LIVE_DEADLINE  3000            /* ms to be stored */
+#define NGX_WS_CHAT_LIVE_ATTEMPTS  50
+#define NGX_WS_CHAT_LIVE_RETRY     1000            /* ms, told to senders */
+
+
+static void ngx_ws_chat_live_answer(ngx_ws_chat_publish_t *p, wsc_err_e err);
+static void ngx_ws_chat_live_start(ngx_ws_chat_live_t *l);
+static void ngx_ws_chat_live_gather(ngx_ws_chat_live_t *l);
+static ngx_uint_t ngx_ws_chat_live_twice(ngx_ws_chat_live_batch_t *b,
+    const ngx_ws_chat_publish_t *p);
+static ngx_uint_t ngx_ws_chat_live_target(ngx_ws_chat_live_t *l,
+    const ngx_ws_chat_publish_t *p);
+static void ngx_ws_chat_live_fail(ngx_ws_chat_live_t *l, wsc_err_e err);
+static void ngx_ws_chat_live_append_up(ngx_ws_chat_redis_t *rc);
+static void ngx_ws_chat_live_append_down(ngx_ws_chat_redis_t *rc,
+    const char *reason);
+
+
+const ngx_ws_chat_redis_ops_t  ngx_ws_chat_live_append_ops = {
+    ngx_ws_chat_live_append_up,
+    ngx_ws_chat_live_append_down,
+    NULL
+};
+
+
+/* sends */
+
+void
+ngx_ws_chat_live_publish(ngx_ws_chat_publish_t *p)
+{
+    ngx_ws_chat_live_t  *l;
+
+    l = p->zone->data;
+
+    p->sent = 0;
+    p->doubt = 0;
+
+    if (p->zone->stale || l->exiting) {
+        ngx_ws_chat_live_answer(p, WSC_ERR_UNAVAILABLE);
+        return;
+    }
+
+    if (l->stat.pending >= NGX_WS_CHAT_LIVE_PENDING) {
+        ngx_ws_chat_live_answer(p, WSC_ERR_OVERLOADED);
+        return;
+    }
+
+    p->deadline = ngx_current_msec + NGX_WS_CHAT_LIVE_DEADLINE;
+
+    ngx_queue_insert_tail(&l->pending, &p->queue);
+    l->stat.pending++;
+
+    if (!l->flush.posted) {
+        ngx_post_event(&l->flush, &ngx_posted_events);
+    }
+}
+
+
+void
+ngx_ws_chat_live_cancel_publish(ngx_ws_chat_publish_t *p)
+{
+    ngx_uint_t           i;
+    ngx_ws_chat_live_t  *l;
+
+    l = p->zone->data;
+
+    for (i = 0; l->batch.busy && i < l->batch.nitems; i++) {
+        if (l->batch.items[i].p == p) {
+            l->batch.items[i].p = NULL;
+            l->stat.pending--;
+            return;
+        }
+    }
+
+    ngx_queue_remove(&p->queue);
+    l->stat.pending--;
+}
+
+
+static void
+ngx_ws_chat_live_answer(ngx_ws_chat_publish_t *p, wsc_err_e err)
+{
+    p->err = err;
+    p->retry_ms = (err == WSC_ERR_NONE)
+                  ? 0
+                  : NGX_WS_CHAT_LIVE_RETRY
+                    + ngx_random() % NGX_WS_CHAT_LIVE_RETRY;
+
+    if (err != WSC_ERR_NONE) {
+        p->known = 0;
+        p->dup = 0;
+    }
+
+    p->done(p);
+}
+
+
+void
+ngx_ws_chat_live_expire(ngx_ws_chat_live_t *l, ngx_uint_t all)
+{
+    ngx_queue_t            *q, *next;
+    ngx_ws_chat_publish_t  *p;
+
+    for (q = ngx_queue_head(&l->pending);
+         q != ngx_queue_sentinel(&l->pending);
+         q = next)
+    {
+        p = ngx_queue_data(q, ngx_ws_chat_publish_t, queue);
+        next = ngx_queue_next(q);
+
+        if (!all && (ngx_msec_int_t) (p->deadline - ngx_current_msec) > 0) {
+            return;
+        }
+
+        ngx_queue_remove(q);
+        l->stat.pending--;
+
+        /* who is told may call off others: start again */
+
+        ngx_ws_chat_live_answer(p, p->doubt ? WSC_ERR_UNKNOWN
+                                            : WSC_ERR_UNAVAILABLE);
+        next = ngx_queue_head(&l->pending);
+    }
+}
+
+
+void
+ngx_ws_chat_live_flush(ngx_event_t *ev)
+{
+    ngx_ws_chat_live_t  *l;
+
+    l = ev->data;
+
+    if (!l->batch.busy && ngx_ws_chat_redis_is_up(l->append)
+        && !ngx_queue_empty(&l->pending))
+    {
+        ngx_ws_chat_live_start(l);
+    }
+}
+
+
+/* the transaction */
+
+static void
+ngx_ws_chat_live_start(ngx_ws_chat_live_t *l)
+{
+    ngx_ws_chat_live_batch_t  *b;
+
+    b = &l->batch;
+
+    b->attempts = 0;
+    b->busy = 1;
+
+    ngx_ws_chat_live_gather(l);
+    ngx_ws_chat_live_watch(l);
+}
+
+
+static void
+ngx_ws_chat_live_gather(ngx_ws_chat_live_t *l)
+{
+    size_t                     size;
+    ngx_queue_t               *q;
+    ngx_ws_chat_publish_t     *p;
+    ngx_ws_chat_live_item_t   *it;
+    ngx_ws_chat_live_batch_t  *b;
+
+    b = &l->batch;
+
+    b->nitems = 0;
+    b->ntargets = 0;
+    size = 0;
+
+    while (!ngx_queue_empty(&l->pending)
+           && b->nitems < NGX_WS_CHAT_LIVE_BATCH
+           && size < NGX_WS_CHAT_LIVE_BYTES)
+    {
+        q = ngx_queue_head(&l->pending);
+        p = ngx_queue_data(q, ngx_ws_chat_publish_t, queue);
+
+        if (ngx_ws_chat_live_twice(b, p)) {
+            break;
+        }
+
+        ngx_queue_remove(q);
+        size += p->entry.message.data.len;
+
+        it = &b->items[b->nitems++];
+        ngx_memzero(it, sizeof(ngx_ws_chat_live_item_t));
+
+        it->p = p;
+        it->live = l;
+        it->chat = ngx_ws_chat_live_target(l, p);
+    }
+}
+
+
+/* The same cid of the same sender is among those already gathered. */
+
+static ngx_uint_t
+ngx_ws_chat_live_twice(ngx_ws_chat_live_batch_t *b,
+    const ngx_ws_chat_publish_t *p)
+{
+    ngx_uint_t                    i;
+    const ngx_ws_chat_publish_t  *o;
+
+    for (i = 0; i < b->nitems; i++) {
+        o = b->items[i].p;
+
+        if (o->entry.cid.len == p->entry.cid.len
+            && o->entry.sender.len == p->entry.sender.len
+            && o->chat_id.len == p->chat_id.len
+            && ngx_memcmp(o->entry.cid.data, p->entry.cid.data,
+                          p->entry.cid.len) == 0
+            && ngx_memcmp(o->entry.sender.data, p->entry.sender.data,
+                          p->entry.sender.len) == 0
+            && ngx_memcmp(o->chat_id.data, p->chat_id.data,
+                          p->chat_id.len) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static ngx_uint_t
+ngx_ws_chat_live_target(ngx_ws_chat_live_t *l, const ngx_ws_chat_publish_t *p)
+{
+    ngx_uint_t                  i;
+    ngx_ws_chat_live_batch_t   *b;
+    ngx_ws_chat_live_target_t  *t;
+
+    b = &l->batch;
+
+    for (i = 0; i < b->ntargets; i++) {
+        t = &b->targets[i];
+
+        if (t->chat_id.len == p->chat_id.len
+            && ngx_memcmp(t->chat_id.data, p->chat_id.data, p->chat_id.len)
+               == 0)
+        {
+            return i;
+        }
+    }
+
+    t = &b->targets[b->ntargets++];
+    ngx_memzero(t, sizeof(ngx_ws_chat_live_target_t));
+
+    /* the caller's may go before the transaction is over */
+
+    t->chat_id.data = t->name;
+    t->chat_id.len = ngx_min(p->chat_id.len, WSC_MAX_CHAT_ID);
+    ngx_memcpy(t->name, p->chat_id.data, t->chat_id.len);
+
+    t->limits = p->limits;
+    t->live = l;
+
+    return i;
+}
+
+
+/* answers */
+
+/* It is stored. */
+
+void
+ngx_ws_chat_live_known(ngx_ws_chat_live_t *l, ngx_ws_chat_live_item_t *it)
+{
+    ngx_ws_chat_publish_t  *p;
+
+    p = it->p;
+
+    if (p == NULL) {
+        return;
+    }
+
+    it->p = NULL;
+    l->stat.pending--;
+
+    /* what was sent before a break is no repetition of its sender's */
+
+    p->dup = (!it->append && !p->doubt);
+    p->known = it->dedupe.placed;
+    p->entry.pos = it->dedupe.pos;
+
+    l->stat.duplicates += p->dup;
+
+    ngx_ws_chat_live_answer(p, WSC_ERR_NONE);
+}
+
+
+/* The same once more, for those that are left. */
+
+void
+ngx_ws_chat_live_again(ngx_ws_chat_live_t *l)
+{
+    if (++l->batch.attempts == NGX_WS_CHAT_LIVE_ATTEMPTS) {
+        ngx_ws_chat_live_fail(l, WSC_ERR_UNAVAILABLE);
+        return;
+    }
+
+    ngx_ws_chat_live_watch(l);
+}
+
+
+void
+ngx_ws_chat_live_finish(ngx_ws_chat_live_t *l)
+{
+    l->batch.busy = 0;
+
+    if (!ngx_queue_empty(&l->pending) && !l->flush.posted) {
+        ngx_post_event(&l->flush, &ngx_posted_events);
+    }
+}
+
+
+static void
+ngx_ws_chat_live_fail(ngx_ws_chat_live_t *l, wsc_err_e err)
+{
+    ngx_uint_t              i;
+    ngx_ws_chat_publish_t  *p;
+
+    for (i = 0; i < l->batch.nitems; i++) {
+        p = l->batch.items[i].p;
+
+        if (p) {
+            l->batch.items[i].p = NULL;
+            l->stat.pending--;
+
+            ngx_ws_chat_live_answer(p, p->doubt ? WSC_ERR_UNKNOWN : err);
+        }
+    }
+
+    (void) ngx_ws_chat_live_send(ngx_ws_chat_live_cmd("UNWATCH"), l->append,
+                                 NULL, NULL);
+    ngx_ws_chat_live_finish(l);
+}
+
+
+void
+ngx_ws_chat_live_on_error(ngx_ws_chat_live_t *l, const redisReply *r,
+    const char *what)
+{
+    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                  "Redis of zone \"%V\" refused %s: %s", &l->zone->name,
+                  what, r->type == REDIS_REPLY_ERROR ? r->str
+                                                     : "unexpected reply");
+
+    ngx_ws_chat_live_fail(l, WSC_ERR_UNAVAILABLE);
+}
+
+
+/* the connection */
+
+static void
+ngx_ws_chat_live_append_up(ngx_ws_chat_redis_t *rc)
+{
+    ngx_ws_chat_live_t  *l;
+
+    l = ngx_ws_chat_redis_data(rc);
+
+    ngx_memzero(l->replid, WSC_REPLID_LEN);
+    ngx_ws_chat_live_listens(l);
+    ngx_ws_chat_live_finish(l);
+}
+
+
+/* What was under way is decided anew, by what the next connection finds. */
+
+static void
+ngx_ws_chat_live_append_down(ngx_ws_chat_redis_t *rc, const char *reason)
+{
+    ngx_uint_t                 i;
+    ngx_ws_chat_live_t        *l;
+    ngx_ws_chat_publish_t     *p;
+    ngx_ws_chat_live_batch_t  *b;
+
+    l = ngx_ws_chat_redis_data(rc);
+    b = &l->batch;
+
+    if (!b->busy) {
+        return;
+    }
+
+    b->busy = 0;
+
+    for (i = b->nitems; i > 0; i--) {
+        p = b->items[i - 1].p;
+
+        if (p) {
+            b->items[i - 1].p = NULL;
+
+            p->doubt |= p->sent;
+            p->sent = 0;
+
+            ngx_queue_insert_head(&l->pending, &p->queue);
+        }
+    }
+}

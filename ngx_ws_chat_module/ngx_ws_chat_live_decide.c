@@ -1,0 +1,441 @@
+
+/*
+ * Copyright (C) ngx_ws_chat contributors
+ *
+ * The first half of a transaction: what is there, and what does it mean.
+ */
+
+
+#include "ngx_ws_chat_live_append.h"
+
+
+#define NGX_WS_CHAT_LIVE_FIND      1000            /* entries looked through */
+
+
+static void ngx_ws_chat_live_watch_keys(ngx_ws_chat_live_t *l,
+    ngx_ws_chat_live_cmd_t *c);
+static void ngx_ws_chat_live_on_watch(void *data, const redisReply *r);
+static void ngx_ws_chat_live_watched(void *data, const redisReply *r);
+static void ngx_ws_chat_live_decide(ngx_ws_chat_live_t *l,
+    const redisReply *r);
+static void ngx_ws_chat_live_decide_cid(ngx_ws_chat_live_t *l,
+    ngx_ws_chat_live_item_t *it, const redisReply *r);
+static void ngx_ws_chat_live_questions(ngx_ws_chat_live_t *l);
+static void ngx_ws_chat_live_on_info(void *data, const redisReply *r);
+static void ngx_ws_chat_live_on_info_time(void *data, const redisReply *r);
+static void ngx_ws_chat_live_on_inc(void *data, const redisReply *r);
+static void ngx_ws_chat_live_on_found(void *data, const redisReply *r);
+static void ngx_ws_chat_live_on_top(void *data, const redisReply *r);
+static void ngx_ws_chat_live_on_time(void *data, const redisReply *r);
+
+
+void
+ngx_ws_chat_live_watch(ngx_ws_chat_live_t *l)
+{
+    ngx_ws_chat_live_cmd_t  *c;
+
+    c = ngx_ws_chat_live_cmd("WATCH");
+    ngx_ws_chat_live_watch_keys(l, c);
+
+    l->batch.bare = 0;
+    (void) ngx_ws_chat_live_send(c, l->append, ngx_ws_chat_live_on_watch, l);
+
+    c = ngx_ws_chat_live_cmd("MGET");
+    ngx_ws_chat_live_watch_keys(l, c);
+
+    if (ngx_ws_chat_live_send(c, l->append, ngx_ws_chat_live_watched, l)
+        != NGX_OK)
+    {
+        ngx_ws_chat_redis_break(l->append, "out of memory");
+    }
+}
+
+
+static void
+ngx_ws_chat_live_watch_keys(ngx_ws_chat_live_t *l, ngx_ws_chat_live_cmd_t *c)
+{
+    ngx_uint_t                 i;
+    ngx_ws_chat_live_batch_t  *b;
+
+    b = &l->batch;
+
+    ngx_ws_chat_live_inc(c, l);
+
+    for (i = 0; i < b->ntargets; i++) {
+        ngx_ws_chat_live_key(c, l, NGX_WS_CHAT_LIVE_EPOCH,
+                             &b->targets[i].chat_id);
+    }
+
+    for (i = 0; i < b->nitems; i++) {
+        b->items[i].asked = (b->items[i].p != NULL);
+
+        if (b->items[i].p) {
+            ngx_ws_chat_live_dedupe(c, l, b->items[i].p);
+        }
+    }
+}
+
+
+static void
+ngx_ws_chat_live_on_watch(void *data, const redisReply *r)
+{
+    ngx_ws_chat_live_t *l = data;
+
+    if (r == NULL || r->type != REDIS_REPLY_STATUS) {
+        l->batch.bare = 1;
+    }
+}
+
+
+static void
+ngx_ws_chat_live_watched(void *data, const redisReply *r)
+{
+    ngx_ws_chat_live_t *l = data;
+
+    wsc_str_t                  s;
+    ngx_ws_chat_live_cmd_t    *c;
+    ngx_ws_chat_live_batch_t  *b;
+
+    if (r == NULL) {
+        return;
+    }
+
+    b = &l->batch;
+
+    if (r->type != REDIS_REPLY_ARRAY || r->elements < 1 || b->bare) {
+        ngx_ws_chat_live_on_error(l, r, "WATCH or MGET");
+        return;
+    }
+
+    b->value_len = 0;
+
+    if (ngx_ws_chat_live_reply_str(r->element[0], &s)) {
+
+        if (wsc_inc_decide(&s, l->replid, 0, 0, &b->inc) == WSC_OK) {
+            ngx_ws_chat_live_decide(l, r);
+            return;
+        }
+
+        if (s.len <= sizeof(b->value)) {
+            ngx_memcpy(b->value, s.data, s.len);
+            b->value_len = s.len;
+        }
+    }
+
+    /* the server may have another replid since it was asked */
+
+    c = ngx_ws_chat_live_cmd("INFO");
+    ngx_ws_chat_live_word(c, "replication");
+    (void) ngx_ws_chat_live_send(c, l->append, ngx_ws_chat_live_on_info, l);
+
+    c = ngx_ws_chat_live_cmd("TIME");
+    (void) ngx_ws_chat_live_send(c, l->append, ngx_ws_chat_live_on_info_time,
+                                 l);
+}
+
+
+static void
+ngx_ws_chat_live_decide(ngx_ws_chat_live_t *l, const redisReply *r)
+{
+    ngx_uint_t                  i, k, next;
+    wsc_str_t                   s;
+    ngx_ws_chat_live_item_t    *it;
+    ngx_ws_chat_live_batch_t   *b;
+    ngx_ws_chat_live_target_t  *t;
+
+    b = &l->batch;
+    next = 1;
+
+    for (i = 0; i < b->ntargets; i++) {
+        t = &b->targets[i];
+        t->n = 0;
+        t->fresh = 0;
+
+        if (next < r->elements
+            && wsc_epoch_decide(ngx_ws_chat_live_reply_str(r->element[next],
+                                                           &s),
+                                b->inc.epoch, &t->epoch)
+               == WSC_OK)
+        {
+            l->seen = ngx_max(l->seen, t->epoch);
+
+        } else {
+            t->fresh = 1;
+        }
+
+        next++;
+    }
+
+    for (i = 0; i < b->nitems; i++) {
+        it = &b->items[i];
+        it->append = 0;
+        it->find = 0;
+
+        if (!it->asked) {
+            continue;
+        }
+
+        k = next++;
+
+        if (it->p && k < r->elements) {
+            ngx_ws_chat_live_decide_cid(l, it, r->element[k]);
+        }
+    }
+
+    ngx_ws_chat_live_questions(l);
+}
+
+
+static void
+ngx_ws_chat_live_decide_cid(ngx_ws_chat_live_t *l,
+    ngx_ws_chat_live_item_t *it, const redisReply *r)
+{
+    wsc_str_t  s;
+
+    if (ngx_ws_chat_live_reply_str(r, &s) == NULL) {
+        it->append = 1;
+        l->batch.targets[it->chat].n++;
+        return;
+    }
+
+    if (wsc_dedupe_parse(&s, &it->dedupe) != WSC_OK) {
+        ngx_memzero(&it->dedupe, sizeof(wsc_dedupe_t));
+    }
+
+    /* its time is asked for, and where it is if that is not known */
+
+    it->find = 1;
+}
+
+
+/* Asks what is still to be known, the clock last, or goes on at once. */
+
+static void
+ngx_ws_chat_live_questions(ngx_ws_chat_live_t *l)
+{
+    ngx_uint_t                  i, asked;
+    ngx_ws_chat_live_cmd_t     *c;
+    ngx_ws_chat_live_item_t    *it;
+    ngx_ws_chat_live_batch_t   *b;
+    ngx_ws_chat_live_target_t  *t;
+
+    b = &l->batch;
+    asked = 0;
+
+    for (i = 0; i < b->nitems; i++) {
+        it = &b->items[i];
+
+        if (!it->find) {
+            continue;
+        }
+
+        t = &b->targets[it->chat];
+
+        c = ngx_ws_chat_live_cmd("XRANGE");
+        ngx_ws_chat_live_key(c, l, NGX_WS_CHAT_LIVE_STREAM, &t->chat_id);
+        ngx_ws_chat_live_id(c, it->dedupe.pos, !it->dedupe.placed);
+
+        if (it->dedupe.placed) {
+            ngx_ws_chat_live_id(c, it->dedupe.pos, 0);
+
+        } else {
+            ngx_ws_chat_live_word(c, "+");
+        }
+
+        ngx_ws_chat_live_word(c, "COUNT");
+        ngx_ws_chat_live_num(c, NGX_WS_CHAT_LIVE_FIND);
+        (void) ngx_ws_chat_live_send(c, l->append, ngx_ws_chat_live_on_found,
+                                     it);
+        asked = 1;
+    }
+
+    for (i = 0; i < b->ntargets; i++) {
+        t = &b->targets[i];
+
+        if (!t->fresh || t->n == 0) {
+            continue;
+        }
+
+        c = ngx_ws_chat_live_cmd("XREVRANGE");
+        ngx_ws_chat_live_key(c, l, NGX_WS_CHAT_LIVE_STREAM, &t->chat_id);
+        ngx_ws_chat_live_word(c, "+");
+        ngx_ws_chat_live_word(c, "-");
+        ngx_ws_chat_live_word(c, "COUNT");
+        ngx_ws_chat_live_word(c, "1");
+        (void) ngx_ws_chat_live_send(c, l->append, ngx_ws_chat_live_on_top, t);
+        asked = 1;
+    }
+
+    if (!asked) {
+        ngx_ws_chat_live_exec(l);
+        return;
+    }
+
+    c = ngx_ws_chat_live_cmd("TIME");
+    (void) ngx_ws_chat_live_send(c, l->append, ngx_ws_chat_live_on_time, l);
+}
+
+
+/* answers to these */
+
+static void
+ngx_ws_chat_live_on_info(void *data, const redisReply *r)
+{
+    ngx_ws_chat_live_t *l = data;
+
+    wsc_str_t  s;
+
+    if (ngx_ws_chat_live_reply_str(r, &s) == NULL
+        || wsc_replid_find(&s, l->replid) != WSC_OK)
+    {
+        ngx_memzero(l->replid, WSC_REPLID_LEN);
+    }
+}
+
+
+static void
+ngx_ws_chat_live_on_info_time(void *data, const redisReply *r)
+{
+    ngx_ws_chat_live_t *l = data;
+
+    uint64_t                   now;
+    wsc_str_t                  value;
+    ngx_ws_chat_live_cmd_t    *c;
+    ngx_ws_chat_live_batch_t  *b;
+    u_char                     buf[WSC_INC_LEN];
+
+    if (r == NULL) {
+        return;
+    }
+
+    b = &l->batch;
+
+    if (l->replid[0] == '\0') {
+        ngx_ws_chat_redis_break(l->append, "INFO tells no master_replid");
+        return;
+    }
+
+    now = ngx_ws_chat_live_reply_time(r);
+    value.data = b->value;
+    value.len = b->value_len;
+
+    if (wsc_inc_decide(&value, l->replid, now, l->seen, &b->inc) == WSC_OK) {
+        ngx_ws_chat_live_again(l);
+        return;
+    }
+
+    (void) ngx_ws_chat_live_send(ngx_ws_chat_live_cmd("MULTI"), l->append,
+                                 NULL, NULL);
+
+    c = ngx_ws_chat_live_cmd("SET");
+    ngx_ws_chat_live_inc(c, l);
+    ngx_ws_chat_live_text(c, buf, wsc_inc_print(buf, &b->inc));
+    (void) ngx_ws_chat_live_send(c, l->append, NULL, NULL);
+
+    (void) ngx_ws_chat_live_send(ngx_ws_chat_live_cmd("EXEC"), l->append,
+                                 ngx_ws_chat_live_on_inc, l);
+}
+
+
+static void
+ngx_ws_chat_live_on_inc(void *data, const redisReply *r)
+{
+    ngx_ws_chat_live_t *l = data;
+
+    if (r == NULL) {
+        return;
+    }
+
+    if (r->type == REDIS_REPLY_ERROR) {
+        ngx_ws_chat_live_on_error(l, r, "EXEC");
+        return;
+    }
+
+    if (r->type == REDIS_REPLY_ARRAY) {
+        l->seen = ngx_max(l->seen, l->batch.inc.epoch);
+    }
+
+    ngx_ws_chat_live_again(l);
+}
+
+
+static void
+ngx_ws_chat_live_on_found(void *data, const redisReply *r)
+{
+    ngx_ws_chat_live_item_t *it = data;
+
+    size_t                  i;
+    wsc_entry_t             e;
+    ngx_ws_chat_live_t     *l;
+    ngx_ws_chat_publish_t  *p;
+
+    l = it->live;
+    p = it->p;
+
+    if (r == NULL || p == NULL) {
+        return;
+    }
+
+    for (i = 0; r->type == REDIS_REPLY_ARRAY && i < r->elements; i++) {
+
+        if (ngx_ws_chat_live_reply_entry(l, r->element[i], &e) == NGX_OK
+            && e.cid.len == p->entry.cid.len
+            && e.sender.len == p->entry.sender.len
+            && ngx_memcmp(e.cid.data, p->entry.cid.data, e.cid.len) == 0
+            && ngx_memcmp(e.sender.data, p->entry.sender.data, e.sender.len)
+               == 0)
+        {
+            it->dedupe.pos = e.pos;
+            it->dedupe.placed = 1;
+            p->entry.timestamp = e.timestamp;
+            break;
+        }
+    }
+
+    ngx_ws_chat_live_known(l, it);
+}
+
+
+static void
+ngx_ws_chat_live_on_top(void *data, const redisReply *r)
+{
+    ngx_ws_chat_live_target_t *t = data;
+
+    if (r != NULL) {
+        t->top = ngx_ws_chat_live_reply_head(r);
+    }
+}
+
+
+static void
+ngx_ws_chat_live_on_time(void *data, const redisReply *r)
+{
+    ngx_ws_chat_live_t *l = data;
+
+    uint64_t                    now;
+    ngx_uint_t                  i;
+    ngx_ws_chat_live_chat_t    *chat;
+    ngx_ws_chat_live_batch_t   *b;
+    ngx_ws_chat_live_target_t  *t;
+
+    if (r == NULL) {
+        return;
+    }
+
+    b = &l->batch;
+    now = ngx_ws_chat_live_reply_time(r);
+
+    for (i = 0; i < b->ntargets; i++) {
+        t = &b->targets[i];
+
+        if (t->fresh && t->n) {
+            chat = ngx_ws_chat_live_find(l, &t->chat_id);
+            t->epoch = wsc_epoch_next(now, b->inc.epoch,
+                                      chat ? chat->hold.last.epoch : 0,
+                                      t->top);
+            l->stat.epochs++;
+        }
+    }
+
+    ngx_ws_chat_live_exec(l);
+}

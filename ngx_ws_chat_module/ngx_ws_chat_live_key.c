@@ -1,0 +1,339 @@
+
+/*
+ * Copyright (C) ngx_ws_chat contributors
+ *
+ * Keys, all with the zone's prefix and the tag of the chat's shard:
+ *
+ *     {p}:inc                          incarnation and least epoch
+ *     {p}:s:CHAT   {p}:e:CHAT          stream, epoch
+ *     {p}:c:CHAT                       channel
+ *     {p}:d:CHAT SENDER-LENGTH SENDER CID      dedupe record
+ */
+
+
+#include "ngx_ws_chat_live_parts.h"
+
+
+#define NGX_WS_CHAT_LIVE_SHARDS  1
+
+
+static u_char *ngx_ws_chat_live_space(ngx_ws_chat_live_cmd_t *c);
+static u_char *ngx_ws_chat_live_tag(u_char *p, ngx_ws_chat_live_t *l,
+    const wsc_str_t *chat_id);
+static void ngx_ws_chat_live_end(ngx_ws_chat_live_cmd_t *c, u_char *start,
+    u_char *last);
+
+
+static ngx_ws_chat_live_cmd_t  ngx_ws_chat_live_the_cmd;
+
+
+ngx_ws_chat_live_cmd_t *
+ngx_ws_chat_live_cmd(const char *name)
+{
+    ngx_ws_chat_live_cmd_t  *c;
+
+    c = &ngx_ws_chat_live_the_cmd;
+
+    c->n = 0;
+    c->failed = 0;
+    c->last = c->space;
+
+    ngx_ws_chat_live_word(c, name);
+
+    return c;
+}
+
+
+void
+ngx_ws_chat_live_word(ngx_ws_chat_live_cmd_t *c, const char *word)
+{
+    wsc_str_t  s;
+
+    s.data = (u_char *) word;
+    s.len = ngx_strlen(word);
+
+    ngx_ws_chat_live_str(c, &s);
+}
+
+
+void
+ngx_ws_chat_live_str(ngx_ws_chat_live_cmd_t *c, const wsc_str_t *s)
+{
+    if (c->n == sizeof(c->words) / sizeof(c->words[0])) {
+        c->failed = 1;
+        return;
+    }
+
+    c->words[c->n++] = *s;
+}
+
+
+void
+ngx_ws_chat_live_text(ngx_ws_chat_live_cmd_t *c, const u_char *p, size_t len)
+{
+    u_char  *start;
+
+    start = ngx_ws_chat_live_space(c);
+
+    if (start != NULL) {
+        ngx_ws_chat_live_end(c, start, ngx_cpymem(start, p, len));
+    }
+}
+
+
+void
+ngx_ws_chat_live_num(ngx_ws_chat_live_cmd_t *c, uint64_t n)
+{
+    u_char  *start;
+
+    start = ngx_ws_chat_live_space(c);
+
+    if (start != NULL) {
+        ngx_ws_chat_live_end(c, start, ngx_sprintf(start, "%uL", n));
+    }
+}
+
+
+void
+ngx_ws_chat_live_inc(ngx_ws_chat_live_cmd_t *c, ngx_ws_chat_live_t *l)
+{
+    u_char  *p, *start;
+
+    start = ngx_ws_chat_live_space(c);
+
+    if (start != NULL) {
+        p = ngx_ws_chat_live_tag(start, l, NULL);
+        ngx_ws_chat_live_end(c, start, ngx_cpymem(p, "inc", 3));
+    }
+}
+
+
+void
+ngx_ws_chat_live_key(ngx_ws_chat_live_cmd_t *c, ngx_ws_chat_live_t *l,
+    u_char kind, const wsc_str_t *chat_id)
+{
+    u_char  *p, *start;
+
+    start = ngx_ws_chat_live_space(c);
+    if (start == NULL) {
+        return;
+    }
+
+    p = ngx_ws_chat_live_tag(start, l, chat_id);
+    *p++ = kind;
+    *p++ = ':';
+
+    ngx_ws_chat_live_end(c, start,
+                         ngx_cpymem(p, chat_id->data, chat_id->len));
+}
+
+
+void
+ngx_ws_chat_live_dedupe(ngx_ws_chat_live_cmd_t *c, ngx_ws_chat_live_t *l,
+    const ngx_ws_chat_publish_t *p)
+{
+    u_char  *d, *start;
+
+    start = ngx_ws_chat_live_space(c);
+    if (start == NULL) {
+        return;
+    }
+
+    d = ngx_ws_chat_live_tag(start, l, &p->chat_id);
+    d = ngx_sprintf(d, "d:%*s %uz ", p->chat_id.len, p->chat_id.data,
+                    p->entry.sender.len);
+    d = ngx_cpymem(d, p->entry.sender.data, p->entry.sender.len);
+    *d++ = ' ';
+
+    ngx_ws_chat_live_end(c, start, ngx_cpymem(d, p->entry.cid.data,
+                                              p->entry.cid.len));
+}
+
+
+void
+ngx_ws_chat_live_id(ngx_ws_chat_live_cmd_t *c, wsc_pos_t pos,
+    ngx_uint_t exclusive)
+{
+    u_char  *p, *start;
+
+    start = ngx_ws_chat_live_space(c);
+    if (start == NULL) {
+        return;
+    }
+
+    p = start;
+
+    if (pos.seq == 0) {
+        /* before the first of this epoch */
+        ngx_ws_chat_live_end(c, start, ngx_sprintf(p, "%uL-0", pos.epoch));
+        return;
+    }
+
+    if (exclusive) {
+        *p++ = '(';
+    }
+
+    ngx_ws_chat_live_end(c, start, p + wsc_stream_id_print(p, pos));
+}
+
+
+ngx_int_t
+ngx_ws_chat_live_send(ngx_ws_chat_live_cmd_t *c, ngx_ws_chat_redis_t *rc,
+    ngx_ws_chat_redis_reply_pt reply, void *data)
+{
+    if (c->failed) {
+        return NGX_ERROR;
+    }
+
+    return ngx_ws_chat_redis_command(rc, c->n, c->words, reply, data);
+}
+
+
+static u_char *
+ngx_ws_chat_live_space(ngx_ws_chat_live_cmd_t *c)
+{
+    if (c->space + sizeof(c->space) - c->last < NGX_WS_CHAT_LIVE_KEY) {
+        c->failed = 1;
+        return NULL;
+    }
+
+    return c->last;
+}
+
+
+static u_char *
+ngx_ws_chat_live_tag(u_char *p, ngx_ws_chat_live_t *l,
+    const wsc_str_t *chat_id)
+{
+    ngx_uint_t  shard;
+
+    shard = chat_id ? wsc_shard(chat_id, NGX_WS_CHAT_LIVE_SHARDS) : 0;
+
+    return ngx_sprintf(p, "%V{%ui}:", &l->zone->prefix, shard);
+}
+
+
+static void
+ngx_ws_chat_live_end(ngx_ws_chat_live_cmd_t *c, u_char *start, u_char *last)
+{
+    wsc_str_t  s;
+
+    s.data = start;
+    s.len = last - start;
+
+    c->last = last;
+
+    ngx_ws_chat_live_str(c, &s);
+}
+
+
+/* replies */
+
+const wsc_str_t *
+ngx_ws_chat_live_reply_str(const redisReply *r, wsc_str_t *s)
+{
+    if (r == NULL
+        || (r->type != REDIS_REPLY_STRING && r->type != REDIS_REPLY_STATUS))
+    {
+        return NULL;
+    }
+
+    s->data = (u_char *) r->str;
+    s->len = r->len;
+
+    return s;
+}
+
+
+ngx_int_t
+ngx_ws_chat_live_reply_entry(ngx_ws_chat_live_t *l, const redisReply *r,
+    wsc_entry_t *e)
+{
+    wsc_pos_t          pos;
+    wsc_str_t          id, data;
+    const char        *reason;
+    const redisReply  *fields;
+    wsc_envelope_t     v;
+
+    if (r->type == REDIS_REPLY_ARRAY && r->elements == 2
+        && ngx_ws_chat_live_reply_str(r->element[0], &id)
+        && wsc_stream_id_parse(&id, &pos) == WSC_OK)
+    {
+        fields = r->element[1];
+
+        if (fields->type == REDIS_REPLY_ARRAY && fields->elements >= 2
+            && ngx_ws_chat_live_reply_str(fields->element[1], &data)
+            && wsc_envelope_read(&ngx_ws_chat_alloc, &data, &v, &reason)
+               == WSC_OK
+            && v.kind == WSC_ENVELOPE_ENTRY)
+        {
+            *e = v.entry;
+            e->pos = pos;
+
+            if (wsc_stream_prev(pos, &e->prev) == WSC_OK
+                || wsc_pos_cmp(e->prev, pos) < 0)
+            {
+                return NGX_OK;
+            }
+        }
+    }
+
+    l->stat.bad++;
+
+    return NGX_DECLINED;
+}
+
+
+wsc_pos_t
+ngx_ws_chat_live_reply_head(const redisReply *r)
+{
+    wsc_str_t          id;
+    wsc_pos_t          pos;
+    const redisReply  *entry;
+
+    ngx_memzero(&pos, sizeof(wsc_pos_t));
+
+    if (r->type != REDIS_REPLY_ARRAY || r->elements == 0) {
+        return pos;
+    }
+
+    entry = r->element[0];
+
+    if (entry->type != REDIS_REPLY_ARRAY || entry->elements == 0
+        || ngx_ws_chat_live_reply_str(entry->element[0], &id) == NULL
+        || wsc_stream_id_parse(&id, &pos) != WSC_OK)
+    {
+        ngx_memzero(&pos, sizeof(wsc_pos_t));
+    }
+
+    return pos;
+}
+
+
+uint64_t
+ngx_ws_chat_live_reply_time(const redisReply *r)
+{
+    uint64_t     now;
+    ngx_int_t    sec, usec;
+    wsc_str_t    s, us;
+    ngx_time_t  *tp;
+
+    tp = ngx_timeofday();
+    now = (uint64_t) tp->sec * 1000 + tp->msec;
+
+    if (r->type != REDIS_REPLY_ARRAY || r->elements != 2
+        || ngx_ws_chat_live_reply_str(r->element[0], &s) == NULL
+        || ngx_ws_chat_live_reply_str(r->element[1], &us) == NULL)
+    {
+        return now;
+    }
+
+    sec = ngx_atoi(s.data, s.len);
+    usec = ngx_atoi(us.data, us.len);
+
+    if (sec == NGX_ERROR || usec == NGX_ERROR) {
+        return now;
+    }
+
+    return (uint64_t) sec * 1000 + usec / 1000;
+}

@@ -1,0 +1,87 @@
+
+/*
+ * Copyright (C) ngx_ws_chat contributors
+ *
+ * What the parts of the live store do for each other.
+ */
+
+
+#ifndef _NGX_WS_CHAT_LIVE_PARTS_H_INCLUDED_
+#define _NGX_WS_CHAT_LIVE_PARTS_H_INCLUDED_
+
+
+#include "ngx_ws_chat_live_key.h"
+
+
+/* Replies. */
+
+/* A string as a core string; NULL for anything else. */
+const wsc_str_t *ngx_ws_chat_live_reply_str(const redisReply *r,
+    wsc_str_t *s);
+
+/*
+ * An entry of XRANGE's reply; strings point into it.  NGX_OK; NGX_DECLINED:
+ * it is none of ours (counted).
+ */
+ngx_int_t ngx_ws_chat_live_reply_entry(ngx_ws_chat_live_t *l,
+    const redisReply *r, wsc_entry_t *e);
+
+/* The position of the first entry of XRANGE's reply; seq 0: there is none. */
+wsc_pos_t ngx_ws_chat_live_reply_head(const redisReply *r);
+
+/* What TIME says, in ms since 1970; the worker's clock if it is none. */
+uint64_t ngx_ws_chat_live_reply_time(const redisReply *r);
+
+
+/* ngx_ws_chat_live_append.c */
+
+extern const ngx_ws_chat_redis_ops_t  ngx_ws_chat_live_append_ops;
+
+void ngx_ws_chat_live_publish(ngx_ws_chat_publish_t *p);
+void ngx_ws_chat_live_cancel_publish(ngx_ws_chat_publish_t *p);
+
+/* The posted event: starts a transaction if there is none. */
+void ngx_ws_chat_live_flush(ngx_event_t *ev);
+
+/* Answers sends that waited for too long; all: everything that waits. */
+void ngx_ws_chat_live_expire(ngx_ws_chat_live_t *l, ngx_uint_t all);
+
+
+/* ngx_ws_chat_live_reader.c */
+
+extern const ngx_ws_chat_redis_ops_t  ngx_ws_chat_live_subscriber_ops;
+
+void ngx_ws_chat_live_attach(ngx_ws_chat_attach_t *a);
+void ngx_ws_chat_live_detach(ngx_ws_chat_attach_t *a);
+
+/* Finds the record of a chat, or NULL. */
+ngx_ws_chat_live_chat_t *ngx_ws_chat_live_find(ngx_ws_chat_live_t *l,
+    const wsc_str_t *chat_id);
+
+/* Each tick: holes, ends, chats that nobody needs. */
+void ngx_ws_chat_live_look(ngx_ws_chat_live_t *l);
+
+/* Attaches that wait are refused. */
+void ngx_ws_chat_live_refuse(ngx_ws_chat_live_t *l, ngx_uint_t all);
+
+void ngx_ws_chat_live_insert(ngx_rbtree_node_t *temp,
+    ngx_rbtree_node_t *node, ngx_rbtree_node_t *sentinel);
+void ngx_ws_chat_live_chats_free(ngx_ws_chat_live_t *l);
+
+
+/* ngx_ws_chat_store_redis.c */
+
+/* A connection came up: the next tick shows whether it hears. */
+void ngx_ws_chat_live_listens(ngx_ws_chat_live_t *l);
+
+/* A canary came back. */
+void ngx_ws_chat_live_heard(ngx_ws_chat_live_t *l, uint64_t n);
+
+
+/* ngx_ws_chat_live_read.c */
+
+void ngx_ws_chat_live_read(ngx_ws_chat_read_t *r);
+void ngx_ws_chat_live_cancel_read(ngx_ws_chat_read_t *r);
+
+
+#endif /* _NGX_WS_CHAT_LIVE_PARTS_H_INCLUDED_ */

@@ -1,0 +1,330 @@
+
+/*
+ * Copyright (C) ngx_ws_chat contributors
+ *
+ * History and resume, from the stream: its end, then the range that was asked
+ * for and one more.  What is older than the limits allow is left out: the
+ * entry behind it shows by its prev that something was there.
+ */
+
+
+#include "ngx_ws_chat_live_parts.h"
+
+
+/* A read under way; its caller may call it off. */
+
+typedef struct {
+    ngx_queue_t                  queue;
+    ngx_ws_chat_live_t          *live;
+    ngx_ws_chat_read_t          *r;          /* NULL: called off */
+    wsc_pos_t                    after;
+    wsc_pos_t                    head;
+    unsigned                     failed:1;
+} ngx_ws_chat_live_job_t;
+
+
+static void ngx_ws_chat_live_read_ask(ngx_ws_chat_live_job_t *job);
+static void ngx_ws_chat_live_read_upper(ngx_ws_chat_live_cmd_t *c,
+    const ngx_ws_chat_read_t *r);
+static void ngx_ws_chat_live_read_head(void *data, const redisReply *reply);
+static void ngx_ws_chat_live_read_range(void *data, const redisReply *reply);
+static ngx_int_t ngx_ws_chat_live_read_take(ngx_ws_chat_live_job_t *job,
+    const redisReply *reply, wsc_entry_t *entries);
+static ngx_uint_t ngx_ws_chat_live_read_old(ngx_ws_chat_read_t *r,
+    const wsc_entry_t *e);
+static void ngx_ws_chat_live_read_done(ngx_ws_chat_live_job_t *job,
+    wsc_err_e err);
+
+
+void
+ngx_ws_chat_live_read(ngx_ws_chat_read_t *r)
+{
+    ngx_ws_chat_live_t      *l;
+    ngx_ws_chat_live_job_t  *job;
+
+    l = r->zone->data;
+    job = NULL;
+
+    r->entries = NULL;
+    r->n = 0;
+    r->more = 0;
+    r->data = NULL;
+    ngx_memzero(&r->chat, sizeof(wsc_shmlog_chat_t));
+
+    if (ngx_ws_chat_redis_is_up(l->command)) {
+        job = wsc_alloc(&ngx_ws_chat_alloc, sizeof(ngx_ws_chat_live_job_t));
+    }
+
+    if (job == NULL) {
+        r->err = WSC_ERR_UNAVAILABLE;
+        r->done(r);
+        return;
+    }
+
+    ngx_memzero(job, sizeof(ngx_ws_chat_live_job_t));
+
+    job->live = l;
+    job->r = r;
+    job->after = r->after;
+
+    r->data = job;
+    ngx_queue_insert_tail(&l->reads, &job->queue);
+
+    ngx_ws_chat_live_read_ask(job);
+}
+
+
+void
+ngx_ws_chat_live_cancel_read(ngx_ws_chat_read_t *r)
+{
+    ngx_ws_chat_live_job_t  *job;
+
+    job = r->data;
+
+    if (job != NULL) {
+        job->r = NULL;
+        r->data = NULL;
+    }
+}
+
+
+static void
+ngx_ws_chat_live_read_ask(ngx_ws_chat_live_job_t *job)
+{
+    ngx_int_t                rc;
+    ngx_ws_chat_live_t      *l;
+    ngx_ws_chat_read_t      *r;
+    ngx_ws_chat_live_cmd_t  *c;
+
+    l = job->live;
+    r = job->r;
+
+    c = ngx_ws_chat_live_cmd("XREVRANGE");
+    ngx_ws_chat_live_key(c, l, NGX_WS_CHAT_LIVE_STREAM, &r->chat_id);
+    ngx_ws_chat_live_word(c, "+");
+    ngx_ws_chat_live_word(c, "-");
+    ngx_ws_chat_live_word(c, "COUNT");
+    ngx_ws_chat_live_word(c, "1");
+
+    if (ngx_ws_chat_live_send(c, l->command, ngx_ws_chat_live_read_head, job)
+        != NGX_OK)
+    {
+        ngx_ws_chat_live_read_done(job, WSC_ERR_UNAVAILABLE);
+        return;
+    }
+
+    c = ngx_ws_chat_live_cmd(r->has_after ? "XRANGE" : "XREVRANGE");
+    ngx_ws_chat_live_key(c, l, NGX_WS_CHAT_LIVE_STREAM, &r->chat_id);
+
+    if (r->has_after) {
+        ngx_ws_chat_live_id(c, job->after, 1);
+    }
+
+    ngx_ws_chat_live_read_upper(c, r);
+
+    if (!r->has_after) {
+        ngx_ws_chat_live_word(c, "-");
+    }
+
+    ngx_ws_chat_live_word(c, "COUNT");
+    ngx_ws_chat_live_num(c, r->limit + 1);
+
+    rc = ngx_ws_chat_live_send(c, l->command, ngx_ws_chat_live_read_range,
+                               job);
+    if (rc != NGX_OK) {
+        /* the reply to the first ends it */
+        job->failed = 1;
+        ngx_ws_chat_redis_break(l->command, "out of memory");
+    }
+}
+
+
+static void
+ngx_ws_chat_live_read_upper(ngx_ws_chat_live_cmd_t *c,
+    const ngx_ws_chat_read_t *r)
+{
+    u_char  *p, buf[32];
+
+    if (r->has_after || !r->has_before
+        || (r->upto.seq && wsc_pos_cmp(r->before, r->upto) > 0))
+    {
+        if (r->upto.seq == 0) {
+            ngx_ws_chat_live_word(c, "+");
+            return;
+        }
+
+        ngx_ws_chat_live_id(c, r->upto, 0);
+        return;
+    }
+
+    if (r->before.seq) {
+        ngx_ws_chat_live_id(c, r->before, 1);
+        return;
+    }
+
+    /* before an epoch; Redis knows nothing before 0-1 */
+
+    p = ngx_sprintf(buf, "(%uL-%ui", r->before.epoch,
+                    (ngx_uint_t) (r->before.epoch == 0));
+    ngx_ws_chat_live_text(c, buf, p - buf);
+}
+
+
+static void
+ngx_ws_chat_live_read_head(void *data, const redisReply *reply)
+{
+    ngx_ws_chat_live_job_t *job = data;
+
+    if (reply != NULL) {
+        job->head = ngx_ws_chat_live_reply_head(reply);
+    }
+
+    if (job->failed) {
+        ngx_ws_chat_live_read_done(job, WSC_ERR_UNAVAILABLE);
+    }
+}
+
+
+static void
+ngx_ws_chat_live_read_range(void *data, const redisReply *reply)
+{
+    ngx_ws_chat_live_job_t *job = data;
+
+    ngx_int_t            rc;
+    wsc_entry_t         *entries;
+    ngx_ws_chat_read_t  *r;
+
+    r = job->r;
+
+    if (r == NULL || reply == NULL || reply->type != REDIS_REPLY_ARRAY) {
+        ngx_ws_chat_live_read_done(job, WSC_ERR_UNAVAILABLE);
+        return;
+    }
+
+    entries = NULL;
+
+    if (reply->elements) {
+        entries = wsc_alloc(&ngx_ws_chat_alloc,
+                            reply->elements * sizeof(wsc_entry_t));
+
+        if (entries == NULL) {
+            ngx_ws_chat_live_read_done(job, WSC_ERR_UNAVAILABLE);
+            return;
+        }
+    }
+
+    rc = ngx_ws_chat_live_read_take(job, reply, entries);
+
+    if (rc == NGX_AGAIN) {
+        wsc_free(&ngx_ws_chat_alloc, entries);
+        ngx_ws_chat_live_read_ask(job);
+        return;
+    }
+
+    r->chat.head = job->head;
+
+    ngx_ws_chat_live_read_done(job, WSC_ERR_NONE);
+    wsc_free(&ngx_ws_chat_alloc, entries);
+}
+
+
+/* Fills the answer; NGX_AGAIN: all of it was too old, behind it is more. */
+
+static ngx_int_t
+ngx_ws_chat_live_read_take(ngx_ws_chat_live_job_t *job,
+    const redisReply *reply, wsc_entry_t *entries)
+{
+    size_t               i, size;
+    wsc_entry_t          e, *first, *last;
+    ngx_ws_chat_read_t  *r;
+
+    r = job->r;
+    size = 0;
+
+    /* from the bound that counts: ascending, or from the end descending */
+
+    first = r->has_after ? entries : entries + reply->elements;
+    last = first;
+
+    for (i = 0; i < reply->elements; i++) {
+
+        if (ngx_ws_chat_live_reply_entry(job->live, reply->element[i], &e)
+            != NGX_OK)
+        {
+            continue;
+        }
+
+        job->after = e.pos;
+
+        if (ngx_ws_chat_live_read_old(r, &e)) {
+            if (r->has_after) {
+                continue;
+            }
+
+            break;
+        }
+
+        size += e.sender.len + e.cid.len + e.message.data.len;
+
+        if ((ngx_uint_t) (last - first) == r->limit
+            || (last != first && r->max_bytes && size > r->max_bytes))
+        {
+            r->more = 1;
+            break;
+        }
+
+        if (r->has_after) {
+            *last++ = e;
+
+        } else {
+            *--first = e;
+        }
+    }
+
+    r->entries = first;
+    r->n = last - first;
+
+    if (r->n == 0 && r->has_after && reply->elements > r->limit) {
+        return NGX_AGAIN;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_ws_chat_live_read_old(ngx_ws_chat_read_t *r, const wsc_entry_t *e)
+{
+    uint64_t     now;
+    ngx_time_t  *tp;
+
+    if (r->limits.age == 0) {
+        return 0;
+    }
+
+    tp = ngx_timeofday();
+    now = (uint64_t) tp->sec * 1000 + tp->msec;
+
+    return e->timestamp + r->limits.age < now;
+}
+
+
+static void
+ngx_ws_chat_live_read_done(ngx_ws_chat_live_job_t *job, wsc_err_e err)
+{
+    ngx_ws_chat_read_t  *r;
+
+    r = job->r;
+
+    ngx_queue_remove(&job->queue);
+    wsc_free(&ngx_ws_chat_alloc, job);
+
+    if (r == NULL) {
+        return;
+    }
+
+    r->data = NULL;
+    r->err = err;
+
+    r->done(r);
+}

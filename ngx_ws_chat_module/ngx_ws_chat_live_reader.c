@@ -1,0 +1,800 @@
+
+/*
+ * Copyright (C) ngx_ws_chat contributors
+ *
+ * From the channels to the rooms.  A subscription is made, its confirmation
+ * awaited, the stream's end read; from then on messages go through hold-back.
+ * The stream is read again behind what was delivered: for holes, for hints
+ * whose message stays away, after each break, and now and then.
+ */
+
+
+#include "ngx_ws_chat_live_parts.h"
+
+
+#define NGX_WS_CHAT_LIVE_ATTACH   3000         /* ms to be attached */
+#define NGX_WS_CHAT_LIVE_CHECK    5000         /* ms between looks at an end */
+#define NGX_WS_CHAT_LIVE_ACTIVE   600000       /* ms: of such a chat */
+#define NGX_WS_CHAT_LIVE_VISIT    200          /* chats visited a tick */
+
+
+static ngx_ws_chat_live_chat_t *ngx_ws_chat_live_create(
+    ngx_ws_chat_live_t *l, const wsc_str_t *chat_id, ngx_rbtree_key_t hash);
+static void ngx_ws_chat_live_free(ngx_ws_chat_live_chat_t *chat);
+static void ngx_ws_chat_live_subscribe(ngx_ws_chat_live_chat_t *chat,
+    const char *name);
+static void ngx_ws_chat_live_attached(ngx_ws_chat_live_chat_t *chat);
+static void ngx_ws_chat_live_ready(ngx_ws_chat_live_chat_t *chat,
+    ngx_ws_chat_attach_t *a);
+static void ngx_ws_chat_live_subscriber_up(ngx_ws_chat_redis_t *rc);
+static void ngx_ws_chat_live_subscriber_down(ngx_ws_chat_redis_t *rc,
+    const char *reason);
+static void ngx_ws_chat_live_push(ngx_ws_chat_redis_t *rc,
+    const redisReply *r);
+static ngx_ws_chat_live_chat_t *ngx_ws_chat_live_channel(
+    ngx_ws_chat_live_t *l, const wsc_str_t *channel);
+static void ngx_ws_chat_live_confirmed(ngx_ws_chat_live_chat_t *chat);
+static void ngx_ws_chat_live_on_head(void *data, const redisReply *r);
+static void ngx_ws_chat_live_message(ngx_ws_chat_live_t *l,
+    ngx_ws_chat_live_chat_t *chat, const wsc_str_t *data);
+static void ngx_ws_chat_live_deliver(ngx_ws_chat_live_chat_t *chat,
+    const wsc_entry_t *e);
+static void ngx_ws_chat_live_drain(ngx_ws_chat_live_chat_t *chat);
+static void ngx_ws_chat_live_fetch(ngx_ws_chat_live_chat_t *chat);
+static void ngx_ws_chat_live_on_range(void *data, const redisReply *r);
+static void ngx_ws_chat_live_watch_chat(ngx_ws_chat_live_chat_t *chat);
+static void ngx_ws_chat_live_visit(ngx_ws_chat_live_chat_t *chat);
+
+
+const ngx_ws_chat_redis_ops_t  ngx_ws_chat_live_subscriber_ops = {
+    ngx_ws_chat_live_subscriber_up,
+    ngx_ws_chat_live_subscriber_down,
+    ngx_ws_chat_live_push
+};
+
+
+/* records */
+
+ngx_ws_chat_live_chat_t *
+ngx_ws_chat_live_find(ngx_ws_chat_live_t *l, const wsc_str_t *chat_id)
+{
+    ngx_int_t                 rc;
+    ngx_rbtree_key_t          hash;
+    ngx_rbtree_node_t        *node;
+    ngx_ws_chat_live_chat_t  *chat;
+
+    hash = ngx_murmur_hash2(chat_id->data, chat_id->len);
+    node = l->chats.root;
+
+    while (node != l->chats.sentinel) {
+
+        if (hash != node->key) {
+            node = (hash < node->key) ? node->left : node->right;
+            continue;
+        }
+
+        chat = ngx_rbtree_data(node, ngx_ws_chat_live_chat_t, node);
+
+        rc = ngx_memn2cmp(chat_id->data, chat->chat_id.data, chat_id->len,
+                          chat->chat_id.len);
+        if (rc == 0) {
+            return chat;
+        }
+
+        node = (rc < 0) ? node->left : node->right;
+    }
+
+    return NULL;
+}
+
+
+void
+ngx_ws_chat_live_insert(ngx_rbtree_node_t *temp, ngx_rbtree_node_t *node,
+    ngx_rbtree_node_t *sentinel)
+{
+    ngx_rbtree_node_t        **p;
+    ngx_ws_chat_live_chat_t   *chat, *other;
+
+    chat = ngx_rbtree_data(node, ngx_ws_chat_live_chat_t, node);
+
+    for ( ;; ) {
+
+        if (node->key != temp->key) {
+            p = (node->key < temp->key) ? &temp->left : &temp->right;
+
+        } else {
+            other = ngx_rbtree_data(temp, ngx_ws_chat_live_chat_t, node);
+            p = (ngx_memn2cmp(chat->chat_id.data, other->chat_id.data,
+                              chat->chat_id.len, other->chat_id.len)
+                 < 0)
+                ? &temp->left : &temp->right;
+        }
+
+        if (*p == sentinel) {
+            break;
+        }
+
+        temp = *p;
+    }
+
+    *p = node;
+    node->parent = temp;
+    node->left = sentinel;
+    node->right = sentinel;
+    ngx_rbt_red(node);
+}
+
+
+static ngx_ws_chat_live_chat_t *
+ngx_ws_chat_live_create(ngx_ws_chat_live_t *l, const wsc_str_t *chat_id,
+    ngx_rbtree_key_t hash)
+{
+    wsc_pos_t                 none;
+    ngx_ws_chat_live_chat_t  *chat;
+
+    chat = wsc_alloc(&ngx_ws_chat_alloc,
+                     sizeof(ngx_ws_chat_live_chat_t) + chat_id->len);
+    if (chat == NULL) {
+        return NULL;
+    }
+
+    ngx_memzero(chat, sizeof(ngx_ws_chat_live_chat_t));
+    ngx_memzero(&none, sizeof(wsc_pos_t));
+
+    chat->live = l;
+    chat->chat_id.data = (u_char *) (chat + 1);
+    chat->chat_id.len = chat_id->len;
+    ngx_memcpy(chat->chat_id.data, chat_id->data, chat_id->len);
+
+    wsc_holdback_init(&chat->hold, &ngx_ws_chat_alloc, none);
+    ngx_queue_init(&chat->attaches);
+
+    chat->node.key = hash;
+    ngx_rbtree_insert(&l->chats, &chat->node);
+    ngx_queue_insert_tail(&l->all, &chat->queue);
+    l->stat.chats++;
+
+    return chat;
+}
+
+
+static void
+ngx_ws_chat_live_free(ngx_ws_chat_live_chat_t *chat)
+{
+    ngx_ws_chat_live_t  *l;
+
+    l = chat->live;
+
+    if (chat->watched) {
+        ngx_queue_remove(&chat->watch);
+    }
+
+    ngx_queue_remove(&chat->queue);
+    ngx_rbtree_delete(&l->chats, &chat->node);
+    l->stat.chats--;
+
+    wsc_holdback_free(&chat->hold);
+    wsc_free(&ngx_ws_chat_alloc, chat);
+}
+
+
+void
+ngx_ws_chat_live_chats_free(ngx_ws_chat_live_t *l)
+{
+    ngx_queue_t  *q;
+
+    while (!ngx_queue_empty(&l->all)) {
+        q = ngx_queue_head(&l->all);
+        ngx_ws_chat_live_free(ngx_queue_data(q, ngx_ws_chat_live_chat_t,
+                                             queue));
+    }
+}
+
+
+/* attach */
+
+void
+ngx_ws_chat_live_attach(ngx_ws_chat_attach_t *a)
+{
+    ngx_ws_chat_live_t       *l;
+    ngx_ws_chat_live_chat_t  *chat;
+
+    l = a->zone->data;
+
+    a->attached = 0;
+    a->data = NULL;
+
+    chat = ngx_ws_chat_live_find(l, &a->chat_id);
+
+    if (chat == NULL && !a->zone->stale) {
+        chat = ngx_ws_chat_live_create(l, &a->chat_id,
+                                       ngx_murmur_hash2(a->chat_id.data,
+                                                        a->chat_id.len));
+        if (chat) {
+            ngx_ws_chat_live_subscribe(chat, "SUBSCRIBE");
+        }
+    }
+
+    if (chat == NULL || a->zone->stale) {
+        a->err = WSC_ERR_UNAVAILABLE;
+        a->done(a);
+        return;
+    }
+
+    chat->active = ngx_current_msec;
+    ngx_queue_insert_tail(&chat->attaches, &a->queue);
+
+    a->data = chat;
+    a->deadline = ngx_current_msec + NGX_WS_CHAT_LIVE_ATTACH;
+
+    if (chat->subscribed && chat->headed) {
+        ngx_ws_chat_live_ready(chat, a);
+    }
+}
+
+
+void
+ngx_ws_chat_live_detach(ngx_ws_chat_attach_t *a)
+{
+    ngx_ws_chat_live_chat_t  *chat;
+
+    chat = a->data;
+
+    if (chat == NULL) {
+        return;
+    }
+
+    ngx_queue_remove(&a->queue);
+
+    a->data = NULL;
+    a->attached = 0;
+
+    /* the record stays a while: the next tick knows for how long */
+
+    chat->active = ngx_current_msec;
+}
+
+
+/* Answers those that wait; any of them may detach others. */
+
+static void
+ngx_ws_chat_live_attached(ngx_ws_chat_live_chat_t *chat)
+{
+    ngx_queue_t           *q;
+    ngx_ws_chat_attach_t  *a;
+
+    chat->busy++;
+
+    for (q = ngx_queue_head(&chat->attaches);
+         q != ngx_queue_sentinel(&chat->attaches);
+         /* void */ )
+    {
+        a = ngx_queue_data(q, ngx_ws_chat_attach_t, queue);
+
+        if (a->attached) {
+            q = ngx_queue_next(q);
+            continue;
+        }
+
+        ngx_ws_chat_live_ready(chat, a);
+        q = ngx_queue_head(&chat->attaches);
+    }
+
+    chat->busy--;
+}
+
+
+static void
+ngx_ws_chat_live_ready(ngx_ws_chat_live_chat_t *chat, ngx_ws_chat_attach_t *a)
+{
+    a->attached = 1;
+    a->err = WSC_ERR_NONE;
+    a->head = chat->hold.last;
+    a->seen = chat->hold.last;
+
+    a->done(a);
+}
+
+
+void
+ngx_ws_chat_live_refuse(ngx_ws_chat_live_t *l, ngx_uint_t all)
+{
+    ngx_queue_t              *q, *c;
+    ngx_ws_chat_attach_t     *a;
+    ngx_ws_chat_live_chat_t  *chat;
+
+    for (c = ngx_queue_head(&l->all);
+         c != ngx_queue_sentinel(&l->all);
+         c = ngx_queue_next(c))
+    {
+        chat = ngx_queue_data(c, ngx_ws_chat_live_chat_t, queue);
+
+        for (q = ngx_queue_head(&chat->attaches);
+             q != ngx_queue_sentinel(&chat->attaches);
+             /* void */ )
+        {
+            a = ngx_queue_data(q, ngx_ws_chat_attach_t, queue);
+
+            if (a->attached
+                || (!all
+                    && (ngx_msec_int_t) (a->deadline - ngx_current_msec) > 0))
+            {
+                q = ngx_queue_next(q);
+                continue;
+            }
+
+            ngx_queue_remove(q);
+            a->data = NULL;
+            a->err = WSC_ERR_UNAVAILABLE;
+            a->done(a);
+
+            q = ngx_queue_head(&chat->attaches);
+        }
+    }
+}
+
+
+/* the subscriber connection */
+
+static void
+ngx_ws_chat_live_subscribe(ngx_ws_chat_live_chat_t *chat, const char *name)
+{
+    ngx_ws_chat_live_t      *l;
+    ngx_ws_chat_live_cmd_t  *c;
+
+    l = chat->live;
+
+    if (!ngx_ws_chat_redis_is_up(l->subscriber)) {
+        /* done for all when it comes up */
+        return;
+    }
+
+    c = ngx_ws_chat_live_cmd(name);
+    ngx_ws_chat_live_key(c, l, NGX_WS_CHAT_LIVE_CHANNEL, &chat->chat_id);
+
+    if (ngx_ws_chat_live_send(c, l->subscriber, NULL, NULL) != NGX_OK) {
+        ngx_ws_chat_redis_break(l->subscriber, "out of memory");
+    }
+}
+
+
+static void
+ngx_ws_chat_live_subscriber_up(ngx_ws_chat_redis_t *rc)
+{
+    ngx_queue_t              *q;
+    ngx_ws_chat_live_t       *l;
+    ngx_ws_chat_live_cmd_t   *c;
+    ngx_ws_chat_live_chat_t  *chat;
+
+    l = ngx_ws_chat_redis_data(rc);
+
+    ngx_ws_chat_live_listens(l);
+
+    c = ngx_ws_chat_live_cmd("SUBSCRIBE");
+    ngx_ws_chat_live_str(c, &l->channel);
+    (void) ngx_ws_chat_live_send(c, rc, NULL, NULL);
+
+    for (q = ngx_queue_head(&l->all);
+         q != ngx_queue_sentinel(&l->all);
+         q = ngx_queue_next(q))
+    {
+        chat = ngx_queue_data(q, ngx_ws_chat_live_chat_t, queue);
+        ngx_ws_chat_live_subscribe(chat, "SUBSCRIBE");
+    }
+}
+
+
+static void
+ngx_ws_chat_live_subscriber_down(ngx_ws_chat_redis_t *rc, const char *reason)
+{
+    ngx_queue_t              *q;
+    ngx_ws_chat_live_t       *l;
+    ngx_ws_chat_live_chat_t  *chat;
+
+    l = ngx_ws_chat_redis_data(rc);
+
+    for (q = ngx_queue_head(&l->all);
+         q != ngx_queue_sentinel(&l->all);
+         q = ngx_queue_next(q))
+    {
+        chat = ngx_queue_data(q, ngx_ws_chat_live_chat_t, queue);
+        chat->subscribed = 0;
+    }
+}
+
+
+static void
+ngx_ws_chat_live_push(ngx_ws_chat_redis_t *rc, const redisReply *r)
+{
+    wsc_str_t                 kind, channel, data;
+    ngx_ws_chat_live_t       *l;
+    ngx_ws_chat_live_chat_t  *chat;
+
+    l = ngx_ws_chat_redis_data(rc);
+
+    if (r->elements < 3
+        || ngx_ws_chat_live_reply_str(r->element[0], &kind) == NULL
+        || ngx_ws_chat_live_reply_str(r->element[1], &channel) == NULL)
+    {
+        l->stat.bad++;
+        return;
+    }
+
+    chat = ngx_ws_chat_live_channel(l, &channel);
+
+    if (kind.len == 9 && ngx_memcmp(kind.data, "subscribe", 9) == 0) {
+
+        if (chat) {
+            ngx_ws_chat_live_confirmed(chat);
+        }
+
+        return;
+    }
+
+    if (kind.len == 7 && ngx_memcmp(kind.data, "message", 7) == 0
+        && ngx_ws_chat_live_reply_str(r->element[2], &data))
+    {
+        ngx_ws_chat_live_message(l, chat, &data);
+    }
+}
+
+
+/* The record of a channel's chat, or NULL. */
+
+static ngx_ws_chat_live_chat_t *
+ngx_ws_chat_live_channel(ngx_ws_chat_live_t *l, const wsc_str_t *channel)
+{
+    u_char      *p, *last;
+    wsc_str_t    chat_id;
+
+    p = channel->data + ngx_min(l->zone->prefix.len, channel->len);
+    last = channel->data + channel->len;
+
+    p = ngx_strlchr(p, last, '}');
+
+    if (p == NULL || last - p < 4
+        || p[1] != ':' || p[2] != NGX_WS_CHAT_LIVE_CHANNEL || p[3] != ':')
+    {
+        return NULL;
+    }
+
+    chat_id.data = p + 4;
+    chat_id.len = last - chat_id.data;
+
+    return ngx_ws_chat_live_find(l, &chat_id);
+}
+
+
+static void
+ngx_ws_chat_live_confirmed(ngx_ws_chat_live_chat_t *chat)
+{
+    ngx_ws_chat_live_t      *l;
+    ngx_ws_chat_live_cmd_t  *c;
+
+    l = chat->live;
+    chat->subscribed = 1;
+
+    if (chat->headed) {
+        ngx_ws_chat_live_attached(chat);
+        ngx_ws_chat_live_fetch(chat);
+        return;
+    }
+
+    c = ngx_ws_chat_live_cmd("XREVRANGE");
+    ngx_ws_chat_live_key(c, l, NGX_WS_CHAT_LIVE_STREAM, &chat->chat_id);
+    ngx_ws_chat_live_word(c, "+");
+    ngx_ws_chat_live_word(c, "-");
+    ngx_ws_chat_live_word(c, "COUNT");
+    ngx_ws_chat_live_word(c, "1");
+
+    if (ngx_ws_chat_live_send(c, l->command, ngx_ws_chat_live_on_head, chat)
+        == NGX_OK)
+    {
+        chat->busy++;
+    }
+
+    /* else the next visit asks again */
+}
+
+
+static void
+ngx_ws_chat_live_on_head(void *data, const redisReply *r)
+{
+    ngx_ws_chat_live_chat_t *chat = data;
+
+    chat->busy--;
+
+    if (r == NULL || r->type != REDIS_REPLY_ARRAY || chat->headed) {
+        return;
+    }
+
+    chat->hold.last = ngx_ws_chat_live_reply_head(r);
+    chat->headed = 1;
+    chat->checked = ngx_current_msec;
+
+    ngx_ws_chat_live_attached(chat);
+
+    if (chat->missed) {
+        chat->missed = 0;
+        ngx_ws_chat_live_fetch(chat);
+    }
+}
+
+
+/* messages */
+
+static void
+ngx_ws_chat_live_message(ngx_ws_chat_live_t *l, ngx_ws_chat_live_chat_t *chat,
+    const wsc_str_t *data)
+{
+    ssize_t          rc;
+    const char      *reason;
+    wsc_envelope_t   v;
+
+    rc = wsc_envelope_read(&ngx_ws_chat_alloc, data, &v, &reason);
+
+    if (rc != WSC_OK || v.kind == WSC_ENVELOPE_ENTRY) {
+        l->stat.bad++;
+        return;
+    }
+
+    if (v.kind == WSC_ENVELOPE_CANARY) {
+        ngx_ws_chat_live_heard(l, v.n);
+        return;
+    }
+
+    if (chat == NULL) {
+        return;
+    }
+
+    chat->active = ngx_current_msec;
+
+    if (!chat->headed) {
+        chat->missed = 1;
+        return;
+    }
+
+    if (v.kind == WSC_ENVELOPE_HINT) {
+        wsc_holdback_hint(&chat->hold, v.n, ngx_current_msec);
+        ngx_ws_chat_live_watch_chat(chat);
+        return;
+    }
+
+    rc = wsc_holdback_message(&chat->hold, &v.entry, ngx_current_msec);
+
+    if (rc == WSC_OK) {
+        ngx_ws_chat_live_deliver(chat, &v.entry);
+        ngx_ws_chat_live_drain(chat);
+
+    } else if (rc == WSC_AGAIN) {
+        l->stat.held++;
+        ngx_ws_chat_live_watch_chat(chat);
+    }
+}
+
+
+/* Who gets it may detach any; who attaches meanwhile has it in its head. */
+
+static void
+ngx_ws_chat_live_deliver(ngx_ws_chat_live_chat_t *chat, const wsc_entry_t *e)
+{
+    ngx_queue_t            turn, *q;
+    ngx_ws_chat_attach_t  *a;
+
+    if (ngx_queue_empty(&chat->attaches)) {
+        return;
+    }
+
+    chat->busy++;
+
+    ngx_queue_init(&turn);
+    ngx_queue_add(&turn, &chat->attaches);
+    ngx_queue_init(&chat->attaches);
+
+    while (!ngx_queue_empty(&turn)) {
+        q = ngx_queue_head(&turn);
+        a = ngx_queue_data(q, ngx_ws_chat_attach_t, queue);
+
+        ngx_queue_remove(q);
+        ngx_queue_insert_tail(&chat->attaches, q);
+
+        if (a->attached) {
+            a->deliver(a, e, 1);
+        }
+    }
+
+    chat->busy--;
+}
+
+
+static void
+ngx_ws_chat_live_drain(ngx_ws_chat_live_chat_t *chat)
+{
+    wsc_entry_t  e;
+
+    while (wsc_holdback_next(&chat->hold, &e) == WSC_OK) {
+        ngx_ws_chat_live_deliver(chat, &e);
+    }
+}
+
+
+/* the stream behind what was delivered */
+
+static void
+ngx_ws_chat_live_fetch(ngx_ws_chat_live_chat_t *chat)
+{
+    ngx_ws_chat_live_t      *l;
+    ngx_ws_chat_live_cmd_t  *c;
+
+    l = chat->live;
+
+    if (chat->reading) {
+        chat->missed = 1;
+        return;
+    }
+
+    chat->checked = ngx_current_msec;
+
+    c = ngx_ws_chat_live_cmd("XRANGE");
+    ngx_ws_chat_live_key(c, l, NGX_WS_CHAT_LIVE_STREAM, &chat->chat_id);
+    ngx_ws_chat_live_id(c, chat->hold.last, 1);
+    ngx_ws_chat_live_word(c, "+");
+    ngx_ws_chat_live_word(c, "COUNT");
+    ngx_ws_chat_live_num(c, NGX_WS_CHAT_LIVE_READ);
+
+    if (ngx_ws_chat_live_send(c, l->command, ngx_ws_chat_live_on_range, chat)
+        == NGX_OK)
+    {
+        chat->reading = 1;
+        chat->started = ngx_current_msec;
+        chat->busy++;
+        l->stat.reads++;
+        return;
+    }
+
+    /* asked again when there is a connection */
+
+    chat->hold.read = 1;
+    ngx_ws_chat_live_watch_chat(chat);
+}
+
+
+static void
+ngx_ws_chat_live_on_range(void *data, const redisReply *r)
+{
+    ngx_ws_chat_live_chat_t *chat = data;
+
+    size_t               i;
+    wsc_entry_t          e;
+    ngx_ws_chat_live_t  *l;
+
+    l = chat->live;
+    chat->reading = 0;
+
+    if (r == NULL || r->type != REDIS_REPLY_ARRAY) {
+        chat->busy--;
+        chat->hold.read = 1;
+        ngx_ws_chat_live_watch_chat(chat);
+        return;
+    }
+
+    for (i = 0; i < r->elements; i++) {
+
+        if (ngx_ws_chat_live_reply_entry(l, r->element[i], &e) == NGX_OK
+            && wsc_holdback_entry(&chat->hold, &e) == WSC_OK)
+        {
+            ngx_ws_chat_live_deliver(chat, &e);
+            ngx_ws_chat_live_drain(chat);
+        }
+    }
+
+    chat->busy--;
+
+    if (r->elements == NGX_WS_CHAT_LIVE_READ || chat->missed) {
+        chat->missed = 0;
+        ngx_ws_chat_live_fetch(chat);
+        return;
+    }
+
+    wsc_holdback_was_read(&chat->hold, chat->started);
+}
+
+
+static void
+ngx_ws_chat_live_watch_chat(ngx_ws_chat_live_chat_t *chat)
+{
+    if (!chat->watched) {
+        chat->watched = 1;
+        ngx_queue_insert_tail(&chat->live->watch, &chat->watch);
+    }
+}
+
+
+/* ticks */
+
+void
+ngx_ws_chat_live_look(ngx_ws_chat_live_t *l)
+{
+    uint64_t                  due;
+    ngx_uint_t                n;
+    ngx_queue_t              *q, *next;
+    wsc_entry_t               e;
+    wsc_holdback_e            what;
+    ngx_ws_chat_live_chat_t  *chat;
+
+    for (q = ngx_queue_head(&l->watch);
+         q != ngx_queue_sentinel(&l->watch);
+         q = next)
+    {
+        chat = ngx_queue_data(q, ngx_ws_chat_live_chat_t, watch);
+        next = ngx_queue_next(q);
+
+        what = wsc_holdback_due(&chat->hold, ngx_current_msec, chat->reading,
+                                &due);
+
+        if (what == WSC_HOLDBACK_READ) {
+            ngx_ws_chat_live_fetch(chat);
+
+        } else if (what == WSC_HOLDBACK_SKIP
+                   && wsc_holdback_skip(&chat->hold, &e) == WSC_OK)
+        {
+            l->stat.skipped++;
+            ngx_ws_chat_live_deliver(chat, &e);
+            ngx_ws_chat_live_drain(chat);
+
+        } else if (due == 0 && !chat->reading) {
+            ngx_queue_remove(q);
+            chat->watched = 0;
+        }
+    }
+
+    for (n = ngx_min(l->stat.chats, NGX_WS_CHAT_LIVE_VISIT); n; n--) {
+        q = ngx_queue_head(&l->all);
+
+        ngx_queue_remove(q);
+        ngx_queue_insert_tail(&l->all, q);
+
+        ngx_ws_chat_live_visit(ngx_queue_data(q, ngx_ws_chat_live_chat_t,
+                                              queue));
+    }
+}
+
+
+static void
+ngx_ws_chat_live_visit(ngx_ws_chat_live_chat_t *chat)
+{
+    ngx_msec_t           now;
+    ngx_ws_chat_live_t  *l;
+
+    l = chat->live;
+    now = ngx_current_msec;
+
+    if (ngx_queue_empty(&chat->attaches)) {
+
+        if (chat->busy == 0 && now - chat->active >= NGX_WS_CHAT_LIVE_GRACE) {
+            ngx_ws_chat_live_subscribe(chat, "UNSUBSCRIBE");
+            ngx_ws_chat_live_free(chat);
+        }
+
+        return;
+    }
+
+    if (!chat->subscribed || !ngx_ws_chat_redis_is_up(l->command)) {
+        return;
+    }
+
+    if (!chat->headed) {
+
+        if (chat->busy == 0) {
+            ngx_ws_chat_live_confirmed(chat);
+        }
+
+        return;
+    }
+
+    if (now - chat->checked >= NGX_WS_CHAT_LIVE_CHECK
+        && now - chat->active < NGX_WS_CHAT_LIVE_ACTIVE)
+    {
+        ngx_ws_chat_live_fetch(chat);
+    }
+}

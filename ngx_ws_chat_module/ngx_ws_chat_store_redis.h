@@ -1,0 +1,40 @@
+
+/*
+ * Copyright (C) ngx_ws_chat contributors
+ *
+ * The live store: chats are streams in Redis, which give the positions; nodes
+ * tell each other by publishing.
+ */
+
+
+#ifndef _NGX_WS_CHAT_STORE_REDIS_H_INCLUDED_
+#define _NGX_WS_CHAT_STORE_REDIS_H_INCLUDED_
+
+
+#include "ngx_ws_chat_store.h"
+
+
+extern const ngx_ws_chat_store_t  ngx_ws_chat_store_redis;
+
+
+/* Numbers of this worker, since it started. */
+
+typedef struct {
+    ngx_uint_t                  chats;        /* subscribed, or in grace */
+    ngx_uint_t                  pending;      /* sends not answered yet */
+    ngx_uint_t                  appended;
+    ngx_uint_t                  duplicates;
+    ngx_uint_t                  aborted;      /* transactions done again */
+    ngx_uint_t                  held;         /* messages that came early */
+    ngx_uint_t                  reads;        /* of holes and ends */
+    ngx_uint_t                  skipped;      /* holes given up */
+    ngx_uint_t                  bad;          /* messages dropped as such */
+    ngx_uint_t                  epochs;       /* begun */
+} ngx_ws_chat_live_stat_t;
+
+
+const ngx_ws_chat_live_stat_t *ngx_ws_chat_store_redis_stat(
+    ngx_ws_chat_zone_t *z);
+
+
+#endif /* _NGX_WS_CHAT_STORE_REDIS_H_INCLUDED_ */
