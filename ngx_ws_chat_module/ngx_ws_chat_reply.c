@@ -11,6 +11,8 @@
 #include "core/wsc_frame.h"
 
 
+#define NGX_WS_CHAT_REPLY_HEAD      1024     /* all but its messages */
+
 #define NGX_WS_CHAT_MISTAKES        20       /* in this time close with 1008 */
 #define NGX_WS_CHAT_MISTAKES_TIME   60000
 
@@ -139,4 +141,33 @@ ngx_ws_chat_reply_now(void)
     tp = ngx_timeofday();
 
     return (uint64_t) tp->sec * 1000 + tp->msec;
+}
+
+
+void
+ngx_ws_chat_reply_fit(ngx_ws_chat_read_t *r)
+{
+    size_t      size;
+    ngx_uint_t  n;
+
+    size = NGX_WS_CHAT_REPLY_HEAD;
+
+    for (n = 0; n < r->n; n++) {
+        size += wsc_entry_size(&r->entries[r->has_after ? n : r->n - 1 - n]);
+
+        if (n && size > NGX_WS_CHAT_REPLY_BYTES) {
+            break;
+        }
+    }
+
+    if (n == r->n) {
+        return;
+    }
+
+    if (!r->has_after) {
+        r->entries += r->n - n;
+    }
+
+    r->n = n;
+    r->more = 1;
 }

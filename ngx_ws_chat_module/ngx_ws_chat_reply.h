@@ -13,6 +13,9 @@
 #include "ngx_ws_chat_client.h"
 
 
+#define NGX_WS_CHAT_REPLY_BYTES  (1024 * 1024)    /* of one reply */
+
+
 /* The empty buffer to write one event to, for ngx_ws_chat_reply(). */
 wsc_buf_t *ngx_ws_chat_reply_buf(void);
 
@@ -32,6 +35,12 @@ void ngx_ws_chat_reply_error(ngx_ws_chat_client_t *cl, const wsc_id_t *id,
  */
 ngx_int_t ngx_ws_chat_reply_rate(ngx_ws_chat_client_t *cl,
     uint32_t *retry_ms);
+
+/*
+ * The store counts octets as it keeps them.  Of the messages that are too many
+ * as they are written, those go that are farthest from what was asked.
+ */
+void ngx_ws_chat_reply_fit(ngx_ws_chat_read_t *r);
 
 /* Now, in ms since 1970. */
 uint64_t ngx_ws_chat_reply_now(void);

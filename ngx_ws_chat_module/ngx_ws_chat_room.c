@@ -30,6 +30,7 @@ static ngx_ws_chat_stream_t *ngx_ws_chat_room_stream(
 static void ngx_ws_chat_room_stream_drop(ngx_ws_chat_room_t *room,
     ngx_ws_chat_stream_t *st);
 static void ngx_ws_chat_room_attached(ngx_ws_chat_attach_t *a);
+static void ngx_ws_chat_room_ready(ngx_ws_chat_room_t *room, wsc_err_e err);
 static void ngx_ws_chat_room_deliver(ngx_ws_chat_attach_t *a,
     const wsc_entry_t *entries, ngx_uint_t n);
 static void ngx_ws_chat_room_append(ngx_ws_chat_room_t *room, wsc_enc_e enc,
@@ -83,6 +84,14 @@ ngx_ws_chat_room_enter(ngx_ws_chat_zone_t *z, const wsc_str_t *chat_id,
     }
 
     return NGX_OK;
+}
+
+
+void
+ngx_ws_chat_room_wait(ngx_ws_chat_room_t *room, ngx_ws_chat_waiting_t *w)
+{
+    w->queued = 1;
+    ngx_queue_insert_tail(&room->waiting, &w->queue);
 }
 
 
@@ -334,15 +343,12 @@ ngx_ws_chat_room_stream_drop(ngx_ws_chat_room_t *room,
 static void
 ngx_ws_chat_room_attached(ngx_ws_chat_attach_t *a)
 {
-    ngx_uint_t              i;
-    ngx_queue_t            *q;
-    ngx_ws_chat_room_t     *room;
-    ngx_ws_chat_waiting_t  *w;
+    ngx_uint_t           i;
+    ngx_ws_chat_room_t  *room;
 
     room = ngx_rbtree_data(a, ngx_ws_chat_room_t, attach);
 
     a->pending = 0;
-    room->busy = 1;
 
     if (a->err == WSC_ERR_NONE) {
         room->live = 1;
@@ -355,14 +361,37 @@ ngx_ws_chat_room_attached(ngx_ws_chat_attach_t *a)
         }
     }
 
-    while (!ngx_queue_empty(&room->waiting)) {
-        q = ngx_queue_head(&room->waiting);
+    ngx_ws_chat_room_ready(room, a->err);
+}
+
+
+/* Those who wait may leave, send, or wait again in there. */
+
+static void
+ngx_ws_chat_room_ready(ngx_ws_chat_room_t *room, wsc_err_e err)
+{
+    ngx_queue_t            *q, waiting;
+    ngx_ws_chat_waiting_t  *w;
+
+    if (ngx_queue_empty(&room->waiting)) {
+        ngx_ws_chat_room_drop(room);
+        return;
+    }
+
+    ngx_queue_init(&waiting);
+    ngx_queue_add(&waiting, &room->waiting);
+    ngx_queue_init(&room->waiting);
+
+    room->busy = 1;
+
+    while (!ngx_queue_empty(&waiting)) {
+        q = ngx_queue_head(&waiting);
         w = ngx_queue_data(q, ngx_ws_chat_waiting_t, queue);
 
         ngx_queue_remove(q);
         w->queued = 0;
 
-        w->ready(w, a->err);
+        w->ready(w, err);
     }
 
     room->busy = 0;
@@ -390,6 +419,8 @@ ngx_ws_chat_room_deliver(ngx_ws_chat_attach_t *a, const wsc_entry_t *entries,
 
         a->seen = entries[i].pos;
     }
+
+    ngx_ws_chat_room_ready(room, WSC_ERR_NONE);
 }
 
 

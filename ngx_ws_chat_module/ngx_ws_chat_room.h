@@ -68,6 +68,10 @@ ngx_int_t ngx_ws_chat_room_enter(ngx_ws_chat_zone_t *z,
     const wsc_str_t *chat_id, ngx_ws_chat_loc_conf_t *conf,
     ngx_ws_chat_peer_t *peer, ngx_uint_t kind, ngx_ws_chat_waiting_t *w);
 
+/* Calls w->ready() when more was delivered to the room (not from in here). */
+void ngx_ws_chat_room_wait(ngx_ws_chat_room_t *room,
+    ngx_ws_chat_waiting_t *w);
+
 /* Removes and frees the member; an empty room goes with it. */
 void ngx_ws_chat_room_leave(ngx_ws_chat_member_t *m);
 

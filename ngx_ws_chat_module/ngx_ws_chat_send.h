@@ -127,12 +127,12 @@ ngx_int_t ngx_ws_chat_stream_append(ngx_ws_chat_stream_t *st, u_char flags,
 
 void ngx_ws_chat_stream_done(ngx_ws_chat_stream_t *st);
 
-
 /* Enters a reader at the end of the log.  NGX_OK or NGX_ERROR (no memory). */
 ngx_int_t ngx_ws_chat_reader_add(ngx_ws_chat_reader_t *r,
     ngx_ws_chat_peer_t *p, ngx_ws_chat_stream_t *st);
 
-/* Lets a held reader go on from where it stands. */
+/* Moves a held reader to the end; lets it go on from where it stands. */
+void ngx_ws_chat_reader_forward(ngx_ws_chat_reader_t *r);
 void ngx_ws_chat_reader_release(ngx_ws_chat_reader_t *r);
 
 /*

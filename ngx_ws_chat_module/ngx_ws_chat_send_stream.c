@@ -355,6 +355,16 @@ ngx_ws_chat_reader_add(ngx_ws_chat_reader_t *r, ngx_ws_chat_peer_t *p,
 
 
 void
+ngx_ws_chat_reader_forward(ngx_ws_chat_reader_t *r)
+{
+    if (r->pos < r->stream->log.end) {
+        r->pos = r->stream->log.end;
+        ngx_ws_chat_stream_caught_up(r->stream);
+    }
+}
+
+
+void
 ngx_ws_chat_reader_release(ngx_ws_chat_reader_t *r)
 {
     r->held = 0;

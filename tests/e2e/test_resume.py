@@ -379,3 +379,25 @@ async def test_after_a_worker_was_killed(ng):
         live = await fill(bob, 2, cid='y%d' % worker)
         assert await ann.collect(2) == live
         missed += live
+
+
+@pytest.mark.plain_store
+async def test_a_position_that_this_worker_has_not_seen_yet(nginx):
+    """Who comes from a faster worker misses nothing and gets nothing twice."""
+    ng = nginx(workers=2, module='test', location=FREE,
+               http='ws_chat_test_store delay=150ms shuffle;')
+    members = [await Client.connect(ng, user='m%d' % i) for i in range(8)]
+    for member in members:
+        await member.settle('join', chat_id='room')
+    for turn in range(6):
+        ack = await members[0].settle('send', chat_id='room', message=turn,
+                                      cid='c%d' % turn)
+        comers = [await Client.connect(ng, user='n%d' % i) for i in range(8)]
+        await asyncio.gather(*(c.settle('join', chat_id='room',
+                                        after=pos(ack)) for c in comers))
+        last = await members[0].settle('send', chat_id='room', message='on',
+                                       cid='d%d' % turn)
+        for comer in comers:
+            event = await comer.expect('message')
+            assert pos(event) == pos(last) and event['prev'] == pos(ack)
+            await comer.close()

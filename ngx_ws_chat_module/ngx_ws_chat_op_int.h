@@ -1,0 +1,41 @@
+
+/*
+ * Copyright (C) ngx_ws_chat contributors
+ *
+ * What the files of the operations share.
+ */
+
+
+#ifndef _NGX_WS_CHAT_OP_INT_H_INCLUDED_
+#define _NGX_WS_CHAT_OP_INT_H_INCLUDED_
+
+
+#include "ngx_ws_chat_op.h"
+
+
+#define NGX_WS_CHAT_RETRY_MS  1000
+
+
+/* Starts a join; m: the client's membership, if it has one already. */
+void ngx_ws_chat_op_join(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m);
+
+/* Takes the operation off its client's list and frees it. */
+void ngx_ws_chat_op_free(ngx_ws_chat_op_t *op);
+
+/* The same for a join or leave, and starts what waited behind it. */
+void ngx_ws_chat_op_release(ngx_ws_chat_op_t *op, wsc_err_e err);
+
+/* The same for what the store answered; its member may wait to leave. */
+void ngx_ws_chat_op_settled(ngx_ws_chat_op_t *op);
+
+/* Answers a command by an error. */
+void ngx_ws_chat_op_error(ngx_ws_chat_client_t *cl,
+    const wsc_cmd_t *cmd, wsc_err_e code, const char *message,
+    uint32_t retry_ms);
+
+/* Asks the store for entries; upto, after and before are the caller's. */
+void ngx_ws_chat_op_read(ngx_ws_chat_op_t *op, ngx_uint_t limit,
+    void (*done)(ngx_ws_chat_read_t *r));
+
+
+#endif /* _NGX_WS_CHAT_OP_INT_H_INCLUDED_ */
