@@ -55,7 +55,7 @@ help:
 	@echo 'make install [DESTDIR=]   the module, where NGINX looks for modules'
 	@echo 'make clean                remove build/'
 	@echo
-	@echo 'make test                 everything below but bench (25 minutes)'
+	@echo 'make test                 everything below but bench; prints the time of each stage'
 	@echo 'make check                lint, unit and client, while you work'
 	@echo 'make lint | unit | client | e2e | e2e-store | e2e-redis | asan'
 	@echo 'make interop | page'
