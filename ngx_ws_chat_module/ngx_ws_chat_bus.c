@@ -16,7 +16,9 @@
 
 typedef struct {
     ngx_atomic_t                generation;
-    ngx_atomic_t                unused[7];
+    ngx_atomic_t                drained;      /* 1: takes no new sockets */
+    uint64_t                    started;      /* ms since 1970 */
+    ngx_atomic_t                unused[5];
     ngx_ws_chat_slot_t          slots[NGX_WS_CHAT_SLOTS];
 } ngx_ws_chat_bus_t;
 
@@ -52,6 +54,7 @@ ngx_int_t
 ngx_ws_chat_bus_create(ngx_log_t *log)
 {
     int                 fd;
+    ngx_time_t         *tp;
     ngx_uint_t          i;
     ngx_ws_chat_bus_t  *bus;
 
@@ -79,6 +82,9 @@ ngx_ws_chat_bus_create(ngx_log_t *log)
 
         ngx_ws_chat_bus_fds[i] = fd;
     }
+
+    tp = ngx_timeofday();
+    bus->started = (uint64_t) tp->sec * 1000 + tp->msec;
 
     ngx_ws_chat_bus = bus;
 
@@ -418,6 +424,29 @@ ngx_ws_chat_bus_superseded(void)
 {
     return ngx_ws_chat_bus != NULL
            && ngx_ws_chat_bus->generation != ngx_ws_chat_bus_own_generation;
+}
+
+
+void
+ngx_ws_chat_bus_drain(ngx_uint_t on)
+{
+    if (ngx_ws_chat_bus != NULL) {
+        ngx_ws_chat_bus->drained = on;
+    }
+}
+
+
+ngx_uint_t
+ngx_ws_chat_bus_drained(void)
+{
+    return ngx_ws_chat_bus != NULL && ngx_ws_chat_bus->drained;
+}
+
+
+uint64_t
+ngx_ws_chat_bus_started(void)
+{
+    return (ngx_ws_chat_bus != NULL) ? ngx_ws_chat_bus->started : 0;
 }
 
 

@@ -89,6 +89,16 @@ ngx_uint_t ngx_ws_chat_bus_generation(void);
 /* 1 if a newer configuration was loaded: this worker was replaced. */
 ngx_uint_t ngx_ws_chat_bus_superseded(void);
 
+/*
+ * Whether all workers of this master should refuse new sockets, now and over
+ * reloads: read by each of them at once.
+ */
+void ngx_ws_chat_bus_drain(ngx_uint_t on);
+ngx_uint_t ngx_ws_chat_bus_drained(void);
+
+/* When the table was made, that is the node started: ms since 1970. */
+uint64_t ngx_ws_chat_bus_started(void);
+
 /* Sums over all slots; gauges of dead workers are left out. */
 void ngx_ws_chat_bus_sum(ngx_ws_chat_counters_t *sum, ngx_uint_t *workers);
 

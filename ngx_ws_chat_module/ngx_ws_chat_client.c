@@ -15,13 +15,15 @@
 #define NGX_WS_CHAT_OUT_LIMIT  (2 * 1024 * 1024)   /* direct octets: who lags
                                                       behind them as well is
                                                       closed */
+#define NGX_WS_CHAT_LEAVING_MS  1000               /* to be back elsewhere */
 #define NGX_WS_CHAT_READS      8                   /* joins and questions at a
                                                       time */
 
 
 static void ngx_ws_chat_client_welcome(ngx_ws_chat_client_t *cl);
 static void ngx_ws_chat_client_refuse(ngx_ws_chat_client_t *cl,
-    const wsc_cmd_t *cmd, wsc_err_e code, const char *reason);
+    const wsc_cmd_t *cmd, wsc_err_e code, const char *reason,
+    uint32_t retry_ms);
 static void ngx_ws_chat_client_run(ngx_ws_chat_client_t *cl,
     const wsc_cmd_t *cmd);
 
@@ -65,7 +67,7 @@ ngx_ws_chat_client_open(ngx_ws_chat_client_t *cl, const wsc_str_t *join)
         cmd.chat_id.len = 0;
 
         ngx_ws_chat_client_refuse(cl, &cmd, WSC_ERR_BAD_REQUEST,
-                                  "bad chat_id in ?join=");
+                                  "bad chat_id in ?join=", 0);
     }
 }
 
@@ -127,7 +129,7 @@ ngx_ws_chat_client_message(ngx_ws_chat_client_t *cl, wsc_str_t *data,
     rc = wsc_batch_open(&ngx_ws_chat_alloc, cl->enc, data, &batch, &reason);
 
     if (rc == WSC_DECLINED) {
-        ngx_ws_chat_client_refuse(cl, &cmd, WSC_ERR_BAD_REQUEST, reason);
+        ngx_ws_chat_client_refuse(cl, &cmd, WSC_ERR_BAD_REQUEST, reason, 0);
         return NGX_OK;
     }
 
@@ -162,7 +164,7 @@ ngx_ws_chat_client_message(ngx_ws_chat_client_t *cl, wsc_str_t *data,
         }
 
         if (rc == WSC_DECLINED) {
-            ngx_ws_chat_client_refuse(cl, &cmd, err, reason);
+            ngx_ws_chat_client_refuse(cl, &cmd, err, reason, 0);
             continue;
         }
 
@@ -179,6 +181,13 @@ ngx_ws_chat_client_message(ngx_ws_chat_client_t *cl, wsc_str_t *data,
 static void
 ngx_ws_chat_client_run(ngx_ws_chat_client_t *cl, const wsc_cmd_t *cmd)
 {
+    if (cl->leaving && cmd->op == WSC_CMD_SEND) {
+        ngx_ws_chat_client_refuse(cl, cmd, WSC_ERR_UNAVAILABLE,
+                                  "not stored, reconnect first",
+                                  NGX_WS_CHAT_LEAVING_MS);
+        return;
+    }
+
     if (cmd->op != WSC_CMD_PING) {
         ngx_ws_chat_op_run(cl, cmd);
         return;
@@ -195,7 +204,7 @@ ngx_ws_chat_client_run(ngx_ws_chat_client_t *cl, const wsc_cmd_t *cmd)
 
 static void
 ngx_ws_chat_client_refuse(ngx_ws_chat_client_t *cl, const wsc_cmd_t *cmd,
-    wsc_err_e code, const char *reason)
+    wsc_err_e code, const char *reason, uint32_t retry_ms)
 {
     wsc_error_t  e;
 
@@ -205,6 +214,7 @@ ngx_ws_chat_client_refuse(ngx_ws_chat_client_t *cl, const wsc_cmd_t *cmd,
     e.message = reason;
     e.chat_id = cmd->chat_id;
     e.cid = cmd->cid;
+    e.retry_ms = retry_ms;
 
     ngx_ws_chat_reply_error(cl, &cmd->id, &e);
 }
@@ -214,8 +224,50 @@ void
 ngx_ws_chat_client_reconnect(ngx_ws_chat_client_t *cl, ngx_uint_t in_ms,
     const char *reason)
 {
+    cl->leaving = 1;
+
     wsc_event_reconnect(ngx_ws_chat_reply_buf(), cl->enc, in_ms, reason);
     ngx_ws_chat_reply(cl);
+}
+
+
+ngx_uint_t
+ngx_ws_chat_client_sending(ngx_ws_chat_client_t *cl)
+{
+    ngx_ws_chat_op_t  *op;
+
+    for (op = cl->ops; op; op = op->next) {
+        if (op->cmd.op == WSC_CMD_SEND) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+void
+ngx_ws_chat_client_abandon(ngx_ws_chat_client_t *cl)
+{
+    ngx_ws_chat_op_t  *op;
+
+    for (op = cl->ops; op; op = op->next) {
+
+        if (op->cmd.op != WSC_CMD_SEND) {
+            continue;
+        }
+
+        if (op->stored) {
+            ngx_ws_chat_client_refuse(cl, &op->cmd, WSC_ERR_UNKNOWN,
+                                      "it is not known whether this was "
+                                      "stored", NGX_WS_CHAT_LEAVING_MS);
+            continue;
+        }
+
+        ngx_ws_chat_client_refuse(cl, &op->cmd, WSC_ERR_UNAVAILABLE,
+                                  "not stored, reconnect first",
+                                  NGX_WS_CHAT_LEAVING_MS);
+    }
 }
 
 

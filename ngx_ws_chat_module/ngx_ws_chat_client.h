@@ -58,6 +58,7 @@ struct ngx_ws_chat_client_s {
                                                        the room logs */
     unsigned                       gone:1;
     unsigned                       stale:1;       /* it was told so */
+    unsigned                       leaving:1;     /* it was told `reconnect` */
 };
 
 
@@ -91,9 +92,15 @@ ngx_int_t ngx_ws_chat_client_message(ngx_ws_chat_client_t *cl,
  */
 ngx_uint_t ngx_ws_chat_client_busy(ngx_ws_chat_client_t *cl);
 
-/* Announces a close that follows by a `reconnect` event. */
+/* Announces a close by a `reconnect` event: no send is taken any more. */
 void ngx_ws_chat_client_reconnect(ngx_ws_chat_client_t *cl,
     ngx_uint_t in_ms, const char *reason);
+
+/* 1: a send of the client's is not answered yet. */
+ngx_uint_t ngx_ws_chat_client_sending(ngx_ws_chat_client_t *cl);
+
+/* Before a close: tells what is known of each send not answered yet. */
+void ngx_ws_chat_client_abandon(ngx_ws_chat_client_t *cl);
 
 /* Tells the client whether its zone is stale, unless it knows. */
 void ngx_ws_chat_client_tell(ngx_ws_chat_client_t *cl);

@@ -80,6 +80,7 @@ ngx_ws_chat_conf_create_loc(ngx_conf_t *cf)
     conf->deflate_level = NGX_CONF_UNSET;
     conf->deflate_window = NGX_CONF_UNSET;
     conf->deflate_min_size = NGX_CONF_UNSET_SIZE;
+    conf->api_keys = NGX_CONF_UNSET_PTR;
 
     return conf;
 }
@@ -122,6 +123,9 @@ ngx_ws_chat_conf_merge_values(ngx_ws_chat_loc_conf_t *prev,
     ngx_conf_merge_size_value(conf->deflate_min_size, prev->deflate_min_size,
                               256);
 
+    ngx_conf_merge_ptr_value(conf->api_keys, prev->api_keys,
+                             NGX_CONF_UNSET_PTR);
+
     if (conf->rate == NGX_CONF_UNSET_UINT) {
         conf->rate = prev->rate;
         conf->burst = prev->burst;
@@ -159,6 +163,9 @@ ngx_ws_chat_conf_merge_handler(ngx_conf_t *cf, ngx_ws_chat_loc_conf_t *prev,
 
     if (clcf->noname && clcf->handler == NULL && prev->handler) {
         conf->handler = prev->handler;
+        conf->sockets = prev->sockets;
+        conf->api = prev->api;
+        conf->directive = prev->directive;
         conf->zone_name = prev->zone_name;
         conf->file = prev->file;
         conf->line = prev->line;
@@ -177,7 +184,17 @@ ngx_ws_chat_conf_merge_handler(ngx_conf_t *cf, ngx_ws_chat_loc_conf_t *prev,
     location->conf = conf;
     location->core = clcf;
 
-    mcf->drain_max = ngx_max(mcf->drain_max, conf->drain);
+    if (conf->sockets) {
+        mcf->drain_max = ngx_max(mcf->drain_max, conf->drain);
+    }
+
+    if (conf->api && conf->api_keys == NGX_CONF_UNSET_PTR) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "\"%V\" needs a \"ws_chat_api_key\" with a file of "
+                      "keys, or with the word \"open\", in %s:%ui",
+                      &conf->directive, conf->file, conf->line);
+        return NGX_CONF_ERROR;
+    }
 
     if (conf->zone_name.data == NULL) {
         return NGX_CONF_OK;
@@ -189,7 +206,7 @@ ngx_ws_chat_conf_merge_handler(ngx_conf_t *cf, ngx_ws_chat_loc_conf_t *prev,
 
     zone = conf->zone;
 
-    if (conf->deflate
+    if (conf->sockets && conf->deflate
         && (zone->window == 0 || conf->deflate_window < zone->window))
     {
         zone->window = conf->deflate_window;
@@ -222,9 +239,10 @@ ngx_ws_chat_conf_resolve(ngx_conf_t *cf, ngx_ws_chat_main_conf_t *mcf,
 
     if (mcf->zones.nelts != 1) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "\"ws_chat\" without \"zone=\" needs exactly one "
+                      "\"%V\" without \"zone=\" needs exactly one "
                       "\"ws_chat_zone\", there are %ui, in %s:%ui",
-                      mcf->zones.nelts, conf->file, conf->line);
+                      &conf->directive, mcf->zones.nelts, conf->file,
+                      conf->line);
         return NGX_CONF_ERROR;
     }
 

@@ -90,9 +90,13 @@ typedef struct {
     wsc_conn_conf_t                   conn;        /* per worker */
     ngx_log_t                        *log;         /* per worker: one for all
                                                       sockets of a location */
+    ngx_array_t                      *api_keys;    /* see ..._api_key.h */
 
     ngx_http_handler_pt               handler;     /* NULL: no location of
                                                       ours */
+    unsigned                          sockets:1;   /* it opens WebSockets */
+    unsigned                          api:1;       /* it needs api_keys */
+    ngx_str_t                         directive;   /* which made it so */
     ngx_str_t                         zone_name;   /* as in zone= */
     u_char                           *file;        /* where it stands */
     ngx_uint_t                        line;

@@ -7,6 +7,8 @@
 
 
 #include "ngx_ws_chat_conf.h"
+#include "ngx_ws_chat_api.h"
+#include "ngx_ws_chat_api_key.h"
 #include "ngx_ws_chat_bus.h"
 #include "ngx_ws_chat_log.h"
 #include "ngx_ws_chat_mem.h"
@@ -40,6 +42,7 @@ static char *ngx_ws_chat_zone_stores(ngx_conf_t *cf,
     ngx_ws_chat_main_conf_t *mcf);
 static ngx_int_t ngx_ws_chat_zone_name_valid(ngx_str_t *name);
 static char *ngx_ws_chat(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+static char *ngx_ws_chat_api(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 static char *ngx_ws_chat_handler(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_ws_chat_init_main_conf(ngx_conf_t *cf, void *conf);
@@ -73,6 +76,8 @@ ngx_ws_chat_bounds(deflate_min_size, 0, 64 * 1024 * 1024, 1,
 
 static ngx_conf_post_t  ngx_ws_chat_node_post = { ngx_ws_chat_conf_node };
 
+static ngx_http_handler_pt  ngx_ws_chat_pt = ngx_ws_chat_upgrade_handler;
+static ngx_http_handler_pt  ngx_ws_chat_api_pt = ngx_ws_chat_api_handler;
 static ngx_http_handler_pt  ngx_ws_chat_echo_pt =
                                              ngx_ws_chat_upgrade_echo_handler;
 static ngx_http_handler_pt  ngx_ws_chat_health_pt = ngx_ws_chat_health_handler;
@@ -129,6 +134,20 @@ static ngx_command_t  ngx_ws_chat_commands[] = {
     { ngx_string("ws_chat"),
       NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS|NGX_CONF_TAKE1,
       ngx_ws_chat,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      &ngx_ws_chat_pt },
+
+    { ngx_string("ws_chat_api"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS|NGX_CONF_TAKE1,
+      ngx_ws_chat_api,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      &ngx_ws_chat_api_pt },
+
+    { ngx_string("ws_chat_api_key"),
+      NGX_WS_CHAT_MSL_CONF|NGX_CONF_TAKE1,
+      ngx_ws_chat_api_key_set,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -423,8 +442,7 @@ ngx_ws_chat(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_ws_chat_loc_conf_t  *lcf = conf;
 
-    ngx_str_t                 *value;
-    ngx_http_core_loc_conf_t  *clcf;
+    ngx_str_t  *value;
 
     if (lcf->handler) {
         return "is not the only handler of ws_chat in the location";
@@ -432,6 +450,7 @@ ngx_ws_chat(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     value = cf->args->elts;
 
+    lcf->directive = value[0];
     lcf->zone_name.data = (u_char *) "";
     lcf->file = cf->conf_file->file.name.data;
     lcf->line = cf->conf_file->line;
@@ -440,8 +459,8 @@ ngx_ws_chat(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
         if (ngx_strncmp(value[1].data, "zone=", 5) != 0 || value[1].len == 5) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "\"ws_chat\" takes \"zone=NAME\", not \"%V\"",
-                               &value[1]);
+                               "\"%V\" takes \"zone=NAME\", not \"%V\"",
+                               &value[0], &value[1]);
             return NGX_CONF_ERROR;
         }
 
@@ -449,12 +468,34 @@ ngx_ws_chat(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         lcf->zone_name.len = value[1].len - 5;
     }
 
+    return ngx_ws_chat_handler(cf, cmd, conf);
+}
+
+
+/* What follows the location's name in a path says what is called. */
+
+static char *
+ngx_ws_chat_api(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_ws_chat_loc_conf_t  *lcf = conf;
+
+    ngx_uint_t                 other;
+    ngx_http_core_loc_conf_t  *clcf;
+
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+    other = clcf->named || clcf->exact_match;
 
-    lcf->handler = ngx_ws_chat_upgrade_handler;
-    clcf->handler = ngx_ws_chat_upgrade_handler;
+#if (NGX_PCRE)
+    other |= (clcf->regex != NULL);
+#endif
 
-    return NGX_CONF_OK;
+    if (other) {
+        return "needs a location that is given by a prefix";
+    }
+
+    lcf->api = 1;
+
+    return ngx_ws_chat(cf, cmd, conf);
 }
 
 
@@ -473,6 +514,8 @@ ngx_ws_chat_handler(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     handler = cmd->post;
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
+    lcf->sockets = (*handler == ngx_ws_chat_upgrade_handler
+                    || *handler == ngx_ws_chat_upgrade_echo_handler);
     lcf->handler = *handler;
     clcf->handler = *handler;
 

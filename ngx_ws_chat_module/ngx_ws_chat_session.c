@@ -460,6 +460,11 @@ ngx_ws_chat_session_expel(ngx_ws_chat_session_t *s)
     ngx_ws_chat_session_enter(s);
 
     if (!s->closing) {
+
+        if (!s->echo) {
+            ngx_ws_chat_client_abandon(&s->client);
+        }
+
         ngx_ws_chat_session_close(s, WSC_CLOSE_GOING_AWAY, "going away");
         ngx_ws_chat_peer_write(&s->client.peer);
     }

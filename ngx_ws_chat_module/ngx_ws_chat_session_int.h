@@ -26,6 +26,7 @@ typedef struct ngx_ws_chat_session_s  ngx_ws_chat_session_t;
 #define NGX_WS_CHAT_CLOSE_TIME    ngx_ws_chat_ticks(2000)
 #define NGX_WS_CHAT_CUT_TIME      ngx_ws_chat_ticks(1000)
 #define NGX_WS_CHAT_LINGER_TIME   ngx_ws_chat_ticks(1000)
+#define NGX_WS_CHAT_SETTLE_TIME   ngx_ws_chat_ticks(2000)
 
 
 /* The clock of the sessions; they keep its low 32 bits. */

@@ -28,7 +28,10 @@ static void ngx_ws_chat_session_arm(void);
 static void ngx_ws_chat_session_tick_handler(ngx_event_t *ev);
 static void ngx_ws_chat_session_deed(ngx_ws_chat_session_t *s, uint32_t now);
 static void ngx_ws_chat_session_beat(ngx_ws_chat_session_t *s, uint32_t now);
-static void ngx_ws_chat_session_farewell(ngx_ws_chat_session_t *s);
+static void ngx_ws_chat_session_farewell(ngx_ws_chat_session_t *s,
+    uint32_t now);
+static void ngx_ws_chat_session_go(ngx_ws_chat_session_t *s);
+static ngx_uint_t ngx_ws_chat_session_parting(const char **reason);
 static void ngx_ws_chat_session_trim(uint64_t now);
 
 
@@ -86,6 +89,12 @@ ngx_ws_chat_session_schedule(ngx_ws_chat_session_t *s)
     } else {
         wsc_wheel_del(&ngx_ws_chat_wheel, &s->timer);
         return;
+    }
+
+    /* the sends that its Close waits for are looked at each tick */
+
+    if (s->client.leaving && !s->closing) {
+        wait = 1;
     }
 
     if (s->partial && !s->closing) {
@@ -223,10 +232,17 @@ ngx_ws_chat_session_deed(ngx_ws_chat_session_t *s, uint32_t now)
             return;
         }
 
+    } else if (s->client.leaving) {
+
+        if (due || !ngx_ws_chat_client_sending(&s->client)) {
+            ngx_ws_chat_session_go(s);
+            return;
+        }
+
     } else if (s->draining) {
 
         if (due) {
-            ngx_ws_chat_session_farewell(s);
+            ngx_ws_chat_session_farewell(s, now);
             return;
         }
 
@@ -279,25 +295,59 @@ ngx_ws_chat_session_beat(ngx_ws_chat_session_t *s, uint32_t now)
 /* This session's turn to go elsewhere, of all that the worker has. */
 
 static void
-ngx_ws_chat_session_farewell(ngx_ws_chat_session_t *s)
+ngx_ws_chat_session_farewell(ngx_ws_chat_session_t *s, uint32_t now)
+{
+    const char  *reason;
+
+    if (s->echo) {
+        ngx_ws_chat_session_go(s);
+        return;
+    }
+
+    (void) ngx_ws_chat_session_parting(&reason);
+
+    ngx_ws_chat_client_reconnect(&s->client,
+                                 ngx_random() % NGX_WS_CHAT_RECONNECT_MS,
+                                 reason);
+
+    if (!ngx_ws_chat_client_sending(&s->client)) {
+        ngx_ws_chat_session_go(s);
+        return;
+    }
+
+    s->due = now + NGX_WS_CHAT_SETTLE_TIME;
+
+    ngx_ws_chat_session_schedule(s);
+}
+
+
+/* Its sends are answered, or will not be in time. */
+
+static void
+ngx_ws_chat_session_go(ngx_ws_chat_session_t *s)
 {
     ngx_uint_t   code;
     const char  *reason;
 
-    if (ngx_ws_chat_bus_superseded()) {
-        code = WSC_CLOSE_RESTART;
-        reason = "restart";
-
-    } else {
-        code = WSC_CLOSE_GOING_AWAY;
-        reason = "going away";
-    }
-
     if (!s->echo) {
-        ngx_ws_chat_client_reconnect(&s->client,
-                                     ngx_random() % NGX_WS_CHAT_RECONNECT_MS,
-                                     reason);
+        ngx_ws_chat_client_abandon(&s->client);
     }
+
+    code = ngx_ws_chat_session_parting(&reason);
 
     ngx_ws_chat_session_close(s, code, reason);
+}
+
+
+static ngx_uint_t
+ngx_ws_chat_session_parting(const char **reason)
+{
+    if (ngx_ws_chat_bus_superseded()) {
+        *reason = "restart";
+        return WSC_CLOSE_RESTART;
+    }
+
+    *reason = "going away";
+
+    return WSC_CLOSE_GOING_AWAY;
 }

@@ -19,10 +19,8 @@
 
 
 static ngx_int_t ngx_ws_chat_status_start(ngx_http_request_t *r);
-static const char *ngx_ws_chat_health_declined(ngx_http_request_t *r);
+static const char *ngx_ws_chat_health_declined(ngx_ws_chat_main_conf_t *mcf);
 static u_char *ngx_ws_chat_status_zone(u_char *p, ngx_ws_chat_zone_t *z);
-static ngx_int_t ngx_ws_chat_status_send(ngx_http_request_t *r,
-    ngx_uint_t status, ngx_buf_t *b);
 
 
 ngx_int_t
@@ -39,27 +37,17 @@ ngx_ws_chat_health_handler(ngx_http_request_t *r)
         return rc;
     }
 
-    status = NGX_HTTP_OK;
-    state = "ready";
-    reason = NULL;
-
     if (ngx_http_arg(r, (u_char *) "live", 4, &live) == NGX_OK
         || (r->args.len == 4 && ngx_strncmp(r->args.data, "live", 4) == 0))
     {
+        status = NGX_HTTP_OK;
         state = "live";
-
-    } else if (ngx_ws_chat_bus_slot() == NGX_WS_CHAT_SLOTS) {
-        status = NGX_HTTP_SERVICE_UNAVAILABLE;
-        state = "unavailable";
-        reason = "there are too many workers";
+        reason = NULL;
 
     } else {
-        reason = ngx_ws_chat_health_declined(r);
-    }
-
-    if (status == NGX_HTTP_OK && reason != NULL) {
-        status = NGX_HTTP_NOT_FOUND;
-        state = "draining";
+        status = ngx_ws_chat_health(ngx_http_get_module_main_conf(r,
+                                                          ngx_ws_chat_module),
+                                    &state, &reason);
     }
 
     b = ngx_create_temp_buf(r->pool, NGX_WS_CHAT_STATUS_HEAD);
@@ -79,15 +67,37 @@ ngx_ws_chat_health_handler(ngx_http_request_t *r)
 }
 
 
+ngx_uint_t
+ngx_ws_chat_health(ngx_ws_chat_main_conf_t *mcf, const char **state,
+    const char **reason)
+{
+    if (ngx_ws_chat_bus_slot() == NGX_WS_CHAT_SLOTS) {
+        *state = "unavailable";
+        *reason = "there are too many workers";
+        return NGX_HTTP_SERVICE_UNAVAILABLE;
+    }
+
+    *reason = ngx_ws_chat_health_declined(mcf);
+
+    if (*reason != NULL) {
+        *state = "draining";
+        return NGX_HTTP_NOT_FOUND;
+    }
+
+    *state = "ready";
+
+    return NGX_HTTP_OK;
+}
+
+
 /* Why new sockets should go elsewhere while those here stay, or NULL. */
 
 static const char *
-ngx_ws_chat_health_declined(ngx_http_request_t *r)
+ngx_ws_chat_health_declined(ngx_ws_chat_main_conf_t *mcf)
 {
-    ngx_uint_t                i;
-    const char               *reason;
-    ngx_ws_chat_zone_t      **zones;
-    ngx_ws_chat_main_conf_t  *mcf;
+    ngx_uint_t            i;
+    const char           *reason;
+    ngx_ws_chat_zone_t  **zones;
 
     if (ngx_exiting) {
         return "the node stops";
@@ -97,7 +107,10 @@ ngx_ws_chat_health_declined(ngx_http_request_t *r)
         return "a newer configuration was loaded";
     }
 
-    mcf = ngx_http_get_module_main_conf(r, ngx_ws_chat_module);
+    if (ngx_ws_chat_bus_drained()) {
+        return "drained by the API";
+    }
+
     zones = mcf->zones.elts;
 
     for (i = 0; i < mcf->zones.nelts; i++) {
@@ -215,7 +228,7 @@ ngx_ws_chat_status_start(ngx_http_request_t *r)
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_ws_chat_status_send(ngx_http_request_t *r, ngx_uint_t status,
     ngx_buf_t *b)
 {

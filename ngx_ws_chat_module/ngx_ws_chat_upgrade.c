@@ -30,7 +30,8 @@ typedef struct {
 typedef struct {
     ngx_uint_t                    status;
     ngx_str_t                     line;         /* empty: NGINX knows it */
-    ngx_str_t                     retry;        /* Retry-After, or empty */
+    ngx_uint_t                    retry;        /* Retry-After; 0: none */
+    ngx_uint_t                    spread;       /* a random part on top */
     ngx_str_t                     text;
 } ngx_ws_chat_refusal_t;
 
@@ -51,6 +52,8 @@ static ngx_int_t ngx_ws_chat_upgrade_arg(ngx_http_request_t *r, char *name,
     ngx_str_t *value);
 static ngx_int_t ngx_ws_chat_upgrade_refuse(ngx_ws_chat_upgrade_t *u,
     const ngx_ws_chat_refusal_t *refusal);
+static ngx_int_t ngx_ws_chat_upgrade_retry(ngx_http_request_t *r,
+    const ngx_ws_chat_refusal_t *refusal);
 static ngx_int_t ngx_ws_chat_upgrade_preflight(ngx_ws_chat_upgrade_t *u);
 static ngx_int_t ngx_ws_chat_upgrade_cors(ngx_ws_chat_upgrade_t *u);
 static ngx_int_t ngx_ws_chat_upgrade_add(ngx_http_request_t *r, char *name,
@@ -61,26 +64,28 @@ static ngx_int_t ngx_ws_chat_upgrade_answer(ngx_ws_chat_upgrade_t *u);
 
 #define NGX_WS_CHAT_426  ngx_string("426 Upgrade Required")
 
-#define ngx_ws_chat_refusal(name, status, line, retry, text)                  \
+#define ngx_ws_chat_refusal(name, status, line, retry, spread, text)          \
     static const ngx_ws_chat_refusal_t  ngx_ws_chat_refusal_##name =          \
-        { status, line, retry, ngx_string(text CRLF) }
+        { status, line, retry, spread, ngx_string(text CRLF) }
 
 #define ngx_ws_chat_bad(name, text)                                           \
-    ngx_ws_chat_refusal(name, NGX_HTTP_BAD_REQUEST, ngx_null_string,          \
-                        ngx_null_string, text)
+    ngx_ws_chat_refusal(name, NGX_HTTP_BAD_REQUEST, ngx_null_string, 0, 0,    \
+                        text)
 
-ngx_ws_chat_refusal(origin, NGX_HTTP_FORBIDDEN, ngx_null_string,
-                    ngx_null_string, "this origin is not allowed");
-ngx_ws_chat_refusal(draining, NGX_HTTP_SERVICE_UNAVAILABLE, ngx_null_string,
-                    ngx_string("1"), "this node is shutting down");
+ngx_ws_chat_refusal(origin, NGX_HTTP_FORBIDDEN, ngx_null_string, 0, 0,
+                    "this origin is not allowed");
+ngx_ws_chat_refusal(stopping, NGX_HTTP_SERVICE_UNAVAILABLE, ngx_null_string,
+                    1, 0, "this node is shutting down");
+ngx_ws_chat_refusal(drained, NGX_HTTP_SERVICE_UNAVAILABLE, ngx_null_string,
+                    1, 4, "this node takes no new connections");
 ngx_ws_chat_refusal(full, NGX_HTTP_SERVICE_UNAVAILABLE, ngx_null_string,
-                    ngx_string("5"), "too many connections");
-ngx_ws_chat_refusal(version, 426, NGX_WS_CHAT_426, ngx_null_string,
+                    5, 0, "too many connections");
+ngx_ws_chat_refusal(version, 426, NGX_WS_CHAT_426, 0, 0,
                     "WebSocket version 13 is required");
-ngx_ws_chat_refusal(plain, 426, NGX_WS_CHAT_426, ngx_null_string,
+ngx_ws_chat_refusal(plain, 426, NGX_WS_CHAT_426, 0, 0,
                     "this is a WebSocket: upgrade required");
 ngx_ws_chat_refusal(mirror, NGX_HTTP_INTERNAL_SERVER_ERROR, ngx_null_string,
-                    ngx_null_string, "mirror cannot be used with WebSocket");
+                    0, 0, "mirror cannot be used with WebSocket");
 
 ngx_ws_chat_bad(http, "WebSocket needs HTTP/1.1");
 ngx_ws_chat_bad(method, "the method of a handshake is GET");
@@ -182,7 +187,11 @@ ngx_ws_chat_upgrade_limits(ngx_ws_chat_upgrade_t *u)
     ngx_ws_chat_counters_t  sum;
 
     if (ngx_exiting || ngx_terminate) {
-        return &ngx_ws_chat_refusal_draining;
+        return &ngx_ws_chat_refusal_stopping;
+    }
+
+    if (ngx_ws_chat_bus_drained()) {
+        return &ngx_ws_chat_refusal_drained;
     }
 
     if (ngx_ws_chat_upgrade_crowded(u->request->connection)) {
@@ -455,9 +464,8 @@ ngx_ws_chat_upgrade_refuse(ngx_ws_chat_upgrade_t *u,
                                       (u_char *) "13", 2);
     }
 
-    if (refusal->retry.len) {
-        rc |= ngx_ws_chat_upgrade_add(r, "Retry-After", refusal->retry.data,
-                                      refusal->retry.len);
+    if (refusal->retry) {
+        rc |= ngx_ws_chat_upgrade_retry(r, refusal);
     }
 
     if (refusal != &ngx_ws_chat_refusal_origin) {
@@ -477,6 +485,25 @@ ngx_ws_chat_upgrade_refuse(ngx_ws_chat_upgrade_t *u,
     text.value = refusal->text;
 
     return ngx_http_send_response(r, refusal->status, &type, &text);
+}
+
+
+static ngx_int_t
+ngx_ws_chat_upgrade_retry(ngx_http_request_t *r,
+    const ngx_ws_chat_refusal_t *refusal)
+{
+    u_char      *p;
+    ngx_uint_t   seconds;
+
+    p = ngx_pnalloc(r->pool, NGX_INT_T_LEN);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    seconds = refusal->retry + ngx_random() % (refusal->spread + 1);
+
+    return ngx_ws_chat_upgrade_add(r, "Retry-After", p,
+                                   ngx_sprintf(p, "%ui", seconds) - p);
 }
 
 

@@ -169,6 +169,15 @@ def test_drain_beyond_shutdown_timeout(nginx):
 
 
 @pytest.mark.once
+def test_drain_without_sockets(nginx):
+    """Places that open no WebSockets have none to drain."""
+    ng = nginx(start=False, store=False, main='worker_shutdown_timeout 5s;',
+               location='ws_chat_drain 4s;')
+    rc, text = ng.check_conf()
+    assert rc == 0 and '[warn]' not in text, text
+
+
+@pytest.mark.once
 def test_test_store_is_not_shipped(nginx):
     """What tests need to make trouble with is in test builds alone."""
     if module_path() != module_path('plain'):

@@ -31,7 +31,7 @@ LAYERS = [
     ('room', 'ngx_ws_chat_', 'room'),
     ('client', 'ngx_ws_chat_', 'client op reply'),
     ('session', 'ngx_ws_chat_', 'session'),
-    ('entry', 'ngx_ws_chat_', 'release status upgrade'),
+    ('entry', 'ngx_ws_chat_', 'api release status upgrade'),
     ('module', 'ngx_ws_chat_', 'module'),
 ]
 

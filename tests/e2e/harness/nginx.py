@@ -62,6 +62,11 @@ http {{
         location = /status {{
             ws_chat_status;
         }}
+
+        location /api/ {{
+            ws_chat_api zone=chat;
+            ws_chat_api_key open;
+        }}
     }}
 }}
 '''
@@ -398,6 +403,14 @@ class Nginx:
                                 headers={'Accept': 'application/json'})
         if response.status != 200:
             raise NginxError('/status: %d' % response.status)
+        return json.loads(response.body)
+
+    def drain(self, on=True):
+        """Take no new sockets, or take them again; the answer's JSON."""
+        response = self.request('/api/drain', 'POST',
+                                body=json.dumps({'on': on}))
+        if response.status != 200:
+            raise NginxError('/api/drain: %d' % response.status)
         return json.loads(response.body)
 
     def memory(self):
