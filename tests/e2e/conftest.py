@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from harness import client, member, nginx as harness_nginx
+from harness import client, front as harness_front, member
+from harness import nginx as harness_nginx
 
 
 def pytest_collection_modifyitems(config, items):
@@ -53,13 +54,12 @@ def pytest_runtest_makereport(item, call):
     return report
 
 
-@pytest.fixture
-def nginx(request):
-    """A function that starts an Nginx; all are stopped and checked."""
+def starter(request, kind):
+    """A function that starts one of a kind; all are stopped and checked."""
     started = []
 
-    def start(**options):
-        ng = harness_nginx.Nginx(**dict(options, start=False))
+    def start(*args, **options):
+        ng = kind(*args, **dict(options, start=False))
         started.append(ng)
         if options.get('start', True):
             ng.start()
@@ -78,3 +78,15 @@ def nginx(request):
             sys.stdout.write(report + '\n')
     if problems:
         raise problems[0]
+
+
+@pytest.fixture
+def nginx(request):
+    """Starts an Nginx."""
+    yield from starter(request, harness_nginx.Nginx)
+
+
+@pytest.fixture
+def front(request):
+    """Starts a Front."""
+    yield from starter(request, harness_front.Front)

@@ -20,10 +20,11 @@ MODULE = 'ngx_ws_chat_module'
 # ngx_ws_chat_*; `cmd` stands for cmd_json and the like, too.
 LAYERS = [
     ('core leaf', 'wsc_', 'backoff base buf bucket deflate epoch frame json'
-                          ' keys mask msgpack number token utf8 value wheel'
-                          ' writer'),
+                          ' keys mask msgpack number sticky token utf8'
+                          ' value wheel writer'),
     ('core protocol', 'wsc_', 'cmd conn envelope event handshake holdback'
                               ' message roomlog shmlog'),
+    ('front', 'ngx_ws_chat_', 'sticky'),
     ('configuration', 'ngx_ws_chat_', 'conf mem'),
     ('bus, send, log', 'ngx_ws_chat_',
      'bus flush log pack redis send stream'),
