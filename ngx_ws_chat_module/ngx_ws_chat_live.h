@@ -10,14 +10,13 @@
 #define _NGX_WS_CHAT_LIVE_H_INCLUDED_
 
 
-#include <hiredis/hiredis.h>
-
 #include "ngx_ws_chat_mem.h"
 #include "ngx_ws_chat_redis.h"
 #include "ngx_ws_chat_store_redis.h"
 #include "core/wsc_envelope.h"
 #include "core/wsc_epoch.h"
 #include "core/wsc_holdback.h"
+#include <hiredis/hiredis.h>
 
 
 #define NGX_WS_CHAT_LIVE_BATCH     64     /* sends in a transaction */
