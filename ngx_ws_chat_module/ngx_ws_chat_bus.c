@@ -8,6 +8,7 @@
 
 
 #include "ngx_ws_chat_bus.h"
+#include "core/wsc_pace.h"
 #include <sys/eventfd.h>
 
 
@@ -20,6 +21,7 @@ typedef struct {
     uint64_t                    started;      /* ms since 1970 */
     ngx_atomic_t                unused[5];
     ngx_ws_chat_slot_t          slots[NGX_WS_CHAT_SLOTS];
+    wsc_pace_t                  pace;
 } ngx_ws_chat_bus_t;
 
 
@@ -424,6 +426,14 @@ ngx_ws_chat_bus_superseded(void)
 {
     return ngx_ws_chat_bus != NULL
            && ngx_ws_chat_bus->generation != ngx_ws_chat_bus_own_generation;
+}
+
+
+uint32_t
+ngx_ws_chat_bus_pace(uint32_t now, uint32_t window)
+{
+    return wsc_pace_book(&ngx_ws_chat_bus->pace, now, window,
+                         (uint32_t) ngx_random() << 1);
 }
 
 

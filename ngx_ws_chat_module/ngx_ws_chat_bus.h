@@ -90,6 +90,12 @@ ngx_uint_t ngx_ws_chat_bus_generation(void);
 ngx_uint_t ngx_ws_chat_bus_superseded(void);
 
 /*
+ * A tick from now to now + window, for a session that has to go by then: all
+ * workers of the master, of all generations, share the seconds evenly.
+ */
+uint32_t ngx_ws_chat_bus_pace(uint32_t now, uint32_t window);
+
+/*
  * Whether all workers of this master should refuse new sockets, now and over
  * reloads: read by each of them at once.
  */

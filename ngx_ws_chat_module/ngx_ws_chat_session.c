@@ -409,7 +409,24 @@ ngx_ws_chat_session_settle(ngx_ws_chat_session_t *s)
 
 
 /*
- * Both sides have said Close.  Input that nobody reads would make the kernel
+ * Who has not answered our Close may be merely slow: it gets the end of our
+ * octets, and may go on sending for a while.
+ */
+
+void
+ngx_ws_chat_session_late(ngx_ws_chat_session_t *s)
+{
+    if (s->lingering || s->client.peer.out || s->code == WSC_CLOSE_NO_PONG) {
+        ngx_ws_chat_session_destroy(s);
+        return;
+    }
+
+    ngx_ws_chat_session_linger(s);
+}
+
+
+/*
+ * Nothing follows our Close.  Input that nobody reads would make the kernel
  * answer it by a reset, which can overtake our Close: so read to the end.
  */
 
@@ -442,7 +459,9 @@ ngx_ws_chat_session_linger(ngx_ws_chat_session_t *s)
     }
 
     s->lingering = 1;
-    s->due = ngx_ws_chat_tick_now() + NGX_WS_CHAT_LINGER_TIME;
+    s->due = ngx_ws_chat_tick_now()
+             + (s->close_read ? NGX_WS_CHAT_LINGER_TIME
+                              : NGX_WS_CHAT_SLOW_TIME);
 
     ngx_ws_chat_session_schedule(s);
 

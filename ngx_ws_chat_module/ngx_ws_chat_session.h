@@ -41,7 +41,7 @@ struct ngx_ws_chat_session_s {
     unsigned                       closing:1;     /* our Close is queued */
     unsigned                       close_read:1;  /* theirs was read, or none
                                                      can be expected */
-    unsigned                       lingering:1;   /* both are done */
+    unsigned                       lingering:1;   /* our half is shut down */
     unsigned                       draining:1;
     unsigned                       pooled:1;      /* c->pool was kept (TLS) */
     u_char                         text[1];       /* address, user, holds */

@@ -26,6 +26,7 @@ typedef struct ngx_ws_chat_session_s  ngx_ws_chat_session_t;
 #define NGX_WS_CHAT_CLOSE_TIME    ngx_ws_chat_ticks(2000)
 #define NGX_WS_CHAT_CUT_TIME      ngx_ws_chat_ticks(1000)
 #define NGX_WS_CHAT_LINGER_TIME   ngx_ws_chat_ticks(1000)
+#define NGX_WS_CHAT_SLOW_TIME     ngx_ws_chat_ticks(5000)
 #define NGX_WS_CHAT_SETTLE_TIME   ngx_ws_chat_ticks(2000)
 
 
@@ -38,6 +39,9 @@ typedef struct ngx_ws_chat_session_s  ngx_ws_chat_session_t;
 
 /* Log lines from now on are about this session. */
 void ngx_ws_chat_session_enter(ngx_ws_chat_session_t *s);
+
+/* The time to close is over: it may be gone on return. */
+void ngx_ws_chat_session_late(ngx_ws_chat_session_t *s);
 
 /* Ends it at once: the connection is closed, all is freed. */
 void ngx_ws_chat_session_destroy(ngx_ws_chat_session_t *s);

@@ -152,8 +152,8 @@ ngx_ws_chat_session_drain(ngx_ws_chat_session_t *s)
     }
 
     s->draining = 1;
-    s->due = ngx_ws_chat_tick_now()
-             + ngx_ws_chat_ticks(ngx_random() % (s->client.conf->drain + 1));
+    s->due = ngx_ws_chat_bus_pace(ngx_ws_chat_tick_now(),
+                                  ngx_ws_chat_ticks(s->client.conf->drain));
 
     ngx_ws_chat_session_schedule(s);
 }
@@ -228,7 +228,7 @@ ngx_ws_chat_session_deed(ngx_ws_chat_session_t *s, uint32_t now)
     if (s->closing) {
 
         if (due) {
-            ngx_ws_chat_session_destroy(s);
+            ngx_ws_chat_session_late(s);
             return;
         }
 

@@ -20,7 +20,7 @@ MODULE = 'ngx_ws_chat_module'
 # ngx_ws_chat_*; `cmd` stands for cmd_json and the like, too.
 LAYERS = [
     ('core leaf', 'wsc_', 'backoff base buf bucket deflate epoch frame json'
-                          ' keys mask msgpack number sticky token utf8'
+                          ' keys mask msgpack number pace sticky token utf8'
                           ' value wheel writer'),
     ('core protocol', 'wsc_', 'cmd conn envelope event handshake holdback'
                               ' message roomlog shmlog'),
