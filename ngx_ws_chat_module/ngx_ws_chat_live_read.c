@@ -23,6 +23,8 @@ typedef struct {
 } ngx_ws_chat_live_job_t;
 
 
+static void ngx_ws_chat_live_read_inc(ngx_ws_chat_live_job_t *job);
+static void ngx_ws_chat_live_read_on_inc(void *data, const redisReply *reply);
 static void ngx_ws_chat_live_read_ask(ngx_ws_chat_live_job_t *job);
 static void ngx_ws_chat_live_read_upper(ngx_ws_chat_live_cmd_t *c,
     const ngx_ws_chat_read_t *r);
@@ -48,6 +50,7 @@ ngx_ws_chat_live_read(ngx_ws_chat_read_t *r)
     r->entries = NULL;
     r->n = 0;
     r->more = 0;
+    r->young = 0;
     r->data = NULL;
     ngx_memzero(&r->chat, sizeof(wsc_shmlog_chat_t));
 
@@ -70,6 +73,11 @@ ngx_ws_chat_live_read(ngx_ws_chat_read_t *r)
     r->data = job;
     ngx_queue_insert_tail(&l->reads, &job->queue);
 
+    if (r->has_after && r->after.seq == 0) {
+        ngx_ws_chat_live_read_inc(job);
+        return;
+    }
+
     ngx_ws_chat_live_read_ask(job);
 }
 
@@ -85,6 +93,60 @@ ngx_ws_chat_live_cancel_read(ngx_ws_chat_read_t *r)
         job->r = NULL;
         r->data = NULL;
     }
+}
+
+
+/*
+ * The caller joined before the first message.  Whether all since then is still
+ * there shows only as long as nothing is old enough to have expired.
+ */
+
+static void
+ngx_ws_chat_live_read_inc(ngx_ws_chat_live_job_t *job)
+{
+    ngx_ws_chat_live_cmd_t  *c;
+
+    c = ngx_ws_chat_live_cmd("GET");
+    ngx_ws_chat_live_inc(c, job->live);
+
+    if (ngx_ws_chat_live_send(c, job->live->command,
+                              ngx_ws_chat_live_read_on_inc, job)
+        != NGX_OK)
+    {
+        ngx_ws_chat_live_read_done(job, WSC_ERR_UNAVAILABLE);
+    }
+}
+
+
+static void
+ngx_ws_chat_live_read_on_inc(void *data, const redisReply *reply)
+{
+    ngx_ws_chat_live_job_t *job = data;
+
+    wsc_str_t            value;
+    wsc_inc_t            inc;
+    ngx_time_t          *tp;
+    ngx_ws_chat_read_t  *r;
+
+    r = job->r;
+
+    if (r == NULL || reply == NULL) {
+        ngx_ws_chat_live_read_done(job, WSC_ERR_UNAVAILABLE);
+        return;
+    }
+
+    if (ngx_ws_chat_live_reply_str(reply, &value)
+        && value.len >= WSC_REPLID_LEN
+        && wsc_inc_decide(&value, value.data, 0, 0, &inc) == WSC_OK)
+    {
+        tp = ngx_timeofday();
+
+        r->young = (r->limits.age == 0
+                    || inc.epoch + r->limits.age
+                       > (uint64_t) tp->sec * 1000 + tp->msec);
+    }
+
+    ngx_ws_chat_live_read_ask(job);
 }
 
 

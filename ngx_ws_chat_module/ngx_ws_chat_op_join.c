@@ -296,7 +296,8 @@ ngx_ws_chat_op_join_follows(const ngx_ws_chat_read_t *r)
     if (first->prev.seq == 0) {
         /* the chat began anew: only who had nothing missed nothing */
         return r->after.seq == 0
-               && (r->after.epoch == 0 || r->after.epoch == first->pos.epoch);
+               && (r->after.epoch == first->pos.epoch
+                   || (r->after.epoch == 0 && r->young));
     }
 
     return wsc_pos_cmp(first->prev, r->after) <= 0;

@@ -14,7 +14,7 @@
 
 
 #define NGX_WS_CHAT_REDIS_PAUSE_BASE  100     /* ms before the next attempt */
-#define NGX_WS_CHAT_REDIS_PAUSE_CAP   5000
+#define NGX_WS_CHAT_REDIS_PAUSE_CAP   2000
 #define NGX_WS_CHAT_REDIS_STABLE      2000    /* ms up: no longer a failure */
 #define NGX_WS_CHAT_REDIS_REPEAT      60      /* s before the same complaint */
 

@@ -70,6 +70,8 @@ struct ngx_ws_chat_read_s {
     wsc_shmlog_chat_t           chat;         /* head, first, lost */
     unsigned                    more:1;       /* there are further ones in the
                                                  direction asked */
+    unsigned                    young:1;      /* live, after seq 0: nothing can
+                                                 have expired yet */
 };
 
 

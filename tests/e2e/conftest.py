@@ -8,6 +8,7 @@ import pytest
 
 from harness import client, front as harness_front, member
 from harness import nginx as harness_nginx
+from harness.seed import SEED
 
 
 def pytest_collection_modifyitems(config, items):
@@ -51,6 +52,8 @@ def pytest_runtest_makereport(item, call):
     report = yield
     if report.when == 'call':
         item.call_failed = report.failed
+        if report.failed:
+            report.sections.append(('seed', 'SEED=%d' % SEED))
     return report
 
 

@@ -1,10 +1,12 @@
 """The judge of histories finds each kind of fault that is planted."""
 
 import copy
+import json
 
 import pytest
 
 from harness.history import History
+from harness.redis import Entry
 
 CHATS = ['red', 'blue']
 USERS = ['ann', 'bob', 'cat']
@@ -214,3 +216,136 @@ def test_an_announced_gap_is_a_fault_only_where_none_may_be():
     s[4:7] = [gap(7, 14)]
     assert history.check(gaps=True) == []
     assert {problem.kind for problem in history.check()} == {'gap'}
+
+
+def dump(history, *without):
+    """The store has what ann saw, but for these in the chat `red`."""
+    for chat in CHATS:
+        history.dump(chat, [
+            Entry((e['epoch'], e['seq']), None, e['sender'], e['cid'],
+                  json.dumps(e['message']))
+            for e in history.views['ann', chat].messages()
+            if chat != 'red' or e['message'][1] not in without])
+
+
+def not_stored(history):
+    dump(history, 6)
+
+
+def stored_elsewhere(history):
+    """The store has at a position what was never shown there."""
+    dump(history)
+    entries = history.dumps['red'][-1]
+    a, b = (EPOCH, 11), (EPOCH, 13)
+    entries[a], entries[b] = (
+        entries[b]._replace(position=a), entries[a]._replace(position=b))
+
+
+def stored_but_not_shown(history):
+    dump(history)
+    tail_drop_for_all(history)
+
+
+def stored_once_more(history):
+    dump(history)
+    entries = history.dumps['red'][-1]
+    entries[EPOCH, 99] = entries[EPOCH, 11]._replace(position=(EPOCH, 99))
+
+
+def used_before(history):
+    """An earlier dump had another message at a position."""
+    dump(history)
+    dump(history)
+    entries = history.dumps['red'][0]
+    entries[EPOCH, 11] = entries[EPOCH, 11]._replace(cid='c6')
+
+
+def acked_at_one_place(history):
+    """Two messages that nobody saw were acknowledged at one position."""
+    for cid in ('x', 'y'):
+        history.sent('red', 'ann', cid, cid)
+        history.acked('red', 'ann', cid, (EPOCH, 99))
+    history.loss()
+    dump(history)
+
+
+def lost_after_the_loss(history):
+    history.loss()
+    history.begun['red', 'ann', 'c6'] = history.now()
+    dump(history, 6)
+
+
+def shown_to_some_though_stored(history):
+    """A loss excuses nothing that is still there."""
+    del steps(history)[5]
+    history.loss()
+    dump(history)
+
+
+def reset_too_small(history):
+    """What came after a hopeless resume leaves out more than was told."""
+    dump(history)
+    s = steps(history)
+    s[4:7] = [('reset', (EPOCH, 11))]
+
+
+def reset_and_shown(history):
+    s = steps(history)
+    s.insert(4, ('reset', (EPOCH, 13)))
+    dump(history)
+
+
+DUMP_FAULTS = [
+    (not_stored, 'store'), (stored_elsewhere, 'position'),
+    (stored_but_not_shown, 'lost'), (stored_once_more, 'twice'),
+    (used_before, 'position'), (acked_at_one_place, 'position'),
+    (lost_after_the_loss, 'store'), (shown_to_some_though_stored, 'lost'),
+    (reset_too_small, 'lost hole'), (reset_and_shown, 'gap'),
+]
+
+
+@pytest.mark.once
+def test_a_clean_history_agrees_with_the_store():
+    history = clean()
+    dump(history)
+    assert history.check() == []
+
+
+@pytest.mark.once
+@pytest.mark.parametrize('fault,kinds', DUMP_FAULTS,
+                         ids=[fault.__name__ for fault, _ in DUMP_FAULTS])
+def test_a_fault_of_the_store_is_found(fault, kinds):
+    history = clean()
+    fault(history)
+    found = {problem.kind for problem in history.check(gaps=True)}
+    assert set(kinds.split()) <= found, history.problems
+
+
+@pytest.mark.once
+def test_what_a_store_lost_may_be_missing():
+    """Lost by a fail-over: shown to some, gone, one of it sent again."""
+    history = clean()
+    dump(history)
+    for user in ('bob', 'cat'):
+        del steps(history, user)[-2:]
+    last = {'epoch': EPOCH, 'seq': 19}
+    history.loss()
+    dump(history, 10, 11)
+    later = EPOCH + 1
+    event = {'ev': 'message', 'chat_id': 'red', 'epoch': later, 'seq': 1,
+             'sender': 'bob', 'cid': 'c11', 'prev': last,
+             'message': ['red', 11]}
+    for user in USERS:
+        history.view(user, 'red').message(event)
+    history.dumps['red'][-1][later, 1] = Entry(
+        (later, 1), (EPOCH, 19), 'bob', 'c11', '["red", 11]')
+    assert history.check() == []
+
+
+@pytest.mark.once
+def test_an_announced_reset_is_no_hole():
+    history = clean()
+    s = steps(history)
+    s[4:7] = [('reset', (EPOCH, 13))]
+    dump(history)
+    assert history.check() == []

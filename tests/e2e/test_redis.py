@@ -7,7 +7,6 @@ new traffic.
 
 import asyncio
 import json
-import random
 import re
 import socket
 import time
@@ -19,6 +18,7 @@ from harness.client import Client, ChatError
 from harness.member import Member, position
 from harness.nginx import PATIENCE, wait_for
 from harness.redis import Proxy, Redis
+from harness.seed import seeded
 
 pytestmark = pytest.mark.plain_store
 
@@ -67,43 +67,11 @@ async def ready(ng):
         'the node is ready')
 
 
-def read_reply(f):
-    """One reply of Redis, RESP2."""
-    line = f.readline()
-    kind, text = line[:1], line[1:-2]
-    if kind == b'-':
-        raise AssertionError(text)
-    if kind == b'$':
-        return None if text == b'-1' else f.read(int(text) + 2)[:-2]
-    if kind == b'*':
-        return [read_reply(f) for _ in range(int(text))]
-    return text
-
-
-def ask(one, *words):
-    with socket.socket(socket.AF_UNIX) as s:
-        s.connect(str(one.socket))
-        s.sendall(b'*%d\r\n' % len(words) + b''.join(
-            b'$%d\r\n%s\r\n' % (len(w.encode()), w.encode()) for w in words))
-        with s.makefile('rb') as f:
-            return read_reply(f)
-
-
-def stream(one, chat=ROOM):
-    """[(position, cid)] as Redis has them, each envelope checked."""
-    found = []
-    for ident, fields in ask(one, 'XRANGE', 'wsc:{0}:s:' + chat, '-', '+'):
-        epoch, seq = ident.decode().split('-')
-        envelope = msgpack.unpackb(fields[1])
-        assert envelope[:2] == [1, 1], envelope
-        found.append(((int(epoch), int(seq) + 1), envelope[4]))
-    return found
-
-
 class Traffic:
     """Two members on each node; two of them send until told to stop."""
 
     def __init__(self, members):
+        self.random = seeded('traffic')
         self.members = members
         self.acked = {}
         self.running = True
@@ -125,7 +93,7 @@ class Traffic:
             cid = '%s-%d' % (member.user, n)
             ack = await member.send(ROOM, cid, {'n': n}, timeout=60)
             self.acked[cid] = position(ack)
-            await asyncio.sleep(random.uniform(0, 0.01))
+            await asyncio.sleep(self.random.uniform(0, 0.01))
 
     async def stop(self):
         self.running = False
@@ -133,7 +101,7 @@ class Traffic:
 
     async def check(self, one, lossy=False, seconds=15):
         """Compare with what Redis has, without new traffic."""
-        there = stream(one)
+        there = [(e.position, e.cid) for e in one.stream(ROOM)]
         positions = [pos for pos, _ in there]
         assert positions == sorted(set(positions))
         assert len({cid for _, cid in there}) == len(there)
@@ -178,7 +146,7 @@ async def test_a_cid_is_stored_once_on_any_node(nginx, redis):
             c.send(ROOM, n, cid='c%d' % n) for c in clients))
         assert position(acks[0]) == position(acks[1])
         assert sorted(bool(ack.get('dup')) for ack in acks) == [False, True]
-    assert [cid for _, cid in stream(one)] == ['c%d' % n for n in range(50)]
+    assert [e.cid for e in one.stream(ROOM)] == ['c%d' % n for n in range(50)]
 
 
 async def test_redis_killed_and_back(nginx, redis):
@@ -186,9 +154,9 @@ async def test_redis_killed_and_back(nginx, redis):
     nodes = [nginx(zone=zone(one.port), location=FREE) for _ in range(2)]
     traffic = await Traffic.start(nodes)
     for _ in range(3):
-        await asyncio.sleep(random.uniform(0.3, 1))
+        await asyncio.sleep(traffic.random.uniform(0.3, 1))
         one.kill()
-        await asyncio.sleep(random.uniform(0, 1))
+        await asyncio.sleep(traffic.random.uniform(0, 1))
         one.start()
     await asyncio.sleep(2)
     await traffic.stop()
@@ -244,7 +212,8 @@ async def test_a_replica_without_the_tail_is_promoted(nginx, redis, proxy):
     await asyncio.sleep(1)
     new.cli('replicaof', 'no', 'one')
     await asyncio.sleep(0.5)
-    tail = {pos for pos, _ in stream(old)} - {pos for pos, _ in stream(new)}
+    tail = ({e.position for e in old.stream(ROOM)}
+            - {e.position for e in new.stream(ROOM)})
     assert tail
     front.target = new.port
     front.cut()
@@ -323,7 +292,7 @@ async def test_a_bad_message_on_a_channel_is_dropped(nginx, redis):
     a = await Client.connect(ng)
     await a.join(ROOM)
     for text in ('', 'x', '\x01', '{"a":1}'):
-        ask(one, 'PUBLISH', 'wsc:{0}:c:' + ROOM, text)
+        one.ask('PUBLISH', 'wsc:{0}:c:' + ROOM, text)
     await a.send(ROOM, 'good')
     assert (await a.expect('message'))['message'] == 'good'
     assert ng.status()['zones'][0]['bad'] == 4
@@ -376,6 +345,34 @@ async def test_keys_have_the_prefix_and_a_life(nginx, redis):
     assert 86000000 < life['app:{0}:d:room 3 ann c0'] <= 86400000
     assert one.cli('xlen', 'app:{0}:s:room') == '5'
     assert re.fullmatch(r'\d+-7', one.cli('get', 'app:{0}:d:room 3 ann c6'))
+
+
+async def test_who_joined_before_the_first_message(nginx, redis):
+    """Nothing was missed, as long as nothing is old enough to be gone."""
+    one = redis()
+    ng = nginx(workers=1, location=FREE + 'ws_chat_history 100 24h;',
+               zone=zone(one.port))
+    a = await Client.connect(ng, user='ann')
+    b = await Client.connect(ng, user='bob')
+    head = (await b.join(ROOM))['head']
+    assert head['seq'] == 0
+    await b.close()
+    await a.join(ROOM)
+    await a.send(ROOM, 'first', cid='c1')
+    async with await Client.connect(ng, user='bob') as b:
+        reply = await b.join(ROOM, after=head)
+        assert reply['recovered'], reply
+        assert [event['cid'] for event in reply['messages']] == ['c1']
+
+    # the incarnation is older than what is kept, that message is gone
+    replid, epoch = one.cli('get', 'wsc:{0}:inc').split()
+    one.cli('set', 'wsc:{0}:inc', '%s %d' % (
+        replid, int(epoch) - 25 * 3600 * 1000))
+    one.cli('del', 'wsc:{0}:s:room', 'wsc:{0}:e:room')
+    await a.send(ROOM, 'second', cid='c2')
+    async with await Client.connect(ng, user='bob') as b:
+        reply = await b.join(ROOM, after=head)
+        assert not reply['recovered'] and reply['reason'] == 'too_old', reply
 
 
 def test_options_of_a_zone(nginx):

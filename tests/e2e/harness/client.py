@@ -45,6 +45,15 @@ class Event(dict):
         self.raw = raw
 
 
+def keep_cookies(jar, headers):
+    """Do what the Set-Cookie lines say; an empty value is a removal."""
+    for line in headers.get_all('Set-Cookie'):
+        name, _, value = line.partition(';')[0].partition('=')
+        jar.pop(name, None)
+        if value:
+            jar[name] = value
+
+
 class Client:
     """One connection, also an async context manager."""
 
@@ -59,10 +68,11 @@ class Client:
     @classmethod
     async def connect(cls, ng, user=None, fmt='json', params=None,
                       path='/chat', deflate=False, subprotocols=None,
-                      headers=None, welcome=True, **options):
-        """Connect to an Nginx (or a ws:// URL) and take the welcome.
+                      headers=None, welcome=True, jar=None, **options):
+        """Connect to an Nginx, a front or a URL and take the welcome.
 
         fmt is 'json', 'msgpack' or None (json without a subprotocol);
+        jar is a dict of cookies, sent and brought up to date;
         other options go to websockets.connect.
         """
         query = dict(params or {})
@@ -73,6 +83,9 @@ class Client:
             url += '?' + urllib.parse.urlencode(query)
         if subprotocols is None and fmt:
             subprotocols = [JSON if fmt == 'json' else MSGPACK]
+        if jar:
+            headers = {**(headers or {}), 'Cookie': '; '.join(
+                '%s=%s' % one for one in jar.items())}
         options.setdefault('max_size', None)
         options.setdefault('ping_interval', None)
         options.setdefault('open_timeout', TIMEOUT)
@@ -80,6 +93,8 @@ class Client:
         ws = await ws_connect(
             url, subprotocols=subprotocols, additional_headers=headers,
             compression='deflate' if deflate else None, proxy=None, **options)
+        if jar is not None:
+            keep_cookies(jar, ws.response.headers)
         self = cls(ws, fmt or 'json')
         _open.add(self)
         if welcome:

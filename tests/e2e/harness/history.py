@@ -11,10 +11,16 @@
 A view is what one member saw of one chat, from the position at which it
 joined to the end of the test, over any number of connections: it was to see
 everything in between, once and in order. Positions are pairs (epoch, seq).
+
+What the store has can be told, too: dump() at any time, at last at the end.
+Then all that is in the last dump was to be seen, and what was acknowledged is
+to be in it, unless loss() told that the store forgot something after it was
+sent.
 """
 
 import collections
 import itertools
+import json
 
 Problem = collections.namedtuple('Problem', 'kind text')
 
@@ -43,6 +49,10 @@ class View:
     def gap(self, event):
         self.steps.append(('gap', event))
 
+    def reset(self, head):
+        """It was told that what is missing up to this head is unknown."""
+        self.steps.append(('reset', head))
+
     def messages(self):
         return [event for kind, event in self.steps if kind == 'message']
 
@@ -58,6 +68,9 @@ class History:
         self.acks = []
         self.reads = []
         self.views = {}
+        self.begun = {}
+        self.dumps = {}
+        self.lost = 0
         self.clock = itertools.count(1)
 
     def now(self):
@@ -67,6 +80,7 @@ class History:
     def sent(self, chat, sender, cid, message):
         """Before it is sent for the first time."""
         self.sends[(chat, sender, cid)] = message
+        self.begun.setdefault((chat, sender, cid), self.now())
 
     def acked(self, chat, sender, cid, place):
         """When the ack was read."""
@@ -75,6 +89,15 @@ class History:
     def read(self, asked, chat, reply):
         """A `history` reply to a question asked at that moment."""
         self.reads.append((asked, chat, position(reply['complete_to'])))
+
+    def dump(self, chat, entries):
+        """What the store has now, entries as Redis.stream() gives them."""
+        self.dumps.setdefault(chat, []).append(
+            {e.position: e for e in entries})
+
+    def loss(self):
+        """The store just lost data: any of what was sent before."""
+        self.lost = self.now()
 
     def view(self, member, chat):
         return self.views.setdefault((member, chat), View(member, chat))
@@ -95,6 +118,7 @@ class History:
         leak      a message that nobody sent to this chat
         chain     `prev` is not the position of the message before
         hole      messages left out and no gap announced
+        store     what was acknowledged is not in the store, or elsewhere
         gap       a gap that does not stand exactly at the hole
         lost      a message that did not reach who was to see it, or nobody
         ack       an ack that names another position than the message has
@@ -104,6 +128,7 @@ class History:
         for chat in sorted({chat for _, chat in self.views}):
             views = [v for v in self.views.values() if v.chat == chat]
             book = self.book(chat, views)
+            self.check_places(chat, book)
             self.check_chain(chat, views, book)
             for view in views:
                 self.check_view(view, book, gaps)
@@ -113,40 +138,79 @@ class History:
     def wrong(self, kind, text, *args):
         self.problems.append(Problem(kind, text % args))
 
+    def gone(self, chat, place, key):
+        """The store may have lost, and has lost, this message."""
+        return (chat in self.dumps
+                and place not in self.dumps[chat][-1]
+                and self.begun.get(key, 0) < self.lost)
+
     def book(self, chat, views):
-        """The chat as all of its members saw it together."""
-        book, places = {}, {}
+        """The chat as its members saw it together, and as it was stored."""
+        book = {}
+        for dump in self.dumps.get(chat, []):
+            for place, entry in dump.items():
+                event = self.stored(chat, entry)
+                self.check_event(chat, 'the store', place, event,
+                                 book.setdefault(place, event))
         for view in views:
             for event in view.messages():
                 place = position(event)
                 known = book.setdefault(place, event)
-                key = chat, event['sender'], event['cid']
-                if any(known[k] != event[k]
-                       for k in ('sender', 'cid', 'message')):
-                    self.wrong('position', '%s: %s is %r and %r', view, place,
-                               known, event)
-                elif known['prev'] != event['prev']:
+                self.check_event(chat, view, place, event, known)
+                if 'prev' not in known:
+                    known['prev'] = event['prev']
+                elif 'prev' in event and known['prev'] != event['prev']:
                     self.wrong('chain', '%s: %s follows %s and %s', view,
                                place, known['prev'], event['prev'])
-                if (event['chat_id'] != chat
-                        or key not in self.sends
-                        or self.sends[key] != event['message']):
-                    self.wrong('leak', '%s: %r', view, event)
-                elif places.setdefault(key, place) != place:
-                    self.wrong('twice', '%s: %s is at %s and %s', view, key,
-                               places[key], place)
         return book
+
+    def stored(self, chat, entry):
+        """An entry as an event; only the first of an epoch tells its prev."""
+        event = {'chat_id': chat, 'sender': entry.sender, 'cid': entry.cid,
+                 'message': json.loads(entry.message)}
+        if entry.prev and entry.prev[1]:
+            event['prev'] = dict(zip(('epoch', 'seq'), entry.prev))
+        elif entry.position[1] == 1:
+            event['prev'] = None
+        return event
+
+    def check_event(self, chat, view, place, event, known):
+        key = chat, event['sender'], event['cid']
+        if any(known[k] != event[k] for k in ('sender', 'cid', 'message')):
+            self.wrong('position', '%s: %s is %r and %r', view, place, known,
+                       event)
+        if (event['chat_id'] != chat or key not in self.sends
+                or self.sends[key] != event['message']):
+            self.wrong('leak', '%s: %r', view, event)
+
+    def check_places(self, chat, book):
+        """Each message has one place, but for those that were lost."""
+        places = {}
+        for place in sorted(book):
+            key = chat, book[place]['sender'], book[place]['cid']
+            if key in places and not self.gone(chat, places[key], key):
+                self.wrong('twice', '%s: %s is at %s and %s', chat, key,
+                           places[key], place)
+            places[key] = place
 
     def check_chain(self, chat, views, book):
         """From the first member's beginning on, and no link is missing."""
-        last = min(view.start for view in views)
-        for place in sorted(book):
-            prev = book[place]['prev']
-            if prev is None and last[1] == 0:
-                pass
-            elif prev is None or position(prev) != last:
+        begin = min(view.start for view in views)
+        last = begin
+        lasts = {begin, None} if begin[1] == 0 or self.lost else {begin}
+        for place in sorted(p for p in book if p > begin):
+            event = book[place]
+            prev = event.get('prev') and position(event['prev'])
+            if 'prev' in event and prev not in lasts and not (
+                    # what nobody saw, and is lost
+                    self.lost and prev and prev > last):
                 self.wrong('chain', '%s: %s follows %s, but says %s', chat,
                            place, last, prev)
+            if not self.gone(chat, place, (chat, event['sender'],
+                                           event['cid'])):
+                # who follows something lost may name what is before it
+                lasts = set()
+            lasts.add(place)
             last = place
 
     def check_view(self, view, book, gaps):
@@ -163,6 +227,11 @@ class History:
                 # one gap may follow another
                 announced, last = before, (before[0], before[1] - 1)
                 holes.append((after, before))
+                continue
+            if kind == 'reset':
+                announced = event[0], event[1] + 1
+                holes.append((last, announced))
+                last = max(last, event)
                 continue
             place = position(event)
             if place in seen:
@@ -181,18 +250,29 @@ class History:
             last, announced = place, None
         missed = [place for place in sorted(book)
                   if place > view.start and place not in seen
-                  and not any(a < place < b for a, b in holes)]
+                  and not any(a < place < b for a, b in holes)
+                  and not self.gone(view.chat, place, (
+                      view.chat, book[place]['sender'], book[place]['cid']))]
         for place in missed:
             self.wrong('lost', '%s: %r', view, book[place])
 
     def check_acks(self, chat, book):
         places = {(chat, e['sender'], e['cid']): place
-                  for place, e in book.items()}
+                  for place, e in sorted(book.items())}
         begin = min(v.start for v in self.views.values() if v.chat == chat)
         reads = [(asked, to) for asked, of, to in self.reads if of == chat]
+        owners = {place: (chat, e['sender'], e['cid'])
+                  for place, e in book.items()}
         for when, key, place in self.acks:
             if key[0] != chat:
                 continue
+            if owners.setdefault(place, key) != key:
+                self.wrong('position', '%s: %s was acknowledged to %s and %s',
+                           chat, place, owners[place], key)
+            if self.gone(chat, place, key):
+                continue
+            if chat in self.dumps and place not in self.dumps[chat][-1]:
+                self.wrong('store', '%s was acknowledged at %s', key, place)
             if key not in places:
                 if place > begin:
                     self.wrong('lost', '%s was acknowledged at %s', key, place)

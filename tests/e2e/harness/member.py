@@ -66,6 +66,8 @@ async def connect_to(ng, worker, **options):
 class Member:
     """Connected to the end of the test, or to stop()."""
 
+    pause = PAUSE
+
     def __init__(self, ng, user, chats, options):
         self.ng = ng
         self.user = user
@@ -135,14 +137,16 @@ class Member:
                 if reply.get('reason') == 'unavailable':
                     # joined, but without what was missed; ask again from
                     # the start, so that nothing comes by both ways
-                    await self.client.leave(chat)
+                    await self.client.cmd('leave', chat_id=chat, id=ident)
                     self.client.forget(chat)
+                    await asyncio.sleep(self.pause)
                     continue
                 if reply['ev'] == 'joined':
                     break
                 assert reply['temporary'], reply
-                await asyncio.sleep(PAUSE)
-            assert chat not in self.last or reply['recovered'], reply
+                await asyncio.sleep(self.pause)
+            if chat in self.last and not reply['recovered']:
+                self.not_recovered(chat, reply)
             assert not reply['more'], reply
             self.last.setdefault(chat, position(reply['head']))
             for event in reply['messages']:
@@ -150,6 +154,9 @@ class Member:
         for event in list(self.client.events):
             self.client.events.remove(event)
             self.take(event)
+
+    def not_recovered(self, chat, reply):
+        raise AssertionError((self.user, reply, self.last[chat]))
 
     async def run(self):
         """Take what comes; when the connection ends, come back."""
@@ -175,7 +182,7 @@ class Member:
                 await self.join()
                 return
             except (OSError, WebSocketException, asyncio.TimeoutError):
-                await asyncio.sleep(PAUSE)
+                await asyncio.sleep(self.pause)
 
     def take(self, event):
         if event['ev'] == 'message':

@@ -135,6 +135,15 @@ def wait_for(condition, seconds=10, what=None):
         pause = min(pause * 1.5, 0.1)
 
 
+def running(pid):
+    """There is such a process, and it is no zombie."""
+    try:
+        stat = pathlib.Path('/proc/%d/stat' % pid).read_text()
+    except OSError:
+        return False
+    return stat.rpartition(')')[2].split()[0] != 'Z'
+
+
 def reserve_port():
     """A free port, and a socket that keeps others from choosing it.
 
@@ -298,6 +307,17 @@ class Nginx:
                           title.replace(b'\0', b' ').decode().strip()))
         return sorted(found)
 
+    def sockets(self, pid):
+        """How many connections to its port this worker has."""
+        here = '0100007F:%04X' % self.port
+        inodes = set()
+        for line in pathlib.Path('/proc/net/tcp').read_text().splitlines():
+            fields = line.split()
+            if fields[1] == here and fields[3] == '01':
+                inodes.add('socket:[%s]' % fields[9])
+        return sum(os.readlink(fd) in inodes
+                   for fd in pathlib.Path('/proc/%d/fd' % pid).iterdir())
+
     def worker_pids(self):
         """The workers that take connections."""
         return [pid for pid, title in self.children()
@@ -360,6 +380,16 @@ class Nginx:
             for pid, _ in self.children():
                 os.kill(pid, signal.SIGKILL)
         self.process.wait()
+
+    def crash(self):
+        """SIGKILL to all of it at once; start() starts it again."""
+        pids = [pid for pid, _ in self.children()]
+        self.process.kill()
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+        self.process.wait()
+        wait_for(lambda: not any(map(running, pids)), what='all are dead')
+        self.stderr.close()
 
     def stop(self):
         """End it and check all that has to be true then."""

@@ -1,5 +1,6 @@
 """A Redis server in a private directory, and a proxy that makes trouble."""
 
+import collections
 import os
 import pathlib
 import selectors
@@ -10,7 +11,14 @@ import subprocess
 import tempfile
 import threading
 
+import msgpack
+
 from harness.nginx import reserve_port, wait_for
+
+RAM = '/dev/shm'
+
+# what a chat's stream has; prev: only told by the first one of an epoch
+Entry = collections.namedtuple('Entry', 'position prev sender cid message')
 
 
 def make_certificates(path, name='localhost'):
@@ -35,16 +43,34 @@ def make_certificates(path, name='localhost'):
     return path
 
 
+def read_reply(f):
+    """One reply of Redis, RESP2."""
+    line = f.readline()
+    kind, text = line[:1], line[1:-2]
+    if kind == b'-':
+        raise AssertionError(text)
+    if kind == b'$':
+        return None if text == b'-1' else f.read(int(text) + 2)[:-2]
+    if kind == b'*':
+        return [read_reply(f) for _ in range(int(text))]
+    return text
+
+
 class Redis:
     """One redis-server; it keeps port and data over stop() and start().
 
     args    further arguments, '--requirepass', 'secret' for example
     tls     the port speaks TLS, with certificates made for it
     auth    how cli() logs in: 'password' or ('user', 'password')
+    ram     its files are in memory, where an fsync takes no time: with
+            `appendfsync everysec` Redis answers before it wrote while an
+            fsync is under way, so that even kill -9 would lose something
     """
 
-    def __init__(self, *args, tls=False, auth=None, start=True):
-        self.dir = pathlib.Path(tempfile.mkdtemp(prefix='wsc-redis.'))
+    def __init__(self, *args, tls=False, auth=None, ram=False, start=True):
+        self.dir = pathlib.Path(tempfile.mkdtemp(
+            prefix='wsc-redis.',
+            dir=RAM if ram and os.access(RAM, os.W_OK) else None))
         self.dir.chmod(0o755)
         self.port, self.keeper = reserve_port()
         self.keeper.close()
@@ -104,6 +130,28 @@ class Redis:
              *args], text=True, stdout=subprocess.PIPE, timeout=30,
             stderr=subprocess.STDOUT).stdout.strip()
 
+    def ask(self, *words):
+        """The reply to one command, strings as bytes."""
+        with socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(30)
+            s.connect(str(self.socket))
+            s.sendall(b'*%d\r\n' % len(words) + b''.join(
+                b'$%d\r\n%s\r\n' % (len(w.encode()), w.encode())
+                for w in words))
+            with s.makefile('rb') as f:
+                return read_reply(f)
+
+    def stream(self, chat, prefix='wsc:{0}:s:'):
+        """The entries of a chat as Redis has them, each envelope checked."""
+        found = []
+        for ident, fields in self.ask('XRANGE', prefix + chat, '-', '+'):
+            epoch, seq = (int(part) for part in ident.split(b'-'))
+            envelope = msgpack.unpackb(fields[1])
+            assert envelope[:2] == [1, 1], envelope
+            found.append(Entry((epoch, seq + 1), tuple(envelope[6:8]) or None,
+                               *envelope[3:6]))
+        return found
+
     def clients(self, *kinds):
         """Those of the module: their lines of CLIENT LIST."""
         return [line for line in self.cli('client', 'list').splitlines()
@@ -135,13 +183,14 @@ class Redis:
 
 
 class Proxy:
-    """TCP to another port; can be deaf (half open) or cut."""
+    """TCP to another port; can be deaf (half open), cut or closed."""
 
     def __init__(self, target, host='127.0.0.1'):
         self.target = target
         self.listener = socket.create_server((host, 0))
         self.port = self.listener.getsockname()[1]
         self.deaf = False
+        self.closed = False
         self.accepted = 0
         self.pairs = {}
         self.lock = threading.Lock()
@@ -164,6 +213,8 @@ class Proxy:
         near, _ = self.listener.accept()
         self.accepted += 1
         try:
+            if self.closed:
+                raise OSError('closed')
             far = socket.create_connection(('127.0.0.1', self.target), 5)
         except OSError:
             near.close()

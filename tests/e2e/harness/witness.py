@@ -47,6 +47,7 @@ class Witness(Member):
         self.history.sent(chat, self.user, cid, message)
         ack = await self.send(chat, cid, message, timeout)
         self.history.acked(chat, self.user, cid, position(ack))
+        return ack
 
     async def look(self, chat):
         """Read the newest message of the chat, if that is possible now."""
@@ -78,7 +79,7 @@ class Crowd:
     async def gather(cls, ng, clients, chats, each=2, **options):
         """So many clients; of each worker's so many in every chat."""
         history = History()
-        members = [Witness(ng, 'user-%d' % i, history, options)
+        members = [cls.witness(ng, 'user-%d' % i, history, options)
                    for i in range(clients)]
         self = cls(ng, members, history)
         for i in range(0, clients, 20):
@@ -95,6 +96,10 @@ class Crowd:
                 self.chats.setdefault(name, []).append(member)
         await asyncio.gather(*(m.begin() for m in members))
         return self
+
+    @staticmethod
+    def witness(ng, user, history, options):
+        return Witness(ng, user, history, options)
 
     def workers(self):
         return workers_of(self.ng, [m.client for m in self.members])
