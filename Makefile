@@ -26,7 +26,7 @@ SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=undefined \
 LIBS = -ljansson -lmsgpackc -lcrypto -lz -lm
 FUZZLIBS = $(LIBS) -ldl -lpthread
 
-export V JOBS NGINX_SRC NGINX_FLAGS
+export V JOBS NGINX_SRC NGINX_FLAGS SEED COUNT FAULT
 
 CORE = $(wildcard $(MODULE)/core/*.c)
 UNIT = $(wildcard tests/unit/test_*.c)
@@ -42,13 +42,16 @@ REPLAYBIN = $(patsubst tests/fuzz/%.c,build/replay/%,$(FUZZ))
 FUZZBIN = $(patsubst tests/fuzz/%.c,build/fuzz/%,$(FUZZ))
 
 
-.PHONY: help build run stop test check lint unit client e2e e2e-store e2e-redis \
-	asan interop page fuzz bench install clean setup-run setup-test setup-bench \
+.PHONY: help build run farm farm-status farm-stop stop test check lint unit \
+	client e2e e2e-store e2e-redis e2e-farm faults reloads asan interop page fuzz \
+	bench node-kill install clean setup-run setup-farm setup-test setup-bench \
 	build-test build-asan core units fuzzers
 
 help:
 	@echo 'make run [PORT=8080]      the chat on this machine, in two workers'
-	@echo 'make stop                 end it'
+	@echo 'make farm [PORT=8080]     HAProxy, three nodes and Redis on this machine'
+	@echo 'make farm-status          what each of them says; make farm-stop ends them'
+	@echo 'make stop                 end all that runs'
 	@echo 'make build                build/$(MODULE).so for the installed NGINX'
 	@echo '  NGINX_SRC=dir           for the NGINX of a source tree'
 	@echo '  BUILD=dir               into another directory'
@@ -57,11 +60,15 @@ help:
 	@echo
 	@echo 'make test                 everything below but bench; prints the time of each stage'
 	@echo 'make check                lint, unit and client, while you work'
-	@echo 'make lint | unit | client | e2e | e2e-store | e2e-redis | asan'
-	@echo 'make interop | page'
+	@echo 'make lint | unit | client | e2e | e2e-store | e2e-redis | e2e-farm'
+	@echo 'make asan | interop | page'
 	@echo 'make fuzz [SECONDS=60]    libFuzzer, so long for each target'
+	@echo 'make faults [COUNT=20]    Redis, nodes and cables die, so often each'
+	@echo '  SEED=n FAULT=name       the same choices again; one kind alone'
+	@echo 'make reloads              ten in a minute under 5,000 sockets that chat'
 	@echo 'make bench [ARGS=--quick] the figures of the docs'
-	@echo 'e2e, e2e-store, e2e-redis and asan take ARGS="-k name" for pytest;'
+	@echo 'make node-kill            a node with 4,000 members dies; ARGS=--help'
+	@echo 'e2e..., and asan take ARGS="-k name" for pytest;'
 	@echo 'V=1 shows the commands, JOBS=2 is how many things run at once'
 
 
@@ -73,14 +80,26 @@ build: setup-run
 run: build
 	$(Q)$(T)/run-chat start "$(PORT)"
 
+farm: build setup-farm
+	$(Q)$(T)/run-farm start "$(PORT)"
+
+farm-status:
+	$(Q)$(T)/run-farm status
+
+farm-stop:
+	$(Q)$(T)/run-farm stop
+
 stop:
-	$(Q)$(T)/run-chat stop
+	$(Q)if [ ! -f build/farm.dir ]; then $(T)/run-chat stop; else \
+		$(T)/run-farm stop; \
+		if [ -f build/run.dir ]; then $(T)/run-chat stop; fi; fi
 
 install: build
 	$(Q)$(T)/install-module "$(BUILD)" "$(DESTDIR)"
 
 clean:
 	$(Q)if [ -f build/run.dir ]; then $(T)/run-chat stop; fi
+	$(Q)if [ -f build/farm.dir ]; then $(T)/run-farm stop; fi
 	$(Q)rm -rf build
 
 
@@ -112,6 +131,16 @@ e2e-store: build build-test setup-test
 e2e-redis: build setup-test
 	$(Q)$(T)/run-e2e redis $(ARGS)
 
+e2e-farm: build setup-test
+	$(Q)$(T)/run-e2e farm $(ARGS)
+
+faults: build setup-test
+	$(Q)$(T)/run-faults $(ARGS)
+
+reloads: build setup-test
+	$(Q)WSC_LONG=1 JOBS=1 $(T)/run-e2e plain --timeout 300 -rP \
+		-k ten_reloads tests/e2e/test_reload.py $(ARGS)
+
 asan: build build-asan setup-test
 	$(Q)$(T)/run-e2e asan $(ARGS)
 
@@ -130,7 +159,10 @@ bench: build setup-bench
 	$(Q)$(PY) -m pytest tests/bench
 	$(Q)tests/bench/run $(ARGS)
 
-setup-run setup-test setup-bench: setup-%:
+node-kill: build setup-test
+	$(Q)$(PY) tests/farm/node-kill $(ARGS)
+
+setup-run setup-farm setup-test setup-bench: setup-%:
 	$(Q)$(T)/setup $*
 
 build-test: setup-run

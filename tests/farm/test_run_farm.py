@@ -1,0 +1,136 @@
+"""make farm, farm-status, farm-stop and stop."""
+
+import os
+import pathlib
+import re
+import subprocess
+import urllib.request
+
+import pytest
+
+from farm import until
+from harness.client import Client
+from harness.nginx import TOP, reserve_port
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """A checkout with the module built, and a space in its name."""
+    top = tmp_path / 'a check out'
+    (top / 'build').mkdir(parents=True)
+    for name in ('Makefile', 'client', 'conf', 'tests',
+                 'build/ngx_ws_chat_module.so'):
+        (top / name).symlink_to(TOP / name)
+    yield top
+    run(top, 'tests/tools/run-farm', 'stop')
+
+
+def run(top, *command, **more):
+    """(exit code, text); without what an outer make left behind."""
+    env = {k: v for k, v in os.environ.items()
+           if k not in ('MAKEFLAGS', 'MAKELEVEL', 'MFLAGS')}
+    env.update(more)
+    done = subprocess.run(command, cwd=top, env=env, text=True, timeout=60,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT)
+    return done.returncode, done.stdout
+
+
+def start(top, port, **more):
+    return run(top, 'tests/tools/run-farm', 'start', str(port), **more)
+
+
+def free_port():
+    port, keeper = reserve_port()
+    keeper.close()
+    return port
+
+
+def lines(text):
+    """Node -> (address, state, sockets, health) of the status."""
+    return {name: rest for name, *rest in (
+        re.split(r'  +', line) for line in text.splitlines())
+        if name.startswith('node')}
+
+
+def pids(directory):
+    return [int(path.read_text()) for path in directory.glob('*/pid')]
+
+
+async def test_start_and_stop(tree):
+    port = free_port()
+    code, out = start(tree, port)
+    assert code == 0, out
+    for word in ('http://127.0.0.1:%d/' % port, 'https://127.0.0.1:',
+                 'make farm-status', 'make farm-stop'):
+        assert word in out, out
+    directory = pathlib.Path((tree / 'build/farm.dir').read_text().strip())
+    running = pids(directory)
+    assert len(running) == 5
+
+    page = urllib.request.urlopen('http://127.0.0.1:%d/' % port, timeout=10)
+    assert b'<html' in page.read()
+    clients = [await Client.connect('ws://127.0.0.1:%d' % port, user='ann')
+               for _ in range(3)]
+    assert {c.welcome['node'] for c in clients} == {'node1', 'node2', 'node3'}
+    for client in clients:
+        await client.join('room')
+    await clients[0].send('room', 'hi')
+    for client in clients:
+        await client.expect('message', message='hi')
+
+    code, out = run(tree, 'make', 'farm-status')
+    assert code == 0 and re.search(r'^front .* serves$', out, re.M), out
+    assert re.search(r'^redis .* version 7', out, re.M), out
+    assert {name: one[1:] for name, one in lines(out).items()} == {
+        'node%d' % n: ['UP', '1', '200 {"status":"ready"}']
+        for n in (1, 2, 3)}
+
+    code, out = start(tree, free_port())
+    assert code == 1 and 'it runs already at' in out, out
+
+    # what has died is told, too
+    os.kill(int((directory / 'redis/pid').read_text()), 9)
+    await until(lambda: 'does not answer' in run(tree, 'make',
+                                                 'farm-status')[1])
+    await until(lambda: 'serves nothing new' in run(tree, 'make',
+                                                    'farm-status')[1])
+
+    assert run(tree, 'make', 'stop') == (0, 'Stopped.\n')
+    assert not directory.exists()
+    await until(lambda: not any(os.path.exists('/proc/%d/fd/0' % pid)
+                                for pid in running))
+    assert run(tree, 'make', 'farm-stop') == (0, 'Nothing runs.\n')
+    assert run(tree, 'make', 'stop') == (0, 'Nothing runs.\n')
+    code, out = run(tree, 'make', 'farm-status')
+    assert code != 0 and 'no farm runs; make farm' in out, out
+
+
+def test_port(tree):
+    port, keeper = reserve_port()
+    with keeper:
+        keeper.listen()
+        code, out = start(tree, port)
+    assert code == 1 and 'port %d is taken' % port in out, out
+    assert start(tree, 'many') == (1, 'farm: PORT=many is not a port\n')
+    assert run(tree, 'tests/tools/run-farm')[0] == 2
+    assert run(tree, 'tests/tools/run-farm', '--help')[0] == 0
+    assert not (tree / 'build/farm.dir').exists()
+
+
+def test_what_does_not_come_up(tree, tmp_path):
+    """Nothing stays behind, and the reason is told."""
+    (tree / 'conf').unlink()
+    (tree / 'conf').mkdir()
+    for name in ('haproxy', 'nginx', 'redis'):
+        (tree / 'conf' / name).mkdir()
+        for path in (TOP / 'conf' / name).iterdir():
+            text = path.read_text().replace(
+                'ws_chat_health;', 'ws_chat_health; bogus;')
+            (tree / 'conf' / name / path.name).write_text(text)
+    place = tmp_path / 'place'
+    place.mkdir()
+    code, out = start(tree, free_port(), TMPDIR=str(place))
+    assert code == 1 and 'unknown directive "bogus"' in out, out
+    assert not (tree / 'build/farm.dir').exists()
+    assert not list(place.iterdir())
