@@ -29,14 +29,17 @@ class Rooms:
 
     def __init__(self, spoil=None, delay=0, stall=None):
         self.members = {}
+        self.most = {}
         self.spoil = spoil or (lambda text, number: [text])
         self.delay = delay
         self.stall = stall
         self.number = 0
+        self.posts = 0
 
     async def serve(self, socket):
         room = self.members.setdefault(socket.request.path, set())
         room.add(socket)
+        self.most[socket.request.path] = len(room)
         try:
             async for text in socket:
                 await self.take(room, text)
@@ -52,6 +55,23 @@ class Rooms:
         for one in self.spoil(text, self.number):
             websockets.asyncio.server.broadcast(room, one)
 
+    async def posted(self, reader, writer):
+        """Requests of one connection, answered one by one."""
+        with contextlib.suppress(asyncio.IncompleteReadError), \
+                contextlib.closing(writer):
+            while True:
+                head = (await reader.readuntil(b'\r\n\r\n')).decode()
+                size = int(re.search(r'Content-Length: (\d+)', head)[1])
+                text = (await reader.readexactly(size)).decode()
+                path = re.match('POST (/.*) HTTP/1.1\r\n', head)[1]
+                self.posts += 1
+                if path == '/no':
+                    writer.write(b'HTTP/1.1 403 No\r\n\r\n')
+                    return
+                await self.take(self.members[path], text)
+                writer.write(b'HTTP/1.1 201 Created\r\n'
+                             b'Content-Length: 3\r\n\r\nyes')
+
     def refuse(self, connection, request):
         if request.path == '/no':
             return connection.respond(http.HTTPStatus.FORBIDDEN, 'no\n')
@@ -65,13 +85,15 @@ class Rooms:
             yield 'ws://127.0.0.1:%d' % server.sockets[0].getsockname()[1]
 
 
-def measure(rooms, *args, path='/r{room}'):
+def measure(rooms, *args, path='/r{room}', post=None):
     """(exit status, result) of wsbench on these rooms."""
     async def run():
-        async with rooms.at() as url:
-            done = await asyncio.to_thread(wsbench, '-q', '--json', '-u',
-                                           url + path, *args)
-            return done
+        async with rooms.at() as url, await asyncio.start_server(
+                rooms.posted, '127.0.0.1', 0) as posts:
+            more = post and ['--post', 'http://127.0.0.1:%d%s' % (
+                posts.sockets[0].getsockname()[1], post)]
+            return await asyncio.to_thread(wsbench, '-q', '--json', '-u',
+                                           url + path, *(more or []), *args)
     done = asyncio.run(run())
     assert done.stdout, done.stderr
     return done.returncode, json.loads(done.stdout)
@@ -91,6 +113,39 @@ def test_all_is_delivered(more):
     assert result['expected'] == result['received'] == 60 * 4
     assert result['missing'] == result['holes'] == result['repeats'] == 0
     assert result['latency_ms']['count'] == 240
+
+
+@pytest.mark.parametrize('more', [
+    (), ('-P', 3), ('--posters', 1), ('--half', 0.2)])
+def test_messages_are_posted(more):
+    rooms = Rooms()
+    status, result = measure(rooms, *TRAFFIC, *more, post='/r{room}')
+    assert status == 0, result
+    assert result['connected'] == result['closed'] == 12
+    assert result['received'] == 60 * 4
+    assert rooms.posts == 60 + 30
+
+
+def test_a_post_is_refused():
+    status, result = measure(Rooms(), *TRAFFIC, '--posters', 1, '--drain',
+                             0.1, post='/no')
+    assert status == 1
+    assert result['lost'] == 1
+    assert result['sent'] == 0 and result['unsent'] == 60
+    assert 'HTTP/1.1 403' in result['error']
+
+
+def test_members_of_a_room_take_servers_in_turn():
+    servers = Rooms(), Rooms()
+
+    async def run():
+        async with servers[0].at() as one, servers[1].at() as two:
+            return await asyncio.to_thread(
+                wsbench, '-q', '-u', one + '/r{room}', '-u', two + '/r{room}',
+                '-c', 12, '-r', 3)
+    assert asyncio.run(run()).returncode == 0
+    for server in servers:
+        assert server.most == {'/r0': 2, '/r1': 2, '/r2': 2}
 
 
 def test_size_is_that_of_tag_and_padding():
@@ -201,6 +256,8 @@ def test_steps():
     (('-u', 'ws://127.0.0.1/', '-m', '1', '--publish', 'x'), '{tag}'),
     (('-u', 'ws://127.0.0.1/', '-m', '1', '-s', '5'), '-s 5'),
     (('-u', 'ws://127.0.0.1/', 'more'), 'more'),
+    (('-u', 'ws://127.0.0.1/', '--post', 'ws://127.0.0.1/'), 'http://'),
+    (('-u', 'ws://127.0.0.1/', '--posters', '0'), '--posters'),
     (('-u', 'ws://192.0.2.1/', '--sources', '2'), '127.0.0.0/8'),
 ])
 def test_bad_arguments(args, text):

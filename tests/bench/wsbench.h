@@ -99,6 +99,7 @@ typedef struct {
     int               fd;
     uint32_t          index;      /* among all connections */
     wb_state_e        state;
+    unsigned          post:1;     /* for posts: no WebSocket */
     unsigned          writing:1;  /* waits until it can write */
     uint64_t          start;      /* when it began to connect */
     size_t            half;       /* stop after so many octets; 0: do not */
@@ -121,6 +122,7 @@ typedef struct {
     int               parent;     /* orders come from here */
     uint32_t          lo;         /* connections lo .. hi - 1 are ours */
     uint32_t          hi;
+    uint32_t          nconns;     /* with those for posts, at the end */
     uint32_t          begun;
     uint32_t          oldest;     /* all before it wait for nothing */
     uint32_t          waiting;    /* between connect() and joined */

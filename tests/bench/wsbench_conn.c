@@ -16,6 +16,7 @@
 
 #include "wsbench_conn.h"
 #include "wsbench_http.h"
+#include "wsbench_post.h"
 #include "wsbench_proc.h"
 #include "wsbench_ws.h"
 
@@ -38,7 +39,7 @@ wb_conn_start(wb_proc_t *proc, wb_conn_t *c)
     const wb_url_t      *url;
     struct epoll_event   ev;
 
-    url = &proc->opt->urls[c->index % proc->opt->nurls];
+    url = wb_conn_url(proc->opt, c);
 
     c->start = proc->now;
     c->state = WB_ST_CONNECTING;
@@ -50,8 +51,10 @@ wb_conn_start(wb_proc_t *proc, wb_conn_t *c)
         return;
     }
 
-    wb_conn_vars(proc, c, &vars);
-    wb_http_request(proc, c, &vars);
+    if (!c->post) {
+        wb_conn_vars(proc, c, &vars);
+        wb_http_request(proc, c, &vars);
+    }
 
     if (proc->order.phase == WB_HALF) {
         c->half = c->out.len / 2;
@@ -71,6 +74,19 @@ wb_conn_start(wb_proc_t *proc, wb_conn_t *c)
     {
         wb_conn_errno(proc, c, "connect()", errno);
     }
+}
+
+
+/* The members of a room take the servers in turn. */
+
+const wb_url_t *
+wb_conn_url(const wb_opt_t *opt, const wb_conn_t *c)
+{
+    if (c->post) {
+        return &opt->posts.values[c->index % opt->posts.n];
+    }
+
+    return &opt->urls.values[c->index / opt->rooms % opt->urls.n];
 }
 
 
@@ -183,7 +199,14 @@ wb_conn_connected(wb_proc_t *proc, wb_conn_t *c)
         return;
     }
 
-    c->state = WB_ST_HANDSHAKE;
+    if (c->post) {
+        c->state = WB_ST_OPEN;
+        proc->waiting--;
+
+    } else {
+        c->state = WB_ST_HANDSHAKE;
+    }
+
     wb_conn_flush(proc, c);
 }
 
@@ -279,6 +302,11 @@ wb_conn_read(wb_proc_t *proc, wb_conn_t *c)
 
     proc->now = wb_now();
 
+    if (c->post) {
+        wb_post_answers(proc, c, proc->buf, n);
+        return;
+    }
+
     if (c->state == WB_ST_HANDSHAKE || c->state == WB_ST_HALF) {
         wb_conn_handshake(proc, c, proc->buf, n);
         return;
@@ -333,15 +361,15 @@ wb_conn_end(wb_proc_t *proc, wb_conn_t *c, const char *error)
     result = proc->result;
 
     if (error && result->error[0] == '\0') {
-        snprintf(result->error, sizeof(result->error), "connection %u: %s",
-                 c->index, error);
+        snprintf(result->error, sizeof(result->error), "%s %u: %s",
+                 c->post ? "poster" : "connection", c->index, error);
     }
 
     if (c->state == WB_ST_OPEN) {
         result->lost++;
 
     } else if (c->state == WB_ST_CLOSING) {
-        result->closed++;
+        result->closed += !c->post;
 
     } else {
         result->failed++;

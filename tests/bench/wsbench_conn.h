@@ -29,6 +29,9 @@ void wb_conn_flush(wb_proc_t *proc, wb_conn_t *c);
 /* Ends it at once; error: why (counted), or NULL when all is well. */
 void wb_conn_end(wb_proc_t *proc, wb_conn_t *c, const char *error);
 
+/* Where it connects to, in turn with others of its kind. */
+const wb_url_t *wb_conn_url(const wb_opt_t *opt, const wb_conn_t *c);
+
 /* Fills vars for a template of this connection. */
 void wb_conn_vars(const wb_proc_t *proc, const wb_conn_t *c, wb_vars_t *vars);
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "wsbench_conn.h"
 #include "wsbench_http.h"
 
 
@@ -16,8 +17,6 @@
 
 static void wb_http_key(wb_proc_t *proc, u_char *key);
 static void wb_http_add(wsc_buf_t *out, const char *text);
-static ssize_t wb_http_header(const wb_conn_t *c, const char *name,
-    size_t len, wsc_str_t *value);
 static ssize_t wb_http_check(wb_proc_t *proc, wb_conn_t *c, size_t len,
     wsc_deflate_params_t *params, int *deflate, char *error, size_t size);
 
@@ -34,7 +33,7 @@ wb_http_request(wb_proc_t *proc, wb_conn_t *c, const wb_vars_t *vars)
 
     opt = proc->opt;
     out = &c->out;
-    url = &opt->urls[c->index % opt->nurls];
+    url = wb_conn_url(opt, c);
 
     wb_http_key(proc, key);
     text.data = key;
@@ -177,9 +176,7 @@ wb_http_check(wb_proc_t *proc, wb_conn_t *c, size_t len,
 }
 
 
-/* Finds a line of the header, which is len octets long. */
-
-static ssize_t
+ssize_t
 wb_http_header(const wb_conn_t *c, const char *name, size_t len,
     wsc_str_t *value)
 {

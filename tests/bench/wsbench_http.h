@@ -26,5 +26,9 @@ void wb_http_request(wb_proc_t *proc, wb_conn_t *c, const wb_vars_t *vars);
 ssize_t wb_http_response(wb_proc_t *proc, wb_conn_t *c, size_t *used,
     wsc_deflate_params_t *params, int *deflate, char *error, size_t size);
 
+/* Finds a line of the header in c->in, which is len octets long. */
+ssize_t wb_http_header(const wb_conn_t *c, const char *name, size_t len,
+    wsc_str_t *value);
+
 
 #endif /* _WSBENCH_HTTP_H_INCLUDED_ */

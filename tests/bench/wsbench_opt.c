@@ -60,7 +60,7 @@ static uint32_t wb_opt_number(const char *name, const char *value,
     uint32_t min, uint32_t max);
 static double wb_opt_real(const char *name, const char *value, double min,
     double max);
-static void wb_opt_url(wb_opt_t *opt, const char *value);
+static void wb_opt_url(wb_urls_t *urls, const char *name, const char *value);
 static void wb_opt_resolve(wb_url_t *url, const char *host, const char *port);
 static void wb_opt_check(wb_opt_t *opt);
 static void wb_opt_sources(wb_opt_t *opt);
@@ -71,7 +71,9 @@ static void wb_opt_descriptors(const wb_opt_t *opt);
 
 
 static const wb_option_t  wb_options[] = {
-    { "url", 'u', WB_URL, 0, 0, 0 },
+    { "url", 'u', WB_URL, wb_at(urls), 0, 0 },
+    { "post", WB_LONG, WB_URL, wb_at(posts), 0, 0 },
+    { "posters", WB_LONG, WB_NUMBER, wb_at(posters), 1, 60000 },
     { "connections", 'c', WB_NUMBER, wb_at(connections), 1, 1e7 },
     { "rooms", 'r', WB_NUMBER, wb_at(rooms), 1, 1e7 },
     { "publishers", 'p', WB_NUMBER, wb_at(publishers), 1, 1e6 },
@@ -171,6 +173,7 @@ wb_opt_defaults(wb_opt_t *opt)
     opt->connections = 1;
     opt->rooms = 1;
     opt->publishers = 1;
+    opt->posters = 32;
     opt->size = 100;
     opt->processes = 1;
     opt->sources = UINT32_MAX;
@@ -254,7 +257,7 @@ wb_opt_one(wb_opt_t *opt, const wb_option_t *o, const char *value)
         break;
 
     case WB_URL:
-        wb_opt_url(opt, value);
+        wb_opt_url((wb_urls_t *) field, o->name, value);
         break;
 
     case WB_HELP:
@@ -318,25 +321,28 @@ wb_opt_real(const char *name, const char *value, double min, double max)
 }
 
 
-/* ws://host[:port][/path] */
+/* ws://host[:port][/path], or http:// for posts */
 
 static void
-wb_opt_url(wb_opt_t *opt, const char *value)
+wb_opt_url(wb_urls_t *urls, const char *name, const char *value)
 {
-    char      *host, *port;
-    size_t     n;
-    wb_url_t  *url;
+    char        *host, *port;
+    size_t       n;
+    wb_url_t    *url;
+    const char  *scheme;
 
-    if (strncmp(value, "ws://", 5) != 0) {
-        wb_die(WB_EXIT_USAGE, "\"%s\" does not begin with ws://", value);
+    scheme = (strcmp(name, "post") == 0) ? "http://" : "ws://";
+
+    if (strncmp(value, scheme, strlen(scheme)) != 0) {
+        wb_die(WB_EXIT_USAGE, "\"%s\" does not begin with %s", value, scheme);
     }
 
-    if (opt->nurls == WB_MAX_LIST) {
-        wb_die(WB_EXIT_USAGE, "-u can be given %d times", WB_MAX_LIST);
+    if (urls->n == WB_MAX_LIST) {
+        wb_die(WB_EXIT_USAGE, "--%s can be given %d times", name, WB_MAX_LIST);
     }
 
-    url = &opt->urls[opt->nurls++];
-    value += 5;
+    url = &urls->values[urls->n++];
+    value += strlen(scheme);
     n = strcspn(value, "/?");
 
     url->host = strndup(value, n);
@@ -391,7 +397,7 @@ wb_opt_check(wb_opt_t *opt)
 {
     size_t  tag;
 
-    if (opt->nurls == 0) {
+    if (opt->urls.n == 0) {
         wb_die(WB_EXIT_USAGE, "no -u URL; see wsbench --help");
     }
 
@@ -445,8 +451,8 @@ wb_opt_sources(wb_opt_t *opt)
 
     loopback = 1;
 
-    for (i = 0; i < opt->nurls; i++) {
-        if (ntohl(opt->urls[i].addr.sin_addr.s_addr) >> 24 != 127) {
+    for (i = 0; i < opt->urls.n; i++) {
+        if (ntohl(opt->urls.values[i].addr.sin_addr.s_addr) >> 24 != 127) {
             loopback = 0;
         }
     }
@@ -467,7 +473,8 @@ wb_opt_descriptors(const wb_opt_t *opt)
     rlim_t         need;
     struct rlimit  limit;
 
-    need = opt->connections / opt->processes + 1 + WB_SPARE_FDS;
+    need = opt->connections / opt->processes + 1 + WB_SPARE_FDS
+           + (opt->posts.n ? opt->posters : 0);
 
     if (getrlimit(RLIMIT_NOFILE, &limit) == -1) {
         wb_die(WB_EXIT_SYSTEM, "getrlimit(): %s", strerror(errno));

@@ -37,8 +37,14 @@ typedef struct {
 
 
 typedef struct {
-    wb_url_t            urls[WB_MAX_LIST];
-    unsigned            nurls;
+    wb_url_t            values[WB_MAX_LIST];
+    unsigned            n;
+} wb_urls_t;
+
+
+typedef struct {
+    wb_urls_t           urls;
+    wb_urls_t           posts;
     wb_list_t           init;     /* templates */
     wb_list_t           headers;  /* templates */
     wb_list_t           counts;
@@ -50,6 +56,8 @@ typedef struct {
     uint32_t            connections;
     uint32_t            rooms;
     uint32_t            publishers;   /* in each room */
+    uint32_t            posters;      /* connections for posts, in each
+                                         process */
     uint32_t            size;         /* of tag and padding */
     uint32_t            processes;
     uint32_t            sources;      /* addresses to connect from */

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "wsbench_conn.h"
+#include "wsbench_post.h"
 #include "wsbench_proc.h"
 #include "wsbench_pub.h"
 #include "wsbench_tpl.h"
@@ -125,8 +126,9 @@ wb_proc_conns(wb_proc_t *proc)
     uint32_t    i, *next;
     wb_conn_t  *c;
 
-    n = proc->hi - proc->lo;
+    n = proc->hi - proc->lo + (proc->opt->posts.n ? proc->opt->posters : 0);
     k = proc->opt->publishers;
+    proc->nconns = n;
 
     proc->conns = calloc(n, sizeof(wb_conn_t));
     next = calloc(n * k, sizeof(uint32_t));
@@ -138,7 +140,8 @@ wb_proc_conns(wb_proc_t *proc)
     for (i = 0; i < n; i++) {
         c = &proc->conns[i];
         c->fd = -1;
-        c->index = proc->lo + i;
+        c->post = (i >= proc->hi - proc->lo);
+        c->index = c->post ? i - (proc->hi - proc->lo) : proc->lo + i;
         c->next = next + i * k;
         wsc_buf_init(&c->in, &wb_alloc);
         wsc_buf_init(&c->out, &wb_alloc);
@@ -273,7 +276,7 @@ wb_proc_connect(wb_proc_t *proc)
     uint32_t    n;
     wb_conn_t  *c;
 
-    n = proc->hi - proc->lo;
+    n = (proc->order.phase == WB_HALF) ? proc->hi - proc->lo : proc->nconns;
     interval = 1e9 * proc->opt->processes / proc->opt->ramp;
     allowed = (double) (proc->now - proc->begin) / interval + 1;
 
@@ -350,10 +353,13 @@ wb_proc_close(wb_proc_t *proc)
     late = (proc->now - proc->begin > WB_CLOSE_TIME);
     left = 0;
 
-    for (i = 0; i < proc->hi - proc->lo; i++) {
+    for (i = 0; i < proc->nconns; i++) {
         c = &proc->conns[i];
 
-        if (c->state == WB_ST_OPEN) {
+        if (c->post && c->state == WB_ST_OPEN) {
+            wb_post_close(proc, c);
+
+        } else if (c->state == WB_ST_OPEN) {
             wb_ws_close(proc, c);
         }
 

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "wsbench_conn.h"
+#include "wsbench_post.h"
 #include "wsbench_proc.h"
 #include "wsbench_pub.h"
 #include "wsbench_tpl.h"
@@ -144,11 +145,13 @@ static void
 wb_pub_send(wb_proc_t *proc, wb_conn_t *c, uint64_t n)
 {
     wb_vars_t        vars;
+    wb_conn_t       *post;
     const wb_opt_t  *opt;
 
     opt = proc->opt;
+    post = opt->posts.n ? wb_post_conn(proc, c->index) : NULL;
 
-    if (c->state != WB_ST_OPEN) {
+    if ((post ? post : c)->state != WB_ST_OPEN) {
         proc->result->unsent += proc->order.record;
         return;
     }
@@ -165,8 +168,13 @@ wb_pub_send(wb_proc_t *proc, wb_conn_t *c, uint64_t n)
         wb_die(WB_EXIT_SYSTEM, "no memory");
     }
 
-    wb_ws_send(proc, c, opt->binary ? WSC_OP_BINARY : WSC_OP_TEXT,
-               proc->text.data, proc->text.len);
+    if (post) {
+        wb_post_send(proc, post, &vars, &proc->text);
+
+    } else {
+        wb_ws_send(proc, c, opt->binary ? WSC_OP_BINARY : WSC_OP_TEXT,
+                   proc->text.data, proc->text.len);
+    }
 
     if (proc->order.record) {
         proc->result->sent++;

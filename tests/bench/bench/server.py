@@ -48,15 +48,17 @@ class Server:
 
     name     of the peer
     module   its shared object
-    http, server   directives; extra goes into the chat's location
+    http, server   directives; extra goes into the chat's location, the port
+                   of a Redis comes for {redis}
     generator   arguments of wsbench, {port} is filled in
     """
 
     name = module = http = server = None
     generator = ()
 
-    def __init__(self, extra=''):
+    def __init__(self, extra='', redis=None):
         self.extra = extra
+        self.redis = str(redis)
         self.cpus = machine.processors()[0]
         self.dir = self.process = self.worker = None
 
@@ -77,8 +79,9 @@ class Server:
         self.port = free_port()
         conf = self.dir / 'nginx.conf'
         conf.write_text(CONF.format(
-            module=self.module, port=self.port, http=self.http,
-            server=self.server % self.extra,
+            module=self.module, port=self.port,
+            http=self.http.replace('{redis}', self.redis),
+            server=(self.server % self.extra).replace('{redis}', self.redis),
             descriptors=machine.descriptors(),
             user='user www-data;\n' if os.getuid() == 0 else ''))
         self.process = subprocess.Popen(

@@ -20,8 +20,8 @@ def table(case, result):
         text.append('  '.join([line[0].ljust(widths[0])] + [
             word.rjust(width)
             for word, width in zip(line[1:], widths[1:])]).rstrip())
-    if 'target' in result:
-        text.append(verdict(result['target']))
+    text += [verdict(target) for target in result['targets']]
+    text += case.notes
     return '\n'.join(text) + '\n'
 
 
