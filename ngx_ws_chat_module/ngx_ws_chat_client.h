@@ -37,6 +37,8 @@ struct ngx_ws_chat_client_s {
     ngx_ws_chat_op_t              *ops;           /* not answered yet */
     u_char                        *user;          /* its octets lie in the
                                                      session */
+    const wsc_str_t               *info;          /* JSON text that its token
+                                                     has of the user; NULL */
     uint64_t                       session;       /* random: the session id */
     wsc_bucket_t                   bucket;
     uint32_t                       limited;       /* ms clock since when over
@@ -59,6 +61,7 @@ struct ngx_ws_chat_client_s {
     unsigned                       gone:1;
     unsigned                       stale:1;       /* it was told so */
     unsigned                       leaving:1;     /* it was told `reconnect` */
+    unsigned                       moderate:1;    /* its token says so */
 };
 
 

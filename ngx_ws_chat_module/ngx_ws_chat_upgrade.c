@@ -10,6 +10,7 @@
 #include "ngx_ws_chat_upgrade_offer.h"
 #include "ngx_ws_chat_upgrade_release.h"
 #include "ngx_ws_chat_bus.h"
+#include "ngx_ws_chat_cors.h"
 #include "core/wsc_value.h"
 #include <openssl/rand.h>
 
@@ -54,10 +55,6 @@ static ngx_int_t ngx_ws_chat_upgrade_refuse(ngx_ws_chat_upgrade_t *u,
     const ngx_ws_chat_refusal_t *refusal);
 static ngx_int_t ngx_ws_chat_upgrade_retry(ngx_http_request_t *r,
     const ngx_ws_chat_refusal_t *refusal);
-static ngx_int_t ngx_ws_chat_upgrade_preflight(ngx_ws_chat_upgrade_t *u);
-static ngx_int_t ngx_ws_chat_upgrade_cors(ngx_ws_chat_upgrade_t *u);
-static ngx_int_t ngx_ws_chat_upgrade_add(ngx_http_request_t *r, char *name,
-    const u_char *value, size_t len);
 static ngx_int_t ngx_ws_chat_upgrade_accept(ngx_ws_chat_upgrade_t *u);
 static ngx_int_t ngx_ws_chat_upgrade_answer(ngx_ws_chat_upgrade_t *u);
 
@@ -116,6 +113,7 @@ ngx_ws_chat_upgrade_echo_handler(ngx_http_request_t *r)
 static ngx_int_t
 ngx_ws_chat_upgrade(ngx_http_request_t *r, ngx_uint_t echo)
 {
+    ngx_int_t                     rc;
     ngx_ws_chat_upgrade_t        *u;
     const ngx_ws_chat_refusal_t  *refusal;
 
@@ -132,14 +130,12 @@ ngx_ws_chat_upgrade(ngx_http_request_t *r, ngx_uint_t echo)
     u->conf = ngx_http_get_module_loc_conf(r, ngx_ws_chat_module);
     u->echo = echo;
 
-    ngx_ws_chat_offer_read(r, u->conf, &u->offer);
-
-    if (r->method == NGX_HTTP_OPTIONS && u->offer.origin.lines == 1
-        && u->offer.preflight.lines
-        && ngx_ws_chat_offer_origin(&u->offer, u->conf))
-    {
-        return ngx_ws_chat_upgrade_preflight(u);
+    rc = ngx_ws_chat_cors_preflight(r, u->conf->origins, "GET");
+    if (rc != NGX_DECLINED) {
+        return rc;
     }
+
+    ngx_ws_chat_offer_read(r, u->conf, &u->offer);
 
     refusal = ngx_ws_chat_upgrade_check(u);
 
@@ -162,7 +158,7 @@ ngx_ws_chat_upgrade_check(ngx_ws_chat_upgrade_t *u)
 {
     const ngx_ws_chat_refusal_t  *refusal;
 
-    if (!ngx_ws_chat_offer_origin(&u->offer, u->conf)) {
+    if (!ngx_ws_chat_cors_allowed(u->request, u->conf->origins)) {
         return &ngx_ws_chat_refusal_origin;
     }
 
@@ -459,8 +455,8 @@ ngx_ws_chat_upgrade_refuse(ngx_ws_chat_upgrade_t *u,
     if (refusal->line.len) {
         r->headers_out.status_line = refusal->line;
 
-        rc |= ngx_ws_chat_upgrade_add(r, "Upgrade", (u_char *) "websocket", 9);
-        rc |= ngx_ws_chat_upgrade_add(r, "Sec-WebSocket-Version",
+        rc |= ngx_ws_chat_cors_add(r, "Upgrade", (u_char *) "websocket", 9);
+        rc |= ngx_ws_chat_cors_add(r, "Sec-WebSocket-Version",
                                       (u_char *) "13", 2);
     }
 
@@ -469,10 +465,10 @@ ngx_ws_chat_upgrade_refuse(ngx_ws_chat_upgrade_t *u,
     }
 
     if (refusal != &ngx_ws_chat_refusal_origin) {
-        rc |= ngx_ws_chat_upgrade_cors(u);
+        rc |= ngx_ws_chat_cors_headers(r);
     }
 
-    rc |= ngx_ws_chat_upgrade_add(r, "Cache-Control", (u_char *) "no-store",
+    rc |= ngx_ws_chat_cors_add(r, "Cache-Control", (u_char *) "no-store",
                                   8);
 
     if (rc != NGX_OK) {
@@ -502,91 +498,8 @@ ngx_ws_chat_upgrade_retry(ngx_http_request_t *r,
 
     seconds = refusal->retry + ngx_random() % (refusal->spread + 1);
 
-    return ngx_ws_chat_upgrade_add(r, "Retry-After", p,
+    return ngx_ws_chat_cors_add(r, "Retry-After", p,
                                    ngx_sprintf(p, "%ui", seconds) - p);
-}
-
-
-static ngx_int_t
-ngx_ws_chat_upgrade_preflight(ngx_ws_chat_upgrade_t *u)
-{
-    ngx_int_t            rc;
-    ngx_http_request_t  *r;
-
-    static const u_char  headers[] = "Authorization";
-
-    r = u->request;
-
-    if (ngx_http_discard_request_body(r) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    rc = ngx_ws_chat_upgrade_cors(u);
-    rc |= ngx_ws_chat_upgrade_add(r, "Access-Control-Allow-Methods",
-                                  (u_char *) "GET", 3);
-    rc |= ngx_ws_chat_upgrade_add(r, "Access-Control-Allow-Headers", headers,
-                                  sizeof(headers) - 1);
-    if (rc != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    r->headers_out.status = NGX_HTTP_NO_CONTENT;
-    r->header_only = 1;
-
-    return ngx_http_send_header(r);
-}
-
-
-static ngx_int_t
-ngx_ws_chat_upgrade_cors(ngx_ws_chat_upgrade_t *u)
-{
-    ngx_int_t                   rc;
-    ngx_http_request_t         *r;
-    const ngx_ws_chat_field_t  *origin;
-
-    static const u_char  expose[] = "Retry-After";
-
-    r = u->request;
-    origin = &u->offer.origin;
-
-    if (origin->lines != 1) {
-        return NGX_OK;
-    }
-
-    rc = ngx_ws_chat_upgrade_add(r, "Access-Control-Allow-Origin",
-                                 origin->value.data, origin->value.len);
-    rc |= ngx_ws_chat_upgrade_add(r, "Access-Control-Allow-Credentials",
-                                  (u_char *) "true", 4);
-    rc |= ngx_ws_chat_upgrade_add(r, "Access-Control-Expose-Headers", expose,
-                                  sizeof(expose) - 1);
-    rc |= ngx_ws_chat_upgrade_add(r, "Vary", (u_char *) "Origin", 6);
-
-    return rc;
-}
-
-
-/* NGX_OK or NGX_ERROR; the value is not copied. */
-
-static ngx_int_t
-ngx_ws_chat_upgrade_add(ngx_http_request_t *r, char *name,
-    const u_char *value, size_t len)
-{
-    ngx_table_elt_t  *h;
-
-    h = ngx_list_push(&r->headers_out.headers);
-    if (h == NULL) {
-        return NGX_ERROR;
-    }
-
-    ngx_memzero(h, sizeof(ngx_table_elt_t));
-
-    h->hash = 1;
-    h->key.data = (u_char *) name;
-    h->key.len = ngx_strlen(name);
-    h->value.data = (u_char *) value;
-    h->value.len = len;
-
-    return NGX_OK;
 }
 
 
@@ -654,8 +567,8 @@ ngx_ws_chat_upgrade_answer(ngx_ws_chat_upgrade_t *u)
 
     r = u->request;
 
-    rc = ngx_ws_chat_upgrade_add(r, "Upgrade", (u_char *) "websocket", 9);
-    rc |= ngx_ws_chat_upgrade_add(r, "Sec-WebSocket-Accept", u->accept,
+    rc = ngx_ws_chat_cors_add(r, "Upgrade", (u_char *) "websocket", 9);
+    rc |= ngx_ws_chat_cors_add(r, "Sec-WebSocket-Accept", u->accept,
                                   WSC_ACCEPT_LEN);
 
     if (u->offer.proto != WSC_PROTO_NONE) {
@@ -667,12 +580,12 @@ ngx_ws_chat_upgrade_answer(ngx_ws_chat_upgrade_t *u)
             ngx_str_set(&name, "chat.v1.json");
         }
 
-        rc |= ngx_ws_chat_upgrade_add(r, "Sec-WebSocket-Protocol", name.data,
+        rc |= ngx_ws_chat_cors_add(r, "Sec-WebSocket-Protocol", name.data,
                                       name.len);
     }
 
     if (u->offer.extension_len) {
-        rc |= ngx_ws_chat_upgrade_add(r, "Sec-WebSocket-Extensions",
+        rc |= ngx_ws_chat_cors_add(r, "Sec-WebSocket-Extensions",
                                       u->offer.extension,
                                       u->offer.extension_len);
     }

@@ -28,16 +28,9 @@ static void ngx_ws_chat_offer_extension(ngx_ws_chat_offer_t *o,
     const ngx_ws_chat_loc_conf_t *conf, const wsc_str_t *value);
 static void ngx_ws_chat_offer_header(ngx_ws_chat_offer_t *o,
     const ngx_ws_chat_loc_conf_t *conf, ngx_table_elt_t *h);
-static ngx_uint_t ngx_ws_chat_offer_matches(const ngx_str_t *pattern,
-    const wsc_str_t *origin);
 
 
 static const ngx_ws_chat_offer_header_t  ngx_ws_chat_offer_headers[] = {
-
-    { ngx_string("origin"), NULL, offsetof(ngx_ws_chat_offer_t, origin) },
-
-    { ngx_string("access-control-request-method"), NULL,
-      offsetof(ngx_ws_chat_offer_t, preflight) },
 
     { ngx_string("upgrade"), ngx_ws_chat_offer_upgrade, 0 },
 
@@ -176,76 +169,4 @@ ngx_ws_chat_offer_extension(ngx_ws_chat_offer_t *o,
     o->deflate = params;
     o->extension_len = len;
     ngx_memcpy(o->extension, text, len);
-}
-
-
-ngx_uint_t
-ngx_ws_chat_offer_origin(const ngx_ws_chat_offer_t *o,
-    const ngx_ws_chat_loc_conf_t *conf)
-{
-    ngx_str_t   *patterns;
-    ngx_uint_t   i;
-
-    if (conf->origins == NULL || o->origin.lines == 0) {
-        return 1;
-    }
-
-    if (o->origin.lines > 1) {
-        return 0;
-    }
-
-    patterns = conf->origins->elts;
-
-    for (i = 0; i < conf->origins->nelts; i++) {
-        if (ngx_ws_chat_offer_matches(&patterns[i], &o->origin.value)) {
-            return 1;
-        }
-    }
-
-    return 0;
-}
-
-
-/* The host of a pattern may be "*." and a domain: any host below it. */
-
-static ngx_uint_t
-ngx_ws_chat_offer_matches(const ngx_str_t *pattern, const wsc_str_t *origin)
-{
-    u_char  *p;
-    size_t   head, tail, host;
-
-    p = (u_char *) ngx_strnstr(pattern->data, "://*.", pattern->len);
-
-    if (p == NULL) {
-        return pattern->len == origin->len
-               && ngx_strncasecmp(pattern->data, origin->data, origin->len)
-                  == 0;
-    }
-
-    head = p + sizeof("://") - 1 - pattern->data;
-    tail = pattern->len - head - 1;
-
-    if (origin->len <= head + tail
-        || ngx_strncasecmp(pattern->data, origin->data, head) != 0
-        || ngx_strncasecmp(pattern->data + head + 1,
-                           origin->data + origin->len - tail, tail)
-           != 0)
-    {
-        return 0;
-    }
-
-    /* what stands for the asterisk is labels of a host name */
-
-    host = origin->len - head - tail;
-
-    for (p = origin->data + head; host; p++, host--) {
-        if (!((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z')
-              || (*p >= '0' && *p <= '9')
-              || *p == '-' || *p == '_' || *p == '.'))
-        {
-            return 0;
-        }
-    }
-
-    return 1;
 }

@@ -23,10 +23,8 @@ typedef struct {
 
 
 typedef struct {
-    ngx_ws_chat_field_t         origin;
     ngx_ws_chat_field_t         version;
     ngx_ws_chat_field_t         key;
-    ngx_ws_chat_field_t         preflight;      /* the method asked for */
     wsc_proto_e                 proto;
     wsc_deflate_params_t        deflate;
     size_t                      extension_len;  /* 0: none is agreed */
@@ -42,10 +40,6 @@ typedef struct {
 /* Reads the headers into a zeroed offer; values point into the request. */
 void ngx_ws_chat_offer_read(ngx_http_request_t *r,
     const ngx_ws_chat_loc_conf_t *conf, ngx_ws_chat_offer_t *o);
-
-/* 1 if the origin may come in; none at all may (it is not a browser). */
-ngx_uint_t ngx_ws_chat_offer_origin(const ngx_ws_chat_offer_t *o,
-    const ngx_ws_chat_loc_conf_t *conf);
 
 
 #endif /* _NGX_WS_CHAT_UPGRADE_OFFER_H_INCLUDED_ */

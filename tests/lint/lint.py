@@ -26,6 +26,7 @@ LAYERS = [
                               ' message roomlog shmlog'),
     ('front', 'ngx_ws_chat_', 'sticky'),
     ('configuration', 'ngx_ws_chat_', 'conf mem'),
+    ('identity', 'ngx_ws_chat_', 'auth cors'),
     ('bus, send, log', 'ngx_ws_chat_',
      'bus flush log pack redis send stream'),
     ('store', 'ngx_ws_chat_', 'live shm store'),
