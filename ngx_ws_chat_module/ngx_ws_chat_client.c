@@ -24,6 +24,7 @@ static void ngx_ws_chat_client_welcome(ngx_ws_chat_client_t *cl);
 static void ngx_ws_chat_client_refuse(ngx_ws_chat_client_t *cl,
     const wsc_cmd_t *cmd, wsc_err_e code, const char *reason,
     uint32_t retry_ms);
+static uint64_t ngx_ws_chat_client_since(ngx_ws_chat_client_t *cl);
 static void ngx_ws_chat_client_run(ngx_ws_chat_client_t *cl,
     const wsc_cmd_t *cmd);
 
@@ -276,17 +277,54 @@ ngx_ws_chat_client_tell(ngx_ws_chat_client_t *cl)
 {
     uint64_t  since;
 
-    if (cl->conf->zone == NULL
-        || cl->stale == (cl->conf->zone->stale != 0))
-    {
+    if (cl->conf->zone == NULL || cl->conf->zone->store->stale == NULL) {
+        return;
+    }
+
+    since = ngx_ws_chat_client_since(cl);
+
+    if (cl->stale == (since != 0)) {
         return;
     }
 
     cl->stale = !cl->stale;
-    since = cl->stale ? cl->conf->zone->stale : ngx_ws_chat_reply_now();
+
+    if (!cl->stale) {
+        since = ngx_ws_chat_reply_now();
+    }
 
     wsc_event_status(ngx_ws_chat_reply_buf(), cl->enc, cl->stale, since);
     ngx_ws_chat_reply(cl);
+}
+
+
+/* Since when there is no news of one of its chats; 0: there is of all. */
+
+static uint64_t
+ngx_ws_chat_client_since(ngx_ws_chat_client_t *cl)
+{
+    uint64_t               since, stale;
+    ngx_ws_chat_zone_t    *z;
+    ngx_ws_chat_member_t  *m;
+    ngx_ws_chat_reader_t  *r;
+
+    z = cl->conf->zone;
+    since = 0;
+
+    if (z->stale == 0) {
+        return 0;
+    }
+
+    for (r = cl->peer.readers; r; r = r->next) {
+        m = (ngx_ws_chat_member_t *) r;
+        stale = z->store->stale(z, ngx_ws_chat_room_name(m->room));
+
+        if (stale && (since == 0 || stale < since)) {
+            since = stale;
+        }
+    }
+
+    return since;
 }
 
 

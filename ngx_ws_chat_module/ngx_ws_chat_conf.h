@@ -41,10 +41,11 @@ struct ngx_ws_chat_zone_s {
     ngx_str_t                         prefix;      /* of its keys in Redis */
     void                             *data;        /* the store's own */
 
-    /* The store tells that `stale` has changed.  NULL: nobody cares. */
+    /* The store tells that chats became stale or live.  NULL: nobody cares. */
     void                            (*status)(ngx_ws_chat_zone_t *z);
     uint64_t                          stale;       /* ms since 1970: no news
-                                                      since then; 0: live */
+                                                      of some chats since then;
+                                                      0: live */
     ngx_uint_t                        live;        /* delivery=live */
     ngx_int_t                         window;      /* of the rooms' deflated
                                                       logs: the smallest of

@@ -2,7 +2,9 @@
 /*
  * Copyright (C) ngx_ws_chat contributors
  *
- * What the parts of the live store share: a zone as this worker has it.
+ * What the parts of the live store share: a zone as this worker has it.  Its
+ * chats are in shards by a hash of their names; all keys of a shard have the
+ * same tag, so that one Redis has them: the shard's node.
  */
 
 
@@ -26,8 +28,10 @@
 #define NGX_WS_CHAT_LIVE_STALE     2500   /* ms without a canary */
 
 
-typedef struct ngx_ws_chat_live_s       ngx_ws_chat_live_t;
-typedef struct ngx_ws_chat_live_chat_s  ngx_ws_chat_live_chat_t;
+typedef struct ngx_ws_chat_live_s        ngx_ws_chat_live_t;
+typedef struct ngx_ws_chat_live_chat_s   ngx_ws_chat_live_chat_t;
+typedef struct ngx_ws_chat_live_shard_s  ngx_ws_chat_live_shard_t;
+typedef struct ngx_ws_chat_live_node_s   ngx_ws_chat_live_node_t;
 
 
 /* A chat that somebody here listens to, or did a moment ago. */
@@ -39,6 +43,7 @@ struct ngx_ws_chat_live_chat_s {
                                                     something missing */
     ngx_queue_t                      attaches;
     ngx_ws_chat_live_t              *live;
+    ngx_ws_chat_live_shard_t        *shard;
     wsc_holdback_t                   hold;
     wsc_str_t                        chat_id;    /* behind this struct */
     ngx_msec_t                       active;     /* a message or member came */
@@ -57,76 +62,54 @@ struct ngx_ws_chat_live_chat_s {
 };
 
 
-/* One send of the transaction. */
+/* Some of the chats.  Stand-alone Redis has one shard. */
 
-typedef struct {
-    ngx_ws_chat_publish_t           *p;          /* NULL: answered, called
-                                                    off */
+struct ngx_ws_chat_live_shard_s {
     ngx_ws_chat_live_t              *live;
-    ngx_uint_t                       chat;       /* in the transaction */
-    wsc_dedupe_t                     dedupe;
-    unsigned                         asked:1;    /* its record was */
-    unsigned                         append:1;   /* its cid is new */
-    unsigned                         find:1;     /* known, but not where */
-} ngx_ws_chat_live_item_t;
-
-
-typedef struct {
-    ngx_ws_chat_live_t              *live;
-    wsc_str_t                        chat_id;
-    uint64_t                         epoch;
-    wsc_shmlog_limits_t              limits;
-    wsc_pos_t                        top;
-    ngx_uint_t                       n;          /* to be appended */
-    unsigned                         fresh:1;    /* begins an epoch */
-    unsigned                         renew:1;
-    u_char                           name[WSC_MAX_CHAT_ID];
-} ngx_ws_chat_live_target_t;
-
-
-typedef struct {
-    ngx_uint_t                       nitems;
-    ngx_uint_t                       ntargets;
-    ngx_uint_t                       attempts;
-    wsc_inc_t                        inc;
-    size_t                           value_len;  /* 0: there is no inc */
-    u_char                           value[WSC_INC_LEN];     /* as read */
-    unsigned                         busy:1;     /* a transaction is under
-                                                    way */
-    unsigned                         bare:1;     /* WATCH was refused */
-    ngx_ws_chat_live_item_t          items[NGX_WS_CHAT_LIVE_BATCH];
-    ngx_ws_chat_live_target_t        targets[NGX_WS_CHAT_LIVE_BATCH];
-} ngx_ws_chat_live_batch_t;
+    ngx_ws_chat_live_node_t         *node;       /* who has it, never NULL;
+                                                    it may not be connected */
+    ngx_ws_chat_live_node_t         *at;         /* whose transaction is under
+                                                    way for it, or NULL */
+    ngx_queue_t                      pending;    /* sends */
+    ngx_queue_t                      queue;      /* of the node's that have
+                                                    some */
+    uint64_t                         seen;       /* the highest epoch */
+    unsigned                         queued:1;
+};
 
 
 struct ngx_ws_chat_live_s {
     ngx_ws_chat_zone_t              *zone;
-    ngx_ws_chat_redis_t             *command;
-    ngx_ws_chat_redis_t             *append;     /* WATCH: nothing else */
-    ngx_ws_chat_redis_t             *subscriber;
+
+    ngx_ws_chat_live_shard_t        *shards;
+    ngx_uint_t                       nshards;
+    ngx_queue_t                      nodes;      /* those that were opened */
 
     ngx_rbtree_t                     chats;
     ngx_rbtree_node_t                sentinel;
     ngx_queue_t                      all;
     ngx_queue_t                      watch;
 
-    ngx_queue_t                      pending;    /* sends */
-    ngx_event_t                      flush;      /* at the end of a turn */
     ngx_event_t                      tick;
     ngx_queue_t                      reads;      /* under way */
-    ngx_ws_chat_live_batch_t         batch;
-    u_char                           replid[WSC_REPLID_LEN];
-    uint64_t                         seen;       /* the highest epoch */
-
-    ngx_msec_t                       canary;     /* sent */
-    ngx_msec_t                       heard;      /* the last one that came */
-    ngx_msec_t                       listening;  /* since: both came up */
-    uint64_t                         canaries;
-    wsc_str_t                        channel;    /* theirs */
     ngx_uint_t                       exiting;
-    ngx_uint_t                       proven;     /* a canary came, ever */
     ngx_ws_chat_live_stat_t          stat;
 };
+
+
+/* The shard of a chat. */
+ngx_ws_chat_live_shard_t *ngx_ws_chat_live_shard(ngx_ws_chat_live_t *l,
+    const wsc_str_t *chat_id);
+
+/*
+ * The connection for commands about a chat's keys, but for transactions;
+ * ngx_ws_chat_redis_command() declines if there is none.
+ */
+ngx_ws_chat_redis_t *ngx_ws_chat_live_command_for(ngx_ws_chat_live_t *l,
+    const wsc_str_t *chat_id);
+
+/* ms since 1970 since when a shard has no news; 0: it is live. */
+uint64_t ngx_ws_chat_live_stale(ngx_ws_chat_live_shard_t *shard);
 
 
 #endif /* _NGX_WS_CHAT_LIVE_H_INCLUDED_ */

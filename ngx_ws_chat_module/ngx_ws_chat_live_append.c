@@ -2,8 +2,8 @@
 /*
  * Copyright (C) ngx_ws_chat contributors
  *
- * Sends to the stream: one transaction at a time, for all that came up
- * meanwhile.
+ * Sends to the stream: one transaction at a time and node, for all that came
+ * up meanwhile in one of its shards.
  *
  *     WATCH inc e.. d..   MGET inc e.. d..         what is there
  *     INFO TIME, MULTI SET inc EXEC                another incarnation
@@ -28,13 +28,18 @@
 
 
 static void ngx_ws_chat_live_answer(ngx_ws_chat_publish_t *p, wsc_err_e err);
-static void ngx_ws_chat_live_start(ngx_ws_chat_live_t *l);
-static void ngx_ws_chat_live_gather(ngx_ws_chat_live_t *l);
+static void ngx_ws_chat_live_expire_shard(ngx_ws_chat_live_shard_t *shard,
+    ngx_uint_t all);
+static void ngx_ws_chat_live_queue(ngx_ws_chat_live_shard_t *shard);
+static void ngx_ws_chat_live_unqueue(ngx_ws_chat_live_shard_t *shard);
+static void ngx_ws_chat_live_start(ngx_ws_chat_live_node_t *n,
+    ngx_ws_chat_live_shard_t *shard);
+static void ngx_ws_chat_live_gather(ngx_ws_chat_live_node_t *n);
 static ngx_uint_t ngx_ws_chat_live_twice(ngx_ws_chat_live_batch_t *b,
     const ngx_ws_chat_publish_t *p);
-static ngx_uint_t ngx_ws_chat_live_target(ngx_ws_chat_live_t *l,
+static ngx_uint_t ngx_ws_chat_live_target(ngx_ws_chat_live_node_t *n,
     const ngx_ws_chat_publish_t *p);
-static void ngx_ws_chat_live_fail(ngx_ws_chat_live_t *l, wsc_err_e err);
+static void ngx_ws_chat_live_fail(ngx_ws_chat_live_node_t *n, wsc_err_e err);
 static void ngx_ws_chat_live_append_up(ngx_ws_chat_redis_t *rc);
 static void ngx_ws_chat_live_append_down(ngx_ws_chat_redis_t *rc,
     const char *reason);
@@ -52,14 +57,16 @@ const ngx_ws_chat_redis_ops_t  ngx_ws_chat_live_append_ops = {
 void
 ngx_ws_chat_live_publish(ngx_ws_chat_publish_t *p)
 {
-    ngx_ws_chat_live_t  *l;
+    ngx_ws_chat_live_t        *l;
+    ngx_ws_chat_live_shard_t  *shard;
 
     l = p->zone->data;
+    shard = ngx_ws_chat_live_shard(l, &p->chat_id);
 
     p->sent = 0;
     p->doubt = 0;
 
-    if (p->zone->stale || l->exiting) {
+    if (ngx_ws_chat_live_stale(shard) || l->exiting) {
         ngx_ws_chat_live_answer(p, WSC_ERR_UNAVAILABLE);
         return;
     }
@@ -71,33 +78,35 @@ ngx_ws_chat_live_publish(ngx_ws_chat_publish_t *p)
 
     p->deadline = ngx_current_msec + NGX_WS_CHAT_LIVE_DEADLINE;
 
-    ngx_queue_insert_tail(&l->pending, &p->queue);
+    ngx_queue_insert_tail(&shard->pending, &p->queue);
     l->stat.pending++;
 
-    if (!l->flush.posted) {
-        ngx_post_event(&l->flush, &ngx_posted_events);
-    }
+    ngx_ws_chat_live_queue(shard);
 }
 
 
 void
 ngx_ws_chat_live_cancel_publish(ngx_ws_chat_publish_t *p)
 {
-    ngx_uint_t           i;
-    ngx_ws_chat_live_t  *l;
+    ngx_uint_t                 i;
+    ngx_ws_chat_live_t        *l;
+    ngx_ws_chat_live_batch_t  *b;
+    ngx_ws_chat_live_shard_t  *shard;
 
     l = p->zone->data;
+    shard = ngx_ws_chat_live_shard(l, &p->chat_id);
+    b = shard->at ? &shard->at->batch : NULL;
 
-    for (i = 0; l->batch.busy && i < l->batch.nitems; i++) {
-        if (l->batch.items[i].p == p) {
-            l->batch.items[i].p = NULL;
-            l->stat.pending--;
+    l->stat.pending--;
+
+    for (i = 0; b && i < b->nitems; i++) {
+        if (b->items[i].p == p) {
+            b->items[i].p = NULL;
             return;
         }
     }
 
     ngx_queue_remove(&p->queue);
-    l->stat.pending--;
 }
 
 
@@ -122,28 +131,79 @@ ngx_ws_chat_live_answer(ngx_ws_chat_publish_t *p, wsc_err_e err)
 void
 ngx_ws_chat_live_expire(ngx_ws_chat_live_t *l, ngx_uint_t all)
 {
-    ngx_queue_t            *q, *next;
+    ngx_uint_t  i;
+
+    for (i = 0; i < l->nshards && l->stat.pending; i++) {
+        ngx_ws_chat_live_expire_shard(&l->shards[i], all);
+    }
+}
+
+
+static void
+ngx_ws_chat_live_expire_shard(ngx_ws_chat_live_shard_t *shard, ngx_uint_t all)
+{
+    ngx_queue_t            *q;
     ngx_ws_chat_publish_t  *p;
 
-    for (q = ngx_queue_head(&l->pending);
-         q != ngx_queue_sentinel(&l->pending);
-         q = next)
-    {
+    /* who is told may call off others: each time from the start */
+
+    while (!ngx_queue_empty(&shard->pending)) {
+        q = ngx_queue_head(&shard->pending);
         p = ngx_queue_data(q, ngx_ws_chat_publish_t, queue);
-        next = ngx_queue_next(q);
 
         if (!all && (ngx_msec_int_t) (p->deadline - ngx_current_msec) > 0) {
             return;
         }
 
         ngx_queue_remove(q);
-        l->stat.pending--;
-
-        /* who is told may call off others: start again */
+        shard->live->stat.pending--;
 
         ngx_ws_chat_live_answer(p, p->doubt ? WSC_ERR_UNKNOWN
                                             : WSC_ERR_UNAVAILABLE);
-        next = ngx_queue_head(&l->pending);
+    }
+}
+
+
+/* The turn of a shard that has sends comes on its node's connection. */
+
+static void
+ngx_ws_chat_live_queue(ngx_ws_chat_live_shard_t *shard)
+{
+    ngx_ws_chat_live_node_t  *n;
+
+    n = shard->node;
+
+    if (!shard->queued) {
+        shard->queued = 1;
+        ngx_queue_insert_tail(&n->ready, &shard->queue);
+    }
+
+    if (!n->flush.posted) {
+        ngx_post_event(&n->flush, &ngx_posted_events);
+    }
+}
+
+
+static void
+ngx_ws_chat_live_unqueue(ngx_ws_chat_live_shard_t *shard)
+{
+    if (shard->queued) {
+        shard->queued = 0;
+        ngx_queue_remove(&shard->queue);
+    }
+}
+
+
+void
+ngx_ws_chat_live_append_moved(ngx_ws_chat_live_shard_t *shard,
+    ngx_ws_chat_live_node_t *node)
+{
+    ngx_ws_chat_live_unqueue(shard);
+
+    shard->node = node;
+
+    if (!ngx_queue_empty(&shard->pending)) {
+        ngx_ws_chat_live_queue(shard);
     }
 }
 
@@ -151,14 +211,30 @@ ngx_ws_chat_live_expire(ngx_ws_chat_live_t *l, ngx_uint_t all)
 void
 ngx_ws_chat_live_flush(ngx_event_t *ev)
 {
-    ngx_ws_chat_live_t  *l;
+    ngx_queue_t               *q;
+    ngx_ws_chat_live_node_t   *n;
+    ngx_ws_chat_live_shard_t  *shard;
 
-    l = ev->data;
+    n = ev->data;
 
-    if (!l->batch.busy && ngx_ws_chat_redis_is_up(l->append)
-        && !ngx_queue_empty(&l->pending))
+    if (n->batch.busy || !ngx_ws_chat_redis_is_up(n->append)) {
+        return;
+    }
+
+    for (q = ngx_queue_head(&n->ready);
+         q != ngx_queue_sentinel(&n->ready);
+         q = ngx_queue_head(&n->ready))
     {
-        ngx_ws_chat_live_start(l);
+        shard = ngx_queue_data(q, ngx_ws_chat_live_shard_t, queue);
+
+        ngx_ws_chat_live_unqueue(shard);
+
+        if (shard->at == NULL && !ngx_queue_empty(&shard->pending)) {
+            ngx_ws_chat_live_start(n, shard);
+            return;
+        }
+
+        /* what another node has under way for it queues it again */
     }
 }
 
@@ -166,22 +242,26 @@ ngx_ws_chat_live_flush(ngx_event_t *ev)
 /* the transaction */
 
 static void
-ngx_ws_chat_live_start(ngx_ws_chat_live_t *l)
+ngx_ws_chat_live_start(ngx_ws_chat_live_node_t *n,
+    ngx_ws_chat_live_shard_t *shard)
 {
     ngx_ws_chat_live_batch_t  *b;
 
-    b = &l->batch;
+    b = &n->batch;
 
+    b->shard = shard;
     b->attempts = 0;
     b->busy = 1;
 
-    ngx_ws_chat_live_gather(l);
-    ngx_ws_chat_live_watch(l);
+    shard->at = n;
+
+    ngx_ws_chat_live_gather(n);
+    ngx_ws_chat_live_watch(n);
 }
 
 
 static void
-ngx_ws_chat_live_gather(ngx_ws_chat_live_t *l)
+ngx_ws_chat_live_gather(ngx_ws_chat_live_node_t *n)
 {
     size_t                     size;
     ngx_queue_t               *q;
@@ -189,17 +269,17 @@ ngx_ws_chat_live_gather(ngx_ws_chat_live_t *l)
     ngx_ws_chat_live_item_t   *it;
     ngx_ws_chat_live_batch_t  *b;
 
-    b = &l->batch;
+    b = &n->batch;
 
     b->nitems = 0;
     b->ntargets = 0;
     size = 0;
 
-    while (!ngx_queue_empty(&l->pending)
+    while (!ngx_queue_empty(&b->shard->pending)
            && b->nitems < NGX_WS_CHAT_LIVE_BATCH
            && size < NGX_WS_CHAT_LIVE_BYTES)
     {
-        q = ngx_queue_head(&l->pending);
+        q = ngx_queue_head(&b->shard->pending);
         p = ngx_queue_data(q, ngx_ws_chat_publish_t, queue);
 
         if (ngx_ws_chat_live_twice(b, p)) {
@@ -213,8 +293,8 @@ ngx_ws_chat_live_gather(ngx_ws_chat_live_t *l)
         ngx_memzero(it, sizeof(ngx_ws_chat_live_item_t));
 
         it->p = p;
-        it->live = l;
-        it->chat = ngx_ws_chat_live_target(l, p);
+        it->node = n;
+        it->chat = ngx_ws_chat_live_target(n, p);
     }
 }
 
@@ -250,13 +330,14 @@ ngx_ws_chat_live_twice(ngx_ws_chat_live_batch_t *b,
 
 
 static ngx_uint_t
-ngx_ws_chat_live_target(ngx_ws_chat_live_t *l, const ngx_ws_chat_publish_t *p)
+ngx_ws_chat_live_target(ngx_ws_chat_live_node_t *n,
+    const ngx_ws_chat_publish_t *p)
 {
     ngx_uint_t                  i;
     ngx_ws_chat_live_batch_t   *b;
     ngx_ws_chat_live_target_t  *t;
 
-    b = &l->batch;
+    b = &n->batch;
 
     for (i = 0; i < b->ntargets; i++) {
         t = &b->targets[i];
@@ -279,7 +360,7 @@ ngx_ws_chat_live_target(ngx_ws_chat_live_t *l, const ngx_ws_chat_publish_t *p)
     ngx_memcpy(t->name, p->chat_id.data, t->chat_id.len);
 
     t->limits = p->limits;
-    t->live = l;
+    t->node = n;
 
     return i;
 }
@@ -290,7 +371,7 @@ ngx_ws_chat_live_target(ngx_ws_chat_live_t *l, const ngx_ws_chat_publish_t *p)
 /* It is stored. */
 
 void
-ngx_ws_chat_live_known(ngx_ws_chat_live_t *l, ngx_ws_chat_live_item_t *it)
+ngx_ws_chat_live_known(ngx_ws_chat_live_node_t *n, ngx_ws_chat_live_item_t *it)
 {
     ngx_ws_chat_publish_t  *p;
 
@@ -301,7 +382,7 @@ ngx_ws_chat_live_known(ngx_ws_chat_live_t *l, ngx_ws_chat_live_item_t *it)
     }
 
     it->p = NULL;
-    l->stat.pending--;
+    n->live->stat.pending--;
 
     /* what was sent before a break is no repetition of its sender's */
 
@@ -309,7 +390,7 @@ ngx_ws_chat_live_known(ngx_ws_chat_live_t *l, ngx_ws_chat_live_item_t *it)
     p->known = it->dedupe.placed;
     p->entry.pos = it->dedupe.pos;
 
-    l->stat.duplicates += p->dup;
+    n->live->stat.duplicates += p->dup;
 
     ngx_ws_chat_live_answer(p, WSC_ERR_NONE);
 }
@@ -318,61 +399,70 @@ ngx_ws_chat_live_known(ngx_ws_chat_live_t *l, ngx_ws_chat_live_item_t *it)
 /* The same once more, for those that are left. */
 
 void
-ngx_ws_chat_live_again(ngx_ws_chat_live_t *l)
+ngx_ws_chat_live_again(ngx_ws_chat_live_node_t *n)
 {
-    if (++l->batch.attempts == NGX_WS_CHAT_LIVE_ATTEMPTS) {
-        ngx_ws_chat_live_fail(l, WSC_ERR_UNAVAILABLE);
+    if (++n->batch.attempts == NGX_WS_CHAT_LIVE_ATTEMPTS) {
+        ngx_ws_chat_live_fail(n, WSC_ERR_UNAVAILABLE);
         return;
     }
 
-    ngx_ws_chat_live_watch(l);
+    ngx_ws_chat_live_watch(n);
 }
 
 
 void
-ngx_ws_chat_live_finish(ngx_ws_chat_live_t *l)
+ngx_ws_chat_live_finish(ngx_ws_chat_live_node_t *n)
 {
-    l->batch.busy = 0;
+    ngx_ws_chat_live_shard_t  *shard;
 
-    if (!ngx_queue_empty(&l->pending) && !l->flush.posted) {
-        ngx_post_event(&l->flush, &ngx_posted_events);
+    shard = n->batch.shard;
+
+    n->batch.busy = 0;
+    shard->at = NULL;
+
+    if (!ngx_queue_empty(&shard->pending)) {
+        ngx_ws_chat_live_queue(shard);
+    }
+
+    if (!ngx_queue_empty(&n->ready) && !n->flush.posted) {
+        ngx_post_event(&n->flush, &ngx_posted_events);
     }
 }
 
 
 static void
-ngx_ws_chat_live_fail(ngx_ws_chat_live_t *l, wsc_err_e err)
+ngx_ws_chat_live_fail(ngx_ws_chat_live_node_t *n, wsc_err_e err)
 {
     ngx_uint_t              i;
     ngx_ws_chat_publish_t  *p;
 
-    for (i = 0; i < l->batch.nitems; i++) {
-        p = l->batch.items[i].p;
+    for (i = 0; i < n->batch.nitems; i++) {
+        p = n->batch.items[i].p;
 
         if (p) {
-            l->batch.items[i].p = NULL;
-            l->stat.pending--;
+            n->batch.items[i].p = NULL;
+            n->live->stat.pending--;
 
             ngx_ws_chat_live_answer(p, p->doubt ? WSC_ERR_UNKNOWN : err);
         }
     }
 
-    (void) ngx_ws_chat_live_send(ngx_ws_chat_live_cmd("UNWATCH"), l->append,
+    (void) ngx_ws_chat_live_send(ngx_ws_chat_live_cmd("UNWATCH"), n->append,
                                  NULL, NULL);
-    ngx_ws_chat_live_finish(l);
+    ngx_ws_chat_live_finish(n);
 }
 
 
 void
-ngx_ws_chat_live_on_error(ngx_ws_chat_live_t *l, const redisReply *r,
+ngx_ws_chat_live_on_error(ngx_ws_chat_live_node_t *n, const redisReply *r,
     const char *what)
 {
     ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                  "Redis of zone \"%V\" refused %s: %s", &l->zone->name,
+                  "Redis of zone \"%V\" refused %s: %s", &n->live->zone->name,
                   what, r->type == REDIS_REPLY_ERROR ? r->str
                                                      : "unexpected reply");
 
-    ngx_ws_chat_live_fail(l, WSC_ERR_UNAVAILABLE);
+    ngx_ws_chat_live_fail(n, WSC_ERR_UNAVAILABLE);
 }
 
 
@@ -381,34 +471,40 @@ ngx_ws_chat_live_on_error(ngx_ws_chat_live_t *l, const redisReply *r,
 static void
 ngx_ws_chat_live_append_up(ngx_ws_chat_redis_t *rc)
 {
-    ngx_ws_chat_live_t  *l;
+    ngx_ws_chat_live_node_t  *n;
 
-    l = ngx_ws_chat_redis_data(rc);
+    n = ngx_ws_chat_redis_data(rc);
 
-    ngx_memzero(l->replid, WSC_REPLID_LEN);
-    ngx_ws_chat_live_listens(l);
-    ngx_ws_chat_live_finish(l);
+    ngx_memzero(n->replid, WSC_REPLID_LEN);
+    ngx_ws_chat_live_listens(n);
+
+    if (!n->flush.posted) {
+        ngx_post_event(&n->flush, &ngx_posted_events);
+    }
 }
 
-
-/* What was under way is decided anew, by what the next connection finds. */
 
 static void
 ngx_ws_chat_live_append_down(ngx_ws_chat_redis_t *rc, const char *reason)
 {
+    ngx_ws_chat_live_append_lost(ngx_ws_chat_redis_data(rc));
+}
+
+
+/* It is decided anew, by what the next connection finds. */
+
+void
+ngx_ws_chat_live_append_lost(ngx_ws_chat_live_node_t *n)
+{
     ngx_uint_t                 i;
-    ngx_ws_chat_live_t        *l;
     ngx_ws_chat_publish_t     *p;
     ngx_ws_chat_live_batch_t  *b;
 
-    l = ngx_ws_chat_redis_data(rc);
-    b = &l->batch;
+    b = &n->batch;
 
     if (!b->busy) {
         return;
     }
-
-    b->busy = 0;
 
     for (i = b->nitems; i > 0; i--) {
         p = b->items[i - 1].p;
@@ -419,7 +515,9 @@ ngx_ws_chat_live_append_down(ngx_ws_chat_redis_t *rc, const char *reason)
             p->doubt |= p->sent;
             p->sent = 0;
 
-            ngx_queue_insert_head(&l->pending, &p->queue);
+            ngx_queue_insert_head(&b->shard->pending, &p->queue);
         }
     }
+
+    ngx_ws_chat_live_finish(n);
 }

@@ -12,15 +12,15 @@
 #define NGX_WS_CHAT_LIVE_FIND      1000            /* entries looked through */
 
 
-static void ngx_ws_chat_live_watch_keys(ngx_ws_chat_live_t *l,
+static void ngx_ws_chat_live_watch_keys(ngx_ws_chat_live_node_t *n,
     ngx_ws_chat_live_cmd_t *c);
 static void ngx_ws_chat_live_on_watch(void *data, const redisReply *r);
 static void ngx_ws_chat_live_watched(void *data, const redisReply *r);
-static void ngx_ws_chat_live_decide(ngx_ws_chat_live_t *l,
+static void ngx_ws_chat_live_decide(ngx_ws_chat_live_node_t *n,
     const redisReply *r);
-static void ngx_ws_chat_live_decide_cid(ngx_ws_chat_live_t *l,
+static void ngx_ws_chat_live_decide_cid(ngx_ws_chat_live_node_t *n,
     ngx_ws_chat_live_item_t *it, const redisReply *r);
-static void ngx_ws_chat_live_questions(ngx_ws_chat_live_t *l);
+static void ngx_ws_chat_live_questions(ngx_ws_chat_live_node_t *n);
 static void ngx_ws_chat_live_on_info(void *data, const redisReply *r);
 static void ngx_ws_chat_live_on_info_time(void *data, const redisReply *r);
 static void ngx_ws_chat_live_on_inc(void *data, const redisReply *r);
@@ -30,39 +30,40 @@ static void ngx_ws_chat_live_on_time(void *data, const redisReply *r);
 
 
 void
-ngx_ws_chat_live_watch(ngx_ws_chat_live_t *l)
+ngx_ws_chat_live_watch(ngx_ws_chat_live_node_t *n)
 {
     ngx_ws_chat_live_cmd_t  *c;
 
     c = ngx_ws_chat_live_cmd("WATCH");
-    ngx_ws_chat_live_watch_keys(l, c);
+    ngx_ws_chat_live_watch_keys(n, c);
 
-    l->batch.bare = 0;
-    (void) ngx_ws_chat_live_send(c, l->append, ngx_ws_chat_live_on_watch, l);
+    n->batch.bare = 0;
+    (void) ngx_ws_chat_live_send(c, n->append, ngx_ws_chat_live_on_watch, n);
 
     c = ngx_ws_chat_live_cmd("MGET");
-    ngx_ws_chat_live_watch_keys(l, c);
+    ngx_ws_chat_live_watch_keys(n, c);
 
-    if (ngx_ws_chat_live_send(c, l->append, ngx_ws_chat_live_watched, l)
+    if (ngx_ws_chat_live_send(c, n->append, ngx_ws_chat_live_watched, n)
         != NGX_OK)
     {
-        ngx_ws_chat_redis_break(l->append, "out of memory");
+        ngx_ws_chat_redis_break(n->append, "out of memory");
     }
 }
 
 
 static void
-ngx_ws_chat_live_watch_keys(ngx_ws_chat_live_t *l, ngx_ws_chat_live_cmd_t *c)
+ngx_ws_chat_live_watch_keys(ngx_ws_chat_live_node_t *n,
+    ngx_ws_chat_live_cmd_t *c)
 {
     ngx_uint_t                 i;
     ngx_ws_chat_live_batch_t  *b;
 
-    b = &l->batch;
+    b = &n->batch;
 
-    ngx_ws_chat_live_inc(c, l);
+    ngx_ws_chat_live_inc(c, n->batch.shard);
 
     for (i = 0; i < b->ntargets; i++) {
-        ngx_ws_chat_live_key(c, l, NGX_WS_CHAT_LIVE_EPOCH,
+        ngx_ws_chat_live_key(c, n->live, NGX_WS_CHAT_LIVE_EPOCH,
                              &b->targets[i].chat_id);
     }
 
@@ -70,7 +71,7 @@ ngx_ws_chat_live_watch_keys(ngx_ws_chat_live_t *l, ngx_ws_chat_live_cmd_t *c)
         b->items[i].asked = (b->items[i].p != NULL);
 
         if (b->items[i].p) {
-            ngx_ws_chat_live_dedupe(c, l, b->items[i].p);
+            ngx_ws_chat_live_dedupe(c, n->live, b->items[i].p);
         }
     }
 }
@@ -79,10 +80,10 @@ ngx_ws_chat_live_watch_keys(ngx_ws_chat_live_t *l, ngx_ws_chat_live_cmd_t *c)
 static void
 ngx_ws_chat_live_on_watch(void *data, const redisReply *r)
 {
-    ngx_ws_chat_live_t *l = data;
+    ngx_ws_chat_live_node_t *n = data;
 
     if (r == NULL || r->type != REDIS_REPLY_STATUS) {
-        l->batch.bare = 1;
+        n->batch.bare = 1;
     }
 }
 
@@ -90,7 +91,7 @@ ngx_ws_chat_live_on_watch(void *data, const redisReply *r)
 static void
 ngx_ws_chat_live_watched(void *data, const redisReply *r)
 {
-    ngx_ws_chat_live_t *l = data;
+    ngx_ws_chat_live_node_t *n = data;
 
     wsc_str_t                  s;
     ngx_ws_chat_live_cmd_t    *c;
@@ -100,10 +101,10 @@ ngx_ws_chat_live_watched(void *data, const redisReply *r)
         return;
     }
 
-    b = &l->batch;
+    b = &n->batch;
 
     if (r->type != REDIS_REPLY_ARRAY || r->elements < 1 || b->bare) {
-        ngx_ws_chat_live_on_error(l, r, "WATCH or MGET");
+        ngx_ws_chat_live_on_error(n, r, "WATCH or MGET");
         return;
     }
 
@@ -111,8 +112,8 @@ ngx_ws_chat_live_watched(void *data, const redisReply *r)
 
     if (ngx_ws_chat_live_reply_str(r->element[0], &s)) {
 
-        if (wsc_inc_decide(&s, l->replid, 0, 0, &b->inc) == WSC_OK) {
-            ngx_ws_chat_live_decide(l, r);
+        if (wsc_inc_decide(&s, n->replid, 0, 0, &b->inc) == WSC_OK) {
+            ngx_ws_chat_live_decide(n, r);
             return;
         }
 
@@ -126,16 +127,16 @@ ngx_ws_chat_live_watched(void *data, const redisReply *r)
 
     c = ngx_ws_chat_live_cmd("INFO");
     ngx_ws_chat_live_word(c, "replication");
-    (void) ngx_ws_chat_live_send(c, l->append, ngx_ws_chat_live_on_info, l);
+    (void) ngx_ws_chat_live_send(c, n->append, ngx_ws_chat_live_on_info, n);
 
     c = ngx_ws_chat_live_cmd("TIME");
-    (void) ngx_ws_chat_live_send(c, l->append, ngx_ws_chat_live_on_info_time,
-                                 l);
+    (void) ngx_ws_chat_live_send(c, n->append, ngx_ws_chat_live_on_info_time,
+                                 n);
 }
 
 
 static void
-ngx_ws_chat_live_decide(ngx_ws_chat_live_t *l, const redisReply *r)
+ngx_ws_chat_live_decide(ngx_ws_chat_live_node_t *n, const redisReply *r)
 {
     ngx_uint_t                  i, k, next;
     wsc_str_t                   s;
@@ -143,7 +144,7 @@ ngx_ws_chat_live_decide(ngx_ws_chat_live_t *l, const redisReply *r)
     ngx_ws_chat_live_batch_t   *b;
     ngx_ws_chat_live_target_t  *t;
 
-    b = &l->batch;
+    b = &n->batch;
     next = 1;
 
     for (i = 0; i < b->ntargets; i++) {
@@ -157,7 +158,7 @@ ngx_ws_chat_live_decide(ngx_ws_chat_live_t *l, const redisReply *r)
                                 b->inc.epoch, &t->epoch)
                == WSC_OK)
         {
-            l->seen = ngx_max(l->seen, t->epoch);
+            b->shard->seen = ngx_max(b->shard->seen, t->epoch);
 
         } else {
             t->fresh = 1;
@@ -178,23 +179,23 @@ ngx_ws_chat_live_decide(ngx_ws_chat_live_t *l, const redisReply *r)
         k = next++;
 
         if (it->p && k < r->elements) {
-            ngx_ws_chat_live_decide_cid(l, it, r->element[k]);
+            ngx_ws_chat_live_decide_cid(n, it, r->element[k]);
         }
     }
 
-    ngx_ws_chat_live_questions(l);
+    ngx_ws_chat_live_questions(n);
 }
 
 
 static void
-ngx_ws_chat_live_decide_cid(ngx_ws_chat_live_t *l,
+ngx_ws_chat_live_decide_cid(ngx_ws_chat_live_node_t *n,
     ngx_ws_chat_live_item_t *it, const redisReply *r)
 {
     wsc_str_t  s;
 
     if (ngx_ws_chat_live_reply_str(r, &s) == NULL) {
         it->append = 1;
-        l->batch.targets[it->chat].n++;
+        n->batch.targets[it->chat].n++;
         return;
     }
 
@@ -211,7 +212,7 @@ ngx_ws_chat_live_decide_cid(ngx_ws_chat_live_t *l,
 /* Asks what is still to be known, the clock last, or goes on at once. */
 
 static void
-ngx_ws_chat_live_questions(ngx_ws_chat_live_t *l)
+ngx_ws_chat_live_questions(ngx_ws_chat_live_node_t *n)
 {
     ngx_uint_t                  i, asked;
     ngx_ws_chat_live_cmd_t     *c;
@@ -219,7 +220,7 @@ ngx_ws_chat_live_questions(ngx_ws_chat_live_t *l)
     ngx_ws_chat_live_batch_t   *b;
     ngx_ws_chat_live_target_t  *t;
 
-    b = &l->batch;
+    b = &n->batch;
     asked = 0;
 
     for (i = 0; i < b->nitems; i++) {
@@ -232,7 +233,7 @@ ngx_ws_chat_live_questions(ngx_ws_chat_live_t *l)
         t = &b->targets[it->chat];
 
         c = ngx_ws_chat_live_cmd("XRANGE");
-        ngx_ws_chat_live_key(c, l, NGX_WS_CHAT_LIVE_STREAM, &t->chat_id);
+        ngx_ws_chat_live_key(c, n->live, NGX_WS_CHAT_LIVE_STREAM, &t->chat_id);
         ngx_ws_chat_live_id(c, it->dedupe.pos, !it->dedupe.placed);
 
         if (it->dedupe.placed) {
@@ -244,7 +245,7 @@ ngx_ws_chat_live_questions(ngx_ws_chat_live_t *l)
 
         ngx_ws_chat_live_word(c, "COUNT");
         ngx_ws_chat_live_num(c, NGX_WS_CHAT_LIVE_FIND);
-        (void) ngx_ws_chat_live_send(c, l->append, ngx_ws_chat_live_on_found,
+        (void) ngx_ws_chat_live_send(c, n->append, ngx_ws_chat_live_on_found,
                                      it);
         asked = 1;
     }
@@ -257,22 +258,22 @@ ngx_ws_chat_live_questions(ngx_ws_chat_live_t *l)
         }
 
         c = ngx_ws_chat_live_cmd("XREVRANGE");
-        ngx_ws_chat_live_key(c, l, NGX_WS_CHAT_LIVE_STREAM, &t->chat_id);
+        ngx_ws_chat_live_key(c, n->live, NGX_WS_CHAT_LIVE_STREAM, &t->chat_id);
         ngx_ws_chat_live_word(c, "+");
         ngx_ws_chat_live_word(c, "-");
         ngx_ws_chat_live_word(c, "COUNT");
         ngx_ws_chat_live_word(c, "1");
-        (void) ngx_ws_chat_live_send(c, l->append, ngx_ws_chat_live_on_top, t);
+        (void) ngx_ws_chat_live_send(c, n->append, ngx_ws_chat_live_on_top, t);
         asked = 1;
     }
 
     if (!asked) {
-        ngx_ws_chat_live_exec(l);
+        ngx_ws_chat_live_exec(n);
         return;
     }
 
     c = ngx_ws_chat_live_cmd("TIME");
-    (void) ngx_ws_chat_live_send(c, l->append, ngx_ws_chat_live_on_time, l);
+    (void) ngx_ws_chat_live_send(c, n->append, ngx_ws_chat_live_on_time, n);
 }
 
 
@@ -281,14 +282,14 @@ ngx_ws_chat_live_questions(ngx_ws_chat_live_t *l)
 static void
 ngx_ws_chat_live_on_info(void *data, const redisReply *r)
 {
-    ngx_ws_chat_live_t *l = data;
+    ngx_ws_chat_live_node_t *n = data;
 
     wsc_str_t  s;
 
     if (ngx_ws_chat_live_reply_str(r, &s) == NULL
-        || wsc_replid_find(&s, l->replid) != WSC_OK)
+        || wsc_replid_find(&s, n->replid) != WSC_OK)
     {
-        ngx_memzero(l->replid, WSC_REPLID_LEN);
+        ngx_memzero(n->replid, WSC_REPLID_LEN);
     }
 }
 
@@ -296,7 +297,7 @@ ngx_ws_chat_live_on_info(void *data, const redisReply *r)
 static void
 ngx_ws_chat_live_on_info_time(void *data, const redisReply *r)
 {
-    ngx_ws_chat_live_t *l = data;
+    ngx_ws_chat_live_node_t *n = data;
 
     uint64_t                   now;
     wsc_str_t                  value;
@@ -308,10 +309,10 @@ ngx_ws_chat_live_on_info_time(void *data, const redisReply *r)
         return;
     }
 
-    b = &l->batch;
+    b = &n->batch;
 
-    if (l->replid[0] == '\0') {
-        ngx_ws_chat_redis_break(l->append, "INFO tells no master_replid");
+    if (n->replid[0] == '\0') {
+        ngx_ws_chat_redis_break(n->append, "INFO tells no master_replid");
         return;
     }
 
@@ -319,43 +320,48 @@ ngx_ws_chat_live_on_info_time(void *data, const redisReply *r)
     value.data = b->value;
     value.len = b->value_len;
 
-    if (wsc_inc_decide(&value, l->replid, now, l->seen, &b->inc) == WSC_OK) {
-        ngx_ws_chat_live_again(l);
+    if (wsc_inc_decide(&value, n->replid, now, b->shard->seen, &b->inc)
+        == WSC_OK)
+    {
+        ngx_ws_chat_live_again(n);
         return;
     }
 
-    (void) ngx_ws_chat_live_send(ngx_ws_chat_live_cmd("MULTI"), l->append,
+    (void) ngx_ws_chat_live_send(ngx_ws_chat_live_cmd("MULTI"), n->append,
                                  NULL, NULL);
 
     c = ngx_ws_chat_live_cmd("SET");
-    ngx_ws_chat_live_inc(c, l);
+    ngx_ws_chat_live_inc(c, n->batch.shard);
     ngx_ws_chat_live_text(c, buf, wsc_inc_print(buf, &b->inc));
-    (void) ngx_ws_chat_live_send(c, l->append, NULL, NULL);
+    (void) ngx_ws_chat_live_send(c, n->append, NULL, NULL);
 
-    (void) ngx_ws_chat_live_send(ngx_ws_chat_live_cmd("EXEC"), l->append,
-                                 ngx_ws_chat_live_on_inc, l);
+    (void) ngx_ws_chat_live_send(ngx_ws_chat_live_cmd("EXEC"), n->append,
+                                 ngx_ws_chat_live_on_inc, n);
 }
 
 
 static void
 ngx_ws_chat_live_on_inc(void *data, const redisReply *r)
 {
-    ngx_ws_chat_live_t *l = data;
+    ngx_ws_chat_live_node_t *n = data;
+
+    ngx_ws_chat_live_batch_t  *b;
 
     if (r == NULL) {
         return;
     }
 
     if (r->type == REDIS_REPLY_ERROR) {
-        ngx_ws_chat_live_on_error(l, r, "EXEC");
+        ngx_ws_chat_live_on_error(n, r, "EXEC");
         return;
     }
 
     if (r->type == REDIS_REPLY_ARRAY) {
-        l->seen = ngx_max(l->seen, l->batch.inc.epoch);
+        b = &n->batch;
+        b->shard->seen = ngx_max(b->shard->seen, b->inc.epoch);
     }
 
-    ngx_ws_chat_live_again(l);
+    ngx_ws_chat_live_again(n);
 }
 
 
@@ -364,12 +370,12 @@ ngx_ws_chat_live_on_found(void *data, const redisReply *r)
 {
     ngx_ws_chat_live_item_t *it = data;
 
-    size_t                  i;
-    wsc_entry_t             e;
-    ngx_ws_chat_live_t     *l;
-    ngx_ws_chat_publish_t  *p;
+    size_t                    i;
+    wsc_entry_t               e;
+    ngx_ws_chat_publish_t    *p;
+    ngx_ws_chat_live_node_t  *n;
 
-    l = it->live;
+    n = it->node;
     p = it->p;
 
     if (r == NULL || p == NULL) {
@@ -378,7 +384,7 @@ ngx_ws_chat_live_on_found(void *data, const redisReply *r)
 
     for (i = 0; r->type == REDIS_REPLY_ARRAY && i < r->elements; i++) {
 
-        if (ngx_ws_chat_live_reply_entry(l, r->element[i], &e) == NGX_OK
+        if (ngx_ws_chat_live_reply_entry(n->live, r->element[i], &e) == NGX_OK
             && e.cid.len == p->entry.cid.len
             && e.sender.len == p->entry.sender.len
             && ngx_memcmp(e.cid.data, p->entry.cid.data, e.cid.len) == 0
@@ -392,7 +398,7 @@ ngx_ws_chat_live_on_found(void *data, const redisReply *r)
         }
     }
 
-    ngx_ws_chat_live_known(l, it);
+    ngx_ws_chat_live_known(n, it);
 }
 
 
@@ -410,7 +416,7 @@ ngx_ws_chat_live_on_top(void *data, const redisReply *r)
 static void
 ngx_ws_chat_live_on_time(void *data, const redisReply *r)
 {
-    ngx_ws_chat_live_t *l = data;
+    ngx_ws_chat_live_node_t *n = data;
 
     uint64_t                    now;
     ngx_uint_t                  i;
@@ -422,20 +428,20 @@ ngx_ws_chat_live_on_time(void *data, const redisReply *r)
         return;
     }
 
-    b = &l->batch;
+    b = &n->batch;
     now = ngx_ws_chat_live_reply_time(r);
 
     for (i = 0; i < b->ntargets; i++) {
         t = &b->targets[i];
 
         if (t->fresh && t->n) {
-            chat = ngx_ws_chat_live_find(l, &t->chat_id);
+            chat = ngx_ws_chat_live_find(n->live, &t->chat_id);
             t->epoch = wsc_epoch_next(now, b->inc.epoch,
                                       chat ? chat->hold.last.epoch : 0,
                                       t->top);
-            l->stat.epochs++;
+            n->live->stat.epochs++;
         }
     }
 
-    ngx_ws_chat_live_exec(l);
+    ngx_ws_chat_live_exec(n);
 }

@@ -15,26 +15,26 @@
 #define NGX_WS_CHAT_LIVE_DEDUPE    86400000        /* ms */
 
 
-static void ngx_ws_chat_live_exec_item(ngx_ws_chat_live_t *l,
+static void ngx_ws_chat_live_exec_item(ngx_ws_chat_live_node_t *n,
     ngx_ws_chat_live_item_t *it);
-static void ngx_ws_chat_live_exec_target(ngx_ws_chat_live_t *l,
+static void ngx_ws_chat_live_exec_target(ngx_ws_chat_live_node_t *n,
     ngx_ws_chat_live_target_t *t);
 static void ngx_ws_chat_live_on_exec(void *data, const redisReply *r);
-static ngx_int_t ngx_ws_chat_live_place(ngx_ws_chat_live_t *l,
+static ngx_int_t ngx_ws_chat_live_place(ngx_ws_chat_live_node_t *n,
     const redisReply *r);
-static void ngx_ws_chat_live_complete(ngx_ws_chat_live_t *l,
+static void ngx_ws_chat_live_complete(ngx_ws_chat_live_node_t *n,
     ngx_ws_chat_live_item_t *it);
 
 
 void
-ngx_ws_chat_live_exec(ngx_ws_chat_live_t *l)
+ngx_ws_chat_live_exec(ngx_ws_chat_live_node_t *n)
 {
     ngx_uint_t                  i, any;
     ngx_ws_chat_redis_t        *rc;
     ngx_ws_chat_live_batch_t   *b;
 
-    b = &l->batch;
-    rc = l->append;
+    b = &n->batch;
+    rc = n->append;
     any = 0;
 
     for (i = 0; i < b->nitems; i++) {
@@ -44,7 +44,7 @@ ngx_ws_chat_live_exec(ngx_ws_chat_live_t *l)
     if (!any) {
         (void) ngx_ws_chat_live_send(ngx_ws_chat_live_cmd("UNWATCH"), rc,
                                      NULL, NULL);
-        ngx_ws_chat_live_finish(l);
+        ngx_ws_chat_live_finish(n);
         return;
     }
 
@@ -58,7 +58,7 @@ ngx_ws_chat_live_exec(ngx_ws_chat_live_t *l)
 
     for (i = 0; i < b->nitems; i++) {
         if (b->items[i].p && b->items[i].append) {
-            ngx_ws_chat_live_exec_item(l, &b->items[i]);
+            ngx_ws_chat_live_exec_item(n, &b->items[i]);
             b->items[i].p->sent = 1;
 
         } else {
@@ -68,12 +68,12 @@ ngx_ws_chat_live_exec(ngx_ws_chat_live_t *l)
 
     for (i = 0; i < b->ntargets; i++) {
         if (b->targets[i].n) {
-            ngx_ws_chat_live_exec_target(l, &b->targets[i]);
+            ngx_ws_chat_live_exec_target(n, &b->targets[i]);
         }
     }
 
     if (ngx_ws_chat_live_send(ngx_ws_chat_live_cmd("EXEC"), rc,
-                              ngx_ws_chat_live_on_exec, l)
+                              ngx_ws_chat_live_on_exec, n)
         != NGX_OK)
     {
         ngx_ws_chat_redis_break(rc, "out of memory");
@@ -82,7 +82,8 @@ ngx_ws_chat_live_exec(ngx_ws_chat_live_t *l)
 
 
 static void
-ngx_ws_chat_live_exec_item(ngx_ws_chat_live_t *l, ngx_ws_chat_live_item_t *it)
+ngx_ws_chat_live_exec_item(ngx_ws_chat_live_node_t *n,
+    ngx_ws_chat_live_item_t *it)
 {
     u_char                      buf[WSC_ID_LEN];
     wsc_str_t                   s;
@@ -91,7 +92,7 @@ ngx_ws_chat_live_exec_item(ngx_ws_chat_live_t *l, ngx_ws_chat_live_item_t *it)
     ngx_ws_chat_live_chat_t    *chat;
     ngx_ws_chat_live_target_t  *t;
 
-    t = &l->batch.targets[it->chat];
+    t = &n->batch.targets[it->chat];
 
     b = &ngx_ws_chat_scratch.event;
     wsc_buf_reset(b, NGX_WS_CHAT_SCRATCH_KEEP);
@@ -103,7 +104,7 @@ ngx_ws_chat_live_exec_item(ngx_ws_chat_live_t *l, ngx_ws_chat_live_item_t *it)
     s.len = b->len;
 
     c = ngx_ws_chat_live_cmd("XADD");
-    ngx_ws_chat_live_key(c, l, NGX_WS_CHAT_LIVE_STREAM, &t->chat_id);
+    ngx_ws_chat_live_key(c, n->live, NGX_WS_CHAT_LIVE_STREAM, &t->chat_id);
 
     if (t->limits.messages) {
         ngx_ws_chat_live_word(c, "MAXLEN");
@@ -116,10 +117,10 @@ ngx_ws_chat_live_exec_item(ngx_ws_chat_live_t *l, ngx_ws_chat_live_item_t *it)
     ngx_ws_chat_live_str(c, &s);
 
     if (b->failed
-        || ngx_ws_chat_live_send(c, l->append, NULL, NULL) != NGX_OK)
+        || ngx_ws_chat_live_send(c, n->append, NULL, NULL) != NGX_OK)
     {
         /* a transaction without it must not be executed */
-        ngx_ws_chat_redis_break(l->append, "out of memory");
+        ngx_ws_chat_redis_break(n->append, "out of memory");
         return;
     }
 
@@ -131,25 +132,25 @@ ngx_ws_chat_live_exec_item(ngx_ws_chat_live_t *l, ngx_ws_chat_live_item_t *it)
     it->dedupe.pos.epoch = t->epoch;
     it->dedupe.pos.seq = 0;
 
-    chat = ngx_ws_chat_live_find(l, &t->chat_id);
+    chat = ngx_ws_chat_live_find(n->live, &t->chat_id);
 
     if (chat && chat->headed && chat->hold.last.epoch == t->epoch) {
         it->dedupe.pos.seq = chat->hold.last.seq;
     }
 
     c = ngx_ws_chat_live_cmd("SET");
-    ngx_ws_chat_live_dedupe(c, l, it->p);
+    ngx_ws_chat_live_dedupe(c, n->live, it->p);
     ngx_ws_chat_live_text(c, buf, wsc_dedupe_print(buf, &it->dedupe));
     ngx_ws_chat_live_word(c, "PX");
     ngx_ws_chat_live_num(c, NGX_WS_CHAT_LIVE_DEDUPE);
-    (void) ngx_ws_chat_live_send(c, l->append, NULL, NULL);
+    (void) ngx_ws_chat_live_send(c, n->append, NULL, NULL);
 }
 
 
 /* Once for each chat: the hint, and how long its keys live. */
 
 static void
-ngx_ws_chat_live_exec_target(ngx_ws_chat_live_t *l,
+ngx_ws_chat_live_exec_target(ngx_ws_chat_live_node_t *n,
     ngx_ws_chat_live_target_t *t)
 {
     u_char                    buf[20];
@@ -161,7 +162,7 @@ ngx_ws_chat_live_exec_target(ngx_ws_chat_live_t *l,
     ngx_ws_chat_live_chat_t  *chat;
 
     age = t->limits.age;
-    chat = ngx_ws_chat_live_find(l, &t->chat_id);
+    chat = ngx_ws_chat_live_find(n->live, &t->chat_id);
 
     b = &ngx_ws_chat_scratch.event;
     wsc_buf_reset(b, NGX_WS_CHAT_SCRATCH_KEEP);
@@ -170,10 +171,10 @@ ngx_ws_chat_live_exec_target(ngx_ws_chat_live_t *l,
     s.data = b->data;
     s.len = b->len;
 
-    c = ngx_ws_chat_live_cmd("PUBLISH");
-    ngx_ws_chat_live_key(c, l, NGX_WS_CHAT_LIVE_CHANNEL, &t->chat_id);
+    c = ngx_ws_chat_live_cmd_publish(n->live);
+    ngx_ws_chat_live_key(c, n->live, NGX_WS_CHAT_LIVE_CHANNEL, &t->chat_id);
     ngx_ws_chat_live_str(c, &s);
-    (void) ngx_ws_chat_live_send(c, l->append, NULL, NULL);
+    (void) ngx_ws_chat_live_send(c, n->append, NULL, NULL);
 
     period = ngx_min(NGX_WS_CHAT_LIVE_RENEW, age / 4);
 
@@ -183,7 +184,7 @@ ngx_ws_chat_live_exec_target(ngx_ws_chat_live_t *l,
                 || ngx_current_msec - chat->renewed >= period)))
     {
         c = ngx_ws_chat_live_cmd("SET");
-        ngx_ws_chat_live_key(c, l, NGX_WS_CHAT_LIVE_EPOCH, &t->chat_id);
+        ngx_ws_chat_live_key(c, n->live, NGX_WS_CHAT_LIVE_EPOCH, &t->chat_id);
         ngx_ws_chat_live_text(c, buf, wsc_epoch_print(buf, t->epoch));
 
         if (age) {
@@ -191,16 +192,16 @@ ngx_ws_chat_live_exec_target(ngx_ws_chat_live_t *l,
             ngx_ws_chat_live_num(c, age);
         }
 
-        (void) ngx_ws_chat_live_send(c, l->append, NULL, NULL);
+        (void) ngx_ws_chat_live_send(c, n->append, NULL, NULL);
 
         t->renew = 1;
     }
 
     if (age) {
         c = ngx_ws_chat_live_cmd("PEXPIRE");
-        ngx_ws_chat_live_key(c, l, NGX_WS_CHAT_LIVE_STREAM, &t->chat_id);
+        ngx_ws_chat_live_key(c, n->live, NGX_WS_CHAT_LIVE_STREAM, &t->chat_id);
         ngx_ws_chat_live_num(c, age + NGX_WS_CHAT_LIVE_LONGER);
-        (void) ngx_ws_chat_live_send(c, l->append, NULL, NULL);
+        (void) ngx_ws_chat_live_send(c, n->append, NULL, NULL);
     }
 }
 
@@ -208,7 +209,7 @@ ngx_ws_chat_live_exec_target(ngx_ws_chat_live_t *l,
 static void
 ngx_ws_chat_live_on_exec(void *data, const redisReply *r)
 {
-    ngx_ws_chat_live_t *l = data;
+    ngx_ws_chat_live_node_t *n = data;
 
     ngx_uint_t                 i;
     ngx_ws_chat_live_batch_t  *b;
@@ -217,7 +218,7 @@ ngx_ws_chat_live_on_exec(void *data, const redisReply *r)
         return;
     }
 
-    b = &l->batch;
+    b = &n->batch;
 
     for (i = 0; i < b->nitems; i++) {
         if (r->type != REDIS_REPLY_ARRAY && b->items[i].p) {
@@ -226,42 +227,42 @@ ngx_ws_chat_live_on_exec(void *data, const redisReply *r)
     }
 
     if (r->type == REDIS_REPLY_NIL) {
-        l->stat.aborted++;
-        ngx_ws_chat_live_again(l);
+        n->live->stat.aborted++;
+        ngx_ws_chat_live_again(n);
         return;
     }
 
     if (r->type != REDIS_REPLY_ARRAY) {
-        ngx_ws_chat_live_on_error(l, r, "EXEC");
+        ngx_ws_chat_live_on_error(n, r, "EXEC");
         return;
     }
 
-    if (ngx_ws_chat_live_place(l, r) != NGX_OK) {
-        ngx_ws_chat_redis_break(l->append, "XADD failed");
+    if (ngx_ws_chat_live_place(n, r) != NGX_OK) {
+        ngx_ws_chat_redis_break(n->append, "XADD failed");
         return;
     }
 
     for (i = 0; i < b->nitems; i++) {
         if (b->items[i].append) {
-            ngx_ws_chat_live_complete(l, &b->items[i]);
+            ngx_ws_chat_live_complete(n, &b->items[i]);
         }
     }
 
     for (i = 0; i < b->nitems; i++) {
         if (b->items[i].append) {
-            l->stat.appended++;
-            ngx_ws_chat_live_known(l, &b->items[i]);
+            n->live->stat.appended++;
+            ngx_ws_chat_live_known(n, &b->items[i]);
         }
     }
 
-    ngx_ws_chat_live_finish(l);
+    ngx_ws_chat_live_finish(n);
 }
 
 
 /* Reads the ids that EXEC's reply tells: XADD, SET for each. */
 
 static ngx_int_t
-ngx_ws_chat_live_place(ngx_ws_chat_live_t *l, const redisReply *r)
+ngx_ws_chat_live_place(ngx_ws_chat_live_node_t *n, const redisReply *r)
 {
     size_t                      k;
     wsc_str_t                   id;
@@ -271,7 +272,7 @@ ngx_ws_chat_live_place(ngx_ws_chat_live_t *l, const redisReply *r)
     ngx_ws_chat_live_batch_t   *b;
     ngx_ws_chat_live_target_t  *t;
 
-    b = &l->batch;
+    b = &n->batch;
 
     for (i = 0, k = 0; i < b->nitems; i++) {
         it = &b->items[i];
@@ -297,13 +298,16 @@ ngx_ws_chat_live_place(ngx_ws_chat_live_t *l, const redisReply *r)
 
     for (i = 0; i < b->ntargets; i++) {
         t = &b->targets[i];
-        l->seen = t->n ? ngx_max(l->seen, t->epoch) : l->seen;
+
+        if (t->n) {
+            b->shard->seen = ngx_max(b->shard->seen, t->epoch);
+        }
 
         if (!t->renew) {
             continue;
         }
 
-        chat = ngx_ws_chat_live_find(l, &t->chat_id);
+        chat = ngx_ws_chat_live_find(n->live, &t->chat_id);
 
         if (chat) {
             chat->renewed = ngx_current_msec;
@@ -318,7 +322,8 @@ ngx_ws_chat_live_place(ngx_ws_chat_live_t *l, const redisReply *r)
 /* Its position is known: tells everybody, and the next one who asks. */
 
 static void
-ngx_ws_chat_live_complete(ngx_ws_chat_live_t *l, ngx_ws_chat_live_item_t *it)
+ngx_ws_chat_live_complete(ngx_ws_chat_live_node_t *n,
+    ngx_ws_chat_live_item_t *it)
 {
     u_char                      buf[WSC_ID_LEN];
     wsc_buf_t                  *b;
@@ -332,7 +337,7 @@ ngx_ws_chat_live_complete(ngx_ws_chat_live_t *l, ngx_ws_chat_live_item_t *it)
         return;
     }
 
-    t = &l->batch.targets[it->chat];
+    t = &n->batch.targets[it->chat];
     e = &it->p->entry;
 
     e->pos = it->dedupe.pos;
@@ -349,16 +354,17 @@ ngx_ws_chat_live_complete(ngx_ws_chat_live_t *l, ngx_ws_chat_live_item_t *it)
     s.len = b->len;
 
     if (!b->failed) {
-        c = ngx_ws_chat_live_cmd("PUBLISH");
-        ngx_ws_chat_live_key(c, l, NGX_WS_CHAT_LIVE_CHANNEL, &t->chat_id);
+        c = ngx_ws_chat_live_cmd_publish(n->live);
+        ngx_ws_chat_live_key(c, n->live, NGX_WS_CHAT_LIVE_CHANNEL,
+                             &t->chat_id);
         ngx_ws_chat_live_str(c, &s);
-        (void) ngx_ws_chat_live_send(c, l->append, NULL, NULL);
+        (void) ngx_ws_chat_live_send(c, n->append, NULL, NULL);
     }
 
     c = ngx_ws_chat_live_cmd("SET");
-    ngx_ws_chat_live_dedupe(c, l, it->p);
+    ngx_ws_chat_live_dedupe(c, n->live, it->p);
     ngx_ws_chat_live_text(c, buf, wsc_dedupe_print(buf, &it->dedupe));
     ngx_ws_chat_live_word(c, "XX");
     ngx_ws_chat_live_word(c, "KEEPTTL");
-    (void) ngx_ws_chat_live_send(c, l->append, NULL, NULL);
+    (void) ngx_ws_chat_live_send(c, n->append, NULL, NULL);
 }

@@ -14,12 +14,9 @@
 #include "ngx_ws_chat_live_parts.h"
 
 
-#define NGX_WS_CHAT_LIVE_SHARDS  1
-
-
 static u_char *ngx_ws_chat_live_space(ngx_ws_chat_live_cmd_t *c);
-static u_char *ngx_ws_chat_live_tag(u_char *p, ngx_ws_chat_live_t *l,
-    const wsc_str_t *chat_id);
+static u_char *ngx_ws_chat_live_tag(u_char *p,
+    ngx_ws_chat_live_shard_t *shard);
 static void ngx_ws_chat_live_end(ngx_ws_chat_live_cmd_t *c, u_char *start,
     u_char *last);
 
@@ -41,6 +38,13 @@ ngx_ws_chat_live_cmd(const char *name)
     ngx_ws_chat_live_word(c, name);
 
     return c;
+}
+
+
+ngx_ws_chat_live_cmd_t *
+ngx_ws_chat_live_cmd_publish(ngx_ws_chat_live_t *l)
+{
+    return ngx_ws_chat_live_cmd("PUBLISH");
 }
 
 
@@ -95,14 +99,15 @@ ngx_ws_chat_live_num(ngx_ws_chat_live_cmd_t *c, uint64_t n)
 
 
 void
-ngx_ws_chat_live_inc(ngx_ws_chat_live_cmd_t *c, ngx_ws_chat_live_t *l)
+ngx_ws_chat_live_inc(ngx_ws_chat_live_cmd_t *c,
+    ngx_ws_chat_live_shard_t *shard)
 {
     u_char  *p, *start;
 
     start = ngx_ws_chat_live_space(c);
 
     if (start != NULL) {
-        p = ngx_ws_chat_live_tag(start, l, NULL);
+        p = ngx_ws_chat_live_tag(start, shard);
         ngx_ws_chat_live_end(c, start, ngx_cpymem(p, "inc", 3));
     }
 }
@@ -119,7 +124,7 @@ ngx_ws_chat_live_key(ngx_ws_chat_live_cmd_t *c, ngx_ws_chat_live_t *l,
         return;
     }
 
-    p = ngx_ws_chat_live_tag(start, l, chat_id);
+    p = ngx_ws_chat_live_tag(start, ngx_ws_chat_live_shard(l, chat_id));
     *p++ = kind;
     *p++ = ':';
 
@@ -139,7 +144,7 @@ ngx_ws_chat_live_dedupe(ngx_ws_chat_live_cmd_t *c, ngx_ws_chat_live_t *l,
         return;
     }
 
-    d = ngx_ws_chat_live_tag(start, l, &p->chat_id);
+    d = ngx_ws_chat_live_tag(start, ngx_ws_chat_live_shard(l, &p->chat_id));
     d = ngx_sprintf(d, "d:%*s %uz ", p->chat_id.len, p->chat_id.data,
                     p->entry.sender.len);
     d = ngx_cpymem(d, p->entry.sender.data, p->entry.sender.len);
@@ -202,14 +207,10 @@ ngx_ws_chat_live_space(ngx_ws_chat_live_cmd_t *c)
 
 
 static u_char *
-ngx_ws_chat_live_tag(u_char *p, ngx_ws_chat_live_t *l,
-    const wsc_str_t *chat_id)
+ngx_ws_chat_live_tag(u_char *p, ngx_ws_chat_live_shard_t *shard)
 {
-    ngx_uint_t  shard;
-
-    shard = chat_id ? wsc_shard(chat_id, NGX_WS_CHAT_LIVE_SHARDS) : 0;
-
-    return ngx_sprintf(p, "%V{%ui}:", &l->zone->prefix, shard);
+    return ngx_sprintf(p, "%V{%ui}:", &shard->live->zone->prefix,
+                       (ngx_uint_t) (shard - shard->live->shards));
 }
 
 
@@ -224,6 +225,29 @@ ngx_ws_chat_live_end(ngx_ws_chat_live_cmd_t *c, u_char *start, u_char *last)
     c->last = last;
 
     ngx_ws_chat_live_str(c, &s);
+}
+
+
+/* shards */
+
+ngx_ws_chat_live_shard_t *
+ngx_ws_chat_live_shard(ngx_ws_chat_live_t *l, const wsc_str_t *chat_id)
+{
+    return &l->shards[wsc_shard(chat_id, l->nshards)];
+}
+
+
+ngx_ws_chat_redis_t *
+ngx_ws_chat_live_command_for(ngx_ws_chat_live_t *l, const wsc_str_t *chat_id)
+{
+    return ngx_ws_chat_live_shard(l, chat_id)->node->command;
+}
+
+
+uint64_t
+ngx_ws_chat_live_stale(ngx_ws_chat_live_shard_t *shard)
+{
+    return shard->node->stale;
 }
 
 

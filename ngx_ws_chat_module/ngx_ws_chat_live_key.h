@@ -26,13 +26,17 @@ typedef struct {
 /* The next command's words; there is one at a time. */
 ngx_ws_chat_live_cmd_t *ngx_ws_chat_live_cmd(const char *name);
 
-/* Words by reference, copied text, numbers, and keys of a chat. */
+/* The next command: PUBLISH, or what is in its place here. */
+ngx_ws_chat_live_cmd_t *ngx_ws_chat_live_cmd_publish(ngx_ws_chat_live_t *l);
+
+/* Words by reference, copied text, numbers, and keys of a shard and a chat. */
 void ngx_ws_chat_live_word(ngx_ws_chat_live_cmd_t *c, const char *word);
 void ngx_ws_chat_live_str(ngx_ws_chat_live_cmd_t *c, const wsc_str_t *s);
 void ngx_ws_chat_live_text(ngx_ws_chat_live_cmd_t *c, const u_char *p,
     size_t len);
 void ngx_ws_chat_live_num(ngx_ws_chat_live_cmd_t *c, uint64_t n);
-void ngx_ws_chat_live_inc(ngx_ws_chat_live_cmd_t *c, ngx_ws_chat_live_t *l);
+void ngx_ws_chat_live_inc(ngx_ws_chat_live_cmd_t *c,
+    ngx_ws_chat_live_shard_t *shard);
 void ngx_ws_chat_live_key(ngx_ws_chat_live_cmd_t *c, ngx_ws_chat_live_t *l,
     u_char kind, const wsc_str_t *chat_id);
 void ngx_ws_chat_live_dedupe(ngx_ws_chat_live_cmd_t *c, ngx_ws_chat_live_t *l,

@@ -11,6 +11,7 @@
 
 
 #include "ngx_ws_chat_live_key.h"
+#include "ngx_ws_chat_live_node.h"
 
 
 /* Replies. */
@@ -46,10 +47,15 @@ void ngx_ws_chat_live_flush(ngx_event_t *ev);
 /* Answers sends that waited for too long; all: everything that waits. */
 void ngx_ws_chat_live_expire(ngx_ws_chat_live_t *l, ngx_uint_t all);
 
+/* The shard has another node: its sends go there. */
+void ngx_ws_chat_live_append_moved(ngx_ws_chat_live_shard_t *shard,
+    ngx_ws_chat_live_node_t *node);
+
+/* The append connection is gone: what was under way waits again. */
+void ngx_ws_chat_live_append_lost(ngx_ws_chat_live_node_t *n);
+
 
 /* ngx_ws_chat_live_reader.c */
-
-extern const ngx_ws_chat_redis_ops_t  ngx_ws_chat_live_subscriber_ops;
 
 void ngx_ws_chat_live_attach(ngx_ws_chat_attach_t *a);
 void ngx_ws_chat_live_detach(ngx_ws_chat_attach_t *a);
@@ -68,14 +74,27 @@ void ngx_ws_chat_live_insert(ngx_rbtree_node_t *temp,
     ngx_rbtree_node_t *node, ngx_rbtree_node_t *sentinel);
 void ngx_ws_chat_live_chats_free(ngx_ws_chat_live_t *l);
 
+/* The subscription to its channel is confirmed: reads what is there. */
+void ngx_ws_chat_live_confirmed(ngx_ws_chat_live_chat_t *chat);
+
+/* An envelope came on a channel, of a chat or (NULL) of a node. */
+void ngx_ws_chat_live_message(ngx_ws_chat_live_node_t *n,
+    ngx_ws_chat_live_chat_t *chat, const wsc_str_t *data);
+
+
+/* ngx_ws_chat_live_subscribe.c */
+
+extern const ngx_ws_chat_redis_ops_t  ngx_ws_chat_live_subscriber_ops;
+
+/* To the channel of a chat; if not connected, later. */
+void ngx_ws_chat_live_subscribe(ngx_ws_chat_live_chat_t *chat);
+void ngx_ws_chat_live_unsubscribe(ngx_ws_chat_live_chat_t *chat);
+
 
 /* ngx_ws_chat_store_redis.c */
 
-/* A connection came up: the next tick shows whether it hears. */
-void ngx_ws_chat_live_listens(ngx_ws_chat_live_t *l);
-
-/* A canary came back. */
-void ngx_ws_chat_live_heard(ngx_ws_chat_live_t *l, uint64_t n);
+/* Shards became stale or live: tells whom it concerns. */
+void ngx_ws_chat_live_status(ngx_ws_chat_live_t *l);
 
 
 /* ngx_ws_chat_live_read.c */

@@ -54,7 +54,9 @@ ngx_ws_chat_live_read(ngx_ws_chat_read_t *r)
     r->data = NULL;
     ngx_memzero(&r->chat, sizeof(wsc_shmlog_chat_t));
 
-    if (ngx_ws_chat_redis_is_up(l->command)) {
+    if (ngx_ws_chat_redis_is_up(ngx_ws_chat_live_command_for(l,
+                                                             &r->chat_id)))
+    {
         job = wsc_alloc(&ngx_ws_chat_alloc, sizeof(ngx_ws_chat_live_job_t));
     }
 
@@ -104,12 +106,15 @@ ngx_ws_chat_live_cancel_read(ngx_ws_chat_read_t *r)
 static void
 ngx_ws_chat_live_read_inc(ngx_ws_chat_live_job_t *job)
 {
-    ngx_ws_chat_live_cmd_t  *c;
+    ngx_ws_chat_live_cmd_t    *c;
+    ngx_ws_chat_live_shard_t  *shard;
+
+    shard = ngx_ws_chat_live_shard(job->live, &job->r->chat_id);
 
     c = ngx_ws_chat_live_cmd("GET");
-    ngx_ws_chat_live_inc(c, job->live);
+    ngx_ws_chat_live_inc(c, shard);
 
-    if (ngx_ws_chat_live_send(c, job->live->command,
+    if (ngx_ws_chat_live_send(c, shard->node->command,
                               ngx_ws_chat_live_read_on_inc, job)
         != NGX_OK)
     {
@@ -153,13 +158,14 @@ ngx_ws_chat_live_read_on_inc(void *data, const redisReply *reply)
 static void
 ngx_ws_chat_live_read_ask(ngx_ws_chat_live_job_t *job)
 {
-    ngx_int_t                rc;
     ngx_ws_chat_live_t      *l;
     ngx_ws_chat_read_t      *r;
+    ngx_ws_chat_redis_t     *rc;
     ngx_ws_chat_live_cmd_t  *c;
 
     l = job->live;
     r = job->r;
+    rc = ngx_ws_chat_live_command_for(l, &r->chat_id);
 
     c = ngx_ws_chat_live_cmd("XREVRANGE");
     ngx_ws_chat_live_key(c, l, NGX_WS_CHAT_LIVE_STREAM, &r->chat_id);
@@ -168,7 +174,7 @@ ngx_ws_chat_live_read_ask(ngx_ws_chat_live_job_t *job)
     ngx_ws_chat_live_word(c, "COUNT");
     ngx_ws_chat_live_word(c, "1");
 
-    if (ngx_ws_chat_live_send(c, l->command, ngx_ws_chat_live_read_head, job)
+    if (ngx_ws_chat_live_send(c, rc, ngx_ws_chat_live_read_head, job)
         != NGX_OK)
     {
         ngx_ws_chat_live_read_done(job, WSC_ERR_UNAVAILABLE);
@@ -191,12 +197,12 @@ ngx_ws_chat_live_read_ask(ngx_ws_chat_live_job_t *job)
     ngx_ws_chat_live_word(c, "COUNT");
     ngx_ws_chat_live_num(c, r->limit + 1);
 
-    rc = ngx_ws_chat_live_send(c, l->command, ngx_ws_chat_live_read_range,
-                               job);
-    if (rc != NGX_OK) {
+    if (ngx_ws_chat_live_send(c, rc, ngx_ws_chat_live_read_range, job)
+        != NGX_OK)
+    {
         /* the reply to the first ends it */
         job->failed = 1;
-        ngx_ws_chat_redis_break(l->command, "out of memory");
+        ngx_ws_chat_redis_break(rc, "out of memory");
     }
 }
 

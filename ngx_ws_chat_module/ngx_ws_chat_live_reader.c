@@ -21,22 +21,12 @@
 static ngx_ws_chat_live_chat_t *ngx_ws_chat_live_create(
     ngx_ws_chat_live_t *l, const wsc_str_t *chat_id, ngx_rbtree_key_t hash);
 static void ngx_ws_chat_live_free(ngx_ws_chat_live_chat_t *chat);
-static void ngx_ws_chat_live_subscribe(ngx_ws_chat_live_chat_t *chat,
-    const char *name);
+static ngx_ws_chat_live_chat_t *ngx_ws_chat_live_get(ngx_ws_chat_live_t *l,
+    ngx_ws_chat_live_shard_t *shard, const wsc_str_t *chat_id);
 static void ngx_ws_chat_live_attached(ngx_ws_chat_live_chat_t *chat);
 static void ngx_ws_chat_live_ready(ngx_ws_chat_live_chat_t *chat,
     ngx_ws_chat_attach_t *a);
-static void ngx_ws_chat_live_subscriber_up(ngx_ws_chat_redis_t *rc);
-static void ngx_ws_chat_live_subscriber_down(ngx_ws_chat_redis_t *rc,
-    const char *reason);
-static void ngx_ws_chat_live_push(ngx_ws_chat_redis_t *rc,
-    const redisReply *r);
-static ngx_ws_chat_live_chat_t *ngx_ws_chat_live_channel(
-    ngx_ws_chat_live_t *l, const wsc_str_t *channel);
-static void ngx_ws_chat_live_confirmed(ngx_ws_chat_live_chat_t *chat);
 static void ngx_ws_chat_live_on_head(void *data, const redisReply *r);
-static void ngx_ws_chat_live_message(ngx_ws_chat_live_t *l,
-    ngx_ws_chat_live_chat_t *chat, const wsc_str_t *data);
 static void ngx_ws_chat_live_deliver(ngx_ws_chat_live_chat_t *chat,
     const wsc_entry_t *e);
 static void ngx_ws_chat_live_drain(ngx_ws_chat_live_chat_t *chat);
@@ -44,13 +34,6 @@ static void ngx_ws_chat_live_fetch(ngx_ws_chat_live_chat_t *chat);
 static void ngx_ws_chat_live_on_range(void *data, const redisReply *r);
 static void ngx_ws_chat_live_watch_chat(ngx_ws_chat_live_chat_t *chat);
 static void ngx_ws_chat_live_visit(ngx_ws_chat_live_chat_t *chat);
-
-
-const ngx_ws_chat_redis_ops_t  ngx_ws_chat_live_subscriber_ops = {
-    ngx_ws_chat_live_subscriber_up,
-    ngx_ws_chat_live_subscriber_down,
-    ngx_ws_chat_live_push
-};
 
 
 /* records */
@@ -196,26 +179,22 @@ ngx_ws_chat_live_chats_free(ngx_ws_chat_live_t *l)
 void
 ngx_ws_chat_live_attach(ngx_ws_chat_attach_t *a)
 {
-    ngx_ws_chat_live_t       *l;
-    ngx_ws_chat_live_chat_t  *chat;
+    ngx_ws_chat_live_t        *l;
+    ngx_ws_chat_live_chat_t   *chat;
+    ngx_ws_chat_live_shard_t  *shard;
 
     l = a->zone->data;
+    shard = ngx_ws_chat_live_shard(l, &a->chat_id);
+    chat = NULL;
 
     a->attached = 0;
     a->data = NULL;
 
-    chat = ngx_ws_chat_live_find(l, &a->chat_id);
-
-    if (chat == NULL && !a->zone->stale) {
-        chat = ngx_ws_chat_live_create(l, &a->chat_id,
-                                       ngx_murmur_hash2(a->chat_id.data,
-                                                        a->chat_id.len));
-        if (chat) {
-            ngx_ws_chat_live_subscribe(chat, "SUBSCRIBE");
-        }
+    if (!ngx_ws_chat_live_stale(shard)) {
+        chat = ngx_ws_chat_live_get(l, shard, &a->chat_id);
     }
 
-    if (chat == NULL || a->zone->stale) {
+    if (chat == NULL) {
         a->err = WSC_ERR_UNAVAILABLE;
         a->done(a);
         return;
@@ -230,6 +209,31 @@ ngx_ws_chat_live_attach(ngx_ws_chat_attach_t *a)
     if (chat->subscribed && chat->headed) {
         ngx_ws_chat_live_ready(chat, a);
     }
+}
+
+
+/* The record of a chat; a new one subscribes. */
+
+static ngx_ws_chat_live_chat_t *
+ngx_ws_chat_live_get(ngx_ws_chat_live_t *l, ngx_ws_chat_live_shard_t *shard,
+    const wsc_str_t *chat_id)
+{
+    ngx_ws_chat_live_chat_t  *chat;
+
+    chat = ngx_ws_chat_live_find(l, chat_id);
+    if (chat != NULL) {
+        return chat;
+    }
+
+    chat = ngx_ws_chat_live_create(l, chat_id,
+                                   ngx_murmur_hash2(chat_id->data,
+                                                    chat_id->len));
+    if (chat != NULL) {
+        chat->shard = shard;
+        ngx_ws_chat_live_subscribe(chat);
+    }
+
+    return chat;
 }
 
 
@@ -334,138 +338,9 @@ ngx_ws_chat_live_refuse(ngx_ws_chat_live_t *l, ngx_uint_t all)
 }
 
 
-/* the subscriber connection */
+/* a subscription begins */
 
-static void
-ngx_ws_chat_live_subscribe(ngx_ws_chat_live_chat_t *chat, const char *name)
-{
-    ngx_ws_chat_live_t      *l;
-    ngx_ws_chat_live_cmd_t  *c;
-
-    l = chat->live;
-
-    if (!ngx_ws_chat_redis_is_up(l->subscriber)) {
-        /* done for all when it comes up */
-        return;
-    }
-
-    c = ngx_ws_chat_live_cmd(name);
-    ngx_ws_chat_live_key(c, l, NGX_WS_CHAT_LIVE_CHANNEL, &chat->chat_id);
-
-    if (ngx_ws_chat_live_send(c, l->subscriber, NULL, NULL) != NGX_OK) {
-        ngx_ws_chat_redis_break(l->subscriber, "out of memory");
-    }
-}
-
-
-static void
-ngx_ws_chat_live_subscriber_up(ngx_ws_chat_redis_t *rc)
-{
-    ngx_queue_t              *q;
-    ngx_ws_chat_live_t       *l;
-    ngx_ws_chat_live_cmd_t   *c;
-    ngx_ws_chat_live_chat_t  *chat;
-
-    l = ngx_ws_chat_redis_data(rc);
-
-    ngx_ws_chat_live_listens(l);
-
-    c = ngx_ws_chat_live_cmd("SUBSCRIBE");
-    ngx_ws_chat_live_str(c, &l->channel);
-    (void) ngx_ws_chat_live_send(c, rc, NULL, NULL);
-
-    for (q = ngx_queue_head(&l->all);
-         q != ngx_queue_sentinel(&l->all);
-         q = ngx_queue_next(q))
-    {
-        chat = ngx_queue_data(q, ngx_ws_chat_live_chat_t, queue);
-        ngx_ws_chat_live_subscribe(chat, "SUBSCRIBE");
-    }
-}
-
-
-static void
-ngx_ws_chat_live_subscriber_down(ngx_ws_chat_redis_t *rc, const char *reason)
-{
-    ngx_queue_t              *q;
-    ngx_ws_chat_live_t       *l;
-    ngx_ws_chat_live_chat_t  *chat;
-
-    l = ngx_ws_chat_redis_data(rc);
-
-    for (q = ngx_queue_head(&l->all);
-         q != ngx_queue_sentinel(&l->all);
-         q = ngx_queue_next(q))
-    {
-        chat = ngx_queue_data(q, ngx_ws_chat_live_chat_t, queue);
-        chat->subscribed = 0;
-    }
-}
-
-
-static void
-ngx_ws_chat_live_push(ngx_ws_chat_redis_t *rc, const redisReply *r)
-{
-    wsc_str_t                 kind, channel, data;
-    ngx_ws_chat_live_t       *l;
-    ngx_ws_chat_live_chat_t  *chat;
-
-    l = ngx_ws_chat_redis_data(rc);
-
-    if (r->elements < 3
-        || ngx_ws_chat_live_reply_str(r->element[0], &kind) == NULL
-        || ngx_ws_chat_live_reply_str(r->element[1], &channel) == NULL)
-    {
-        l->stat.bad++;
-        return;
-    }
-
-    chat = ngx_ws_chat_live_channel(l, &channel);
-
-    if (kind.len == 9 && ngx_memcmp(kind.data, "subscribe", 9) == 0) {
-
-        if (chat) {
-            ngx_ws_chat_live_confirmed(chat);
-        }
-
-        return;
-    }
-
-    if (kind.len == 7 && ngx_memcmp(kind.data, "message", 7) == 0
-        && ngx_ws_chat_live_reply_str(r->element[2], &data))
-    {
-        ngx_ws_chat_live_message(l, chat, &data);
-    }
-}
-
-
-/* The record of a channel's chat, or NULL. */
-
-static ngx_ws_chat_live_chat_t *
-ngx_ws_chat_live_channel(ngx_ws_chat_live_t *l, const wsc_str_t *channel)
-{
-    u_char      *p, *last;
-    wsc_str_t    chat_id;
-
-    p = channel->data + ngx_min(l->zone->prefix.len, channel->len);
-    last = channel->data + channel->len;
-
-    p = ngx_strlchr(p, last, '}');
-
-    if (p == NULL || last - p < 4
-        || p[1] != ':' || p[2] != NGX_WS_CHAT_LIVE_CHANNEL || p[3] != ':')
-    {
-        return NULL;
-    }
-
-    chat_id.data = p + 4;
-    chat_id.len = last - chat_id.data;
-
-    return ngx_ws_chat_live_find(l, &chat_id);
-}
-
-
-static void
+void
 ngx_ws_chat_live_confirmed(ngx_ws_chat_live_chat_t *chat)
 {
     ngx_ws_chat_live_t      *l;
@@ -487,7 +362,8 @@ ngx_ws_chat_live_confirmed(ngx_ws_chat_live_chat_t *chat)
     ngx_ws_chat_live_word(c, "COUNT");
     ngx_ws_chat_live_word(c, "1");
 
-    if (ngx_ws_chat_live_send(c, l->command, ngx_ws_chat_live_on_head, chat)
+    if (ngx_ws_chat_live_send(c, chat->shard->node->command,
+                              ngx_ws_chat_live_on_head, chat)
         == NGX_OK)
     {
         chat->busy++;
@@ -523,13 +399,16 @@ ngx_ws_chat_live_on_head(void *data, const redisReply *r)
 
 /* messages */
 
-static void
-ngx_ws_chat_live_message(ngx_ws_chat_live_t *l, ngx_ws_chat_live_chat_t *chat,
-    const wsc_str_t *data)
+void
+ngx_ws_chat_live_message(ngx_ws_chat_live_node_t *n,
+    ngx_ws_chat_live_chat_t *chat, const wsc_str_t *data)
 {
-    ssize_t          rc;
-    const char      *reason;
-    wsc_envelope_t   v;
+    ssize_t              rc;
+    const char          *reason;
+    wsc_envelope_t       v;
+    ngx_ws_chat_live_t  *l;
+
+    l = n->live;
 
     rc = wsc_envelope_read(&ngx_ws_chat_alloc, data, &v, &reason);
 
@@ -539,7 +418,7 @@ ngx_ws_chat_live_message(ngx_ws_chat_live_t *l, ngx_ws_chat_live_chat_t *chat,
     }
 
     if (v.kind == WSC_ENVELOPE_CANARY) {
-        ngx_ws_chat_live_heard(l, v.n);
+        ngx_ws_chat_live_heard(n, v.n);
         return;
     }
 
@@ -642,7 +521,8 @@ ngx_ws_chat_live_fetch(ngx_ws_chat_live_chat_t *chat)
     ngx_ws_chat_live_word(c, "COUNT");
     ngx_ws_chat_live_num(c, NGX_WS_CHAT_LIVE_READ);
 
-    if (ngx_ws_chat_live_send(c, l->command, ngx_ws_chat_live_on_range, chat)
+    if (ngx_ws_chat_live_send(c, chat->shard->node->command,
+                              ngx_ws_chat_live_on_range, chat)
         == NGX_OK)
     {
         chat->reading = 1;
@@ -763,23 +643,23 @@ ngx_ws_chat_live_look(ngx_ws_chat_live_t *l)
 static void
 ngx_ws_chat_live_visit(ngx_ws_chat_live_chat_t *chat)
 {
-    ngx_msec_t           now;
-    ngx_ws_chat_live_t  *l;
+    ngx_msec_t  now;
 
-    l = chat->live;
     now = ngx_current_msec;
 
     if (ngx_queue_empty(&chat->attaches)) {
 
         if (chat->busy == 0 && now - chat->active >= NGX_WS_CHAT_LIVE_GRACE) {
-            ngx_ws_chat_live_subscribe(chat, "UNSUBSCRIBE");
+            ngx_ws_chat_live_unsubscribe(chat);
             ngx_ws_chat_live_free(chat);
         }
 
         return;
     }
 
-    if (!chat->subscribed || !ngx_ws_chat_redis_is_up(l->command)) {
+    if (!chat->subscribed
+        || !ngx_ws_chat_redis_is_up(chat->shard->node->command))
+    {
         return;
     }
 

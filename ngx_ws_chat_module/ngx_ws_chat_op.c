@@ -356,6 +356,9 @@ ngx_ws_chat_op_leave(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m)
         ngx_ws_chat_reply(cl);
     }
 
+    /* it may have been the one without news */
+    ngx_ws_chat_client_tell(cl);
+
     ngx_ws_chat_op_release(op, WSC_ERR_NONE);
 }
 

@@ -93,7 +93,7 @@ ngx_ws_chat_redis_data(ngx_ws_chat_redis_t *rc)
 ngx_uint_t
 ngx_ws_chat_redis_is_up(ngx_ws_chat_redis_t *rc)
 {
-    return rc->state == NGX_WS_CHAT_REDIS_UP && !rc->broken;
+    return rc != NULL && rc->state == NGX_WS_CHAT_REDIS_UP && !rc->broken;
 }
 
 

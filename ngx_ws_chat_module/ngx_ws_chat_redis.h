@@ -64,7 +64,7 @@ ngx_ws_chat_redis_t *ngx_ws_chat_redis_open(
 /* What was given as data. */
 void *ngx_ws_chat_redis_data(ngx_ws_chat_redis_t *rc);
 
-/* 1 between up() and down(). */
+/* 1 between up() and down(); NULL is a connection that never is. */
 ngx_uint_t ngx_ws_chat_redis_is_up(ngx_ws_chat_redis_t *rc);
 
 /*

@@ -125,6 +125,12 @@ struct ngx_ws_chat_store_s {
 
     /* NGX_OK, or NGX_DECLINED with *reason: senders get `unavailable`. */
     ngx_int_t   (*health)(ngx_ws_chat_zone_t *z, const char **reason);
+
+    /*
+     * ms since 1970 since when no news come about a chat; 0: they do.  NULL:
+     * they always do.
+     */
+    uint64_t    (*stale)(ngx_ws_chat_zone_t *z, const wsc_str_t *chat_id);
 };
 
 

@@ -58,7 +58,8 @@ const ngx_ws_chat_store_t  ngx_ws_chat_store_shm = {
     ngx_ws_chat_store_shm_cancel_read,
     ngx_ws_chat_store_shm_init_process,
     ngx_ws_chat_store_shm_exit_process,
-    ngx_ws_chat_store_shm_health
+    ngx_ws_chat_store_shm_health,
+    NULL
 };
 
 

@@ -98,7 +98,8 @@ const ngx_ws_chat_store_t  ngx_ws_chat_store_test = {
     ngx_ws_chat_store_test_cancel_read,
     ngx_ws_chat_store_test_init_process,
     ngx_ws_chat_store_test_exit_process,
-    ngx_ws_chat_store_test_health
+    ngx_ws_chat_store_test_health,
+    NULL
 };
 
 

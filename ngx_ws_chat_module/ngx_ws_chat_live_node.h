@@ -1,0 +1,104 @@
+
+/*
+ * Copyright (C) ngx_ws_chat contributors
+ *
+ * A Redis that has shards of a live zone, as this worker sees it: three
+ * connections, one transaction at a time, and canaries that show whether news
+ * come from there.
+ */
+
+
+#ifndef _NGX_WS_CHAT_LIVE_NODE_H_INCLUDED_
+#define _NGX_WS_CHAT_LIVE_NODE_H_INCLUDED_
+
+
+#include "ngx_ws_chat_live.h"
+
+
+/* One send of the transaction. */
+
+typedef struct {
+    ngx_ws_chat_publish_t           *p;          /* NULL: answered, called
+                                                    off */
+    ngx_ws_chat_live_node_t         *node;
+    ngx_uint_t                       chat;       /* in the transaction */
+    wsc_dedupe_t                     dedupe;
+    unsigned                         asked:1;    /* its record was */
+    unsigned                         append:1;   /* its cid is new */
+    unsigned                         find:1;     /* known, but not where */
+} ngx_ws_chat_live_item_t;
+
+
+typedef struct {
+    ngx_ws_chat_live_node_t         *node;
+    wsc_str_t                        chat_id;
+    uint64_t                         epoch;
+    wsc_shmlog_limits_t              limits;
+    wsc_pos_t                        top;
+    ngx_uint_t                       n;          /* to be appended */
+    unsigned                         fresh:1;    /* begins an epoch */
+    unsigned                         renew:1;
+    u_char                           name[WSC_MAX_CHAT_ID];
+} ngx_ws_chat_live_target_t;
+
+
+typedef struct {
+    ngx_ws_chat_live_shard_t        *shard;      /* whose sends these are */
+    ngx_uint_t                       nitems;
+    ngx_uint_t                       ntargets;
+    ngx_uint_t                       attempts;
+    wsc_inc_t                        inc;
+    size_t                           value_len;  /* 0: there is no inc */
+    u_char                           value[WSC_INC_LEN];     /* as read */
+    unsigned                         busy:1;     /* a transaction is under
+                                                    way */
+    unsigned                         bare:1;     /* WATCH was refused */
+    ngx_ws_chat_live_item_t          items[NGX_WS_CHAT_LIVE_BATCH];
+    ngx_ws_chat_live_target_t        targets[NGX_WS_CHAT_LIVE_BATCH];
+} ngx_ws_chat_live_batch_t;
+
+
+struct ngx_ws_chat_live_node_s {
+    ngx_queue_t                      queue;      /* of the zone's */
+    ngx_ws_chat_live_t              *live;
+    ngx_ws_chat_redis_t             *command;
+    ngx_ws_chat_redis_t             *append;     /* WATCH: nothing else */
+    ngx_ws_chat_redis_t             *subscriber;
+
+    ngx_event_t                      flush;      /* at the end of a turn */
+    ngx_queue_t                      ready;      /* shards that have sends */
+    ngx_uint_t                       nshards;
+    ngx_ws_chat_live_batch_t         batch;
+    u_char                           replid[WSC_REPLID_LEN];
+
+    ngx_msec_t                       canary;     /* sent */
+    ngx_msec_t                       heard;      /* the last one that came */
+    ngx_msec_t                       listening;  /* since: both came up */
+    uint64_t                         canaries;
+    wsc_str_t                        channel;    /* theirs */
+    uint64_t                         stale;      /* see live_stale() */
+    ngx_uint_t                       proven;     /* a canary came, ever */
+};
+
+
+/* Opens the connections by configuration.  NULL: no memory. */
+ngx_ws_chat_live_node_t *ngx_ws_chat_live_node_open(ngx_ws_chat_live_t *l,
+    const ngx_ws_chat_redis_conf_t *conf);
+
+/* Not from inside of a callback of one of its connections. */
+void ngx_ws_chat_live_node_close(ngx_ws_chat_live_node_t *n);
+
+/* Each tick: sends a canary when it is time, judges the silence. */
+void ngx_ws_chat_live_node_tick(ngx_ws_chat_live_node_t *n);
+
+/* NULL, or why nothing can be promised. */
+const char *ngx_ws_chat_live_node_ill(ngx_ws_chat_live_node_t *n);
+
+/* A connection came up: the next tick shows whether it hears. */
+void ngx_ws_chat_live_listens(ngx_ws_chat_live_node_t *n);
+
+/* A canary came back. */
+void ngx_ws_chat_live_heard(ngx_ws_chat_live_node_t *n, uint64_t count);
+
+
+#endif /* _NGX_WS_CHAT_LIVE_NODE_H_INCLUDED_ */
