@@ -20,7 +20,7 @@ MODULE = 'ngx_ws_chat_module'
 # ngx_ws_chat_*; `cmd` stands for cmd_json and the like, too.
 LAYERS = [
     ('core leaf', 'wsc_', 'backoff base buf bucket deflate epoch frame json'
-                          ' keys mask msgpack number pace sticky token utf8'
+                          ' keys mask msgpack number pace sticky tally token utf8'
                           ' value wheel writer'),
     ('core protocol', 'wsc_', 'cmd conn envelope event handshake holdback'
                               ' message roomlog shmlog'),
@@ -28,7 +28,7 @@ LAYERS = [
     ('configuration', 'ngx_ws_chat_', 'conf mem'),
     ('identity', 'ngx_ws_chat_', 'auth cors'),
     ('bus, send, log', 'ngx_ws_chat_',
-     'bus flush log pack redis send stream'),
+     'bus flush limit log pack redis send stream'),
     ('store', 'ngx_ws_chat_', 'live shm store'),
     ('room', 'ngx_ws_chat_', 'room'),
     ('client', 'ngx_ws_chat_', 'client op reply'),
