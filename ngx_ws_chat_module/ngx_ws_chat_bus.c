@@ -480,6 +480,7 @@ ngx_ws_chat_bus_sum(ngx_ws_chat_counters_t *sum, ngx_uint_t *workers)
         sum->messages_out += c->messages_out;
         sum->errors += c->errors;
         sum->gaps += c->gaps;
+        sum->uncounted += c->uncounted;
 
         if (slot->pid == 0 || ngx_ws_chat_bus_dead(slot)) {
             continue;

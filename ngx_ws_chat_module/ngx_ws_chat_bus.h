@@ -38,6 +38,7 @@ typedef struct {
     ngx_atomic_t                messages_out; /* message events begun */
     ngx_atomic_t                errors;       /* error events */
     ngx_atomic_t                gaps;
+    ngx_atomic_t                uncounted;    /* for lack of room, see limit */
 } ngx_ws_chat_counters_t;
 
 
@@ -46,7 +47,7 @@ typedef struct {
     ngx_atomic_t                generation;   /* of the configuration */
     ngx_atomic_t                woken;        /* 1: the eventfd was written */
     ngx_ws_chat_counters_t      counters;
-    ngx_atomic_t                unused[2];    /* a slot fills cache lines */
+    ngx_atomic_t                unused;       /* a slot fills cache lines */
 } ngx_ws_chat_slot_t;
 
 

@@ -97,6 +97,9 @@ ngx_ws_chat_client_welcome(ngx_ws_chat_client_t *cl)
     w.max_chats = conf->max_chats;
     w.rate = conf->rate;
     w.burst = conf->rate ? conf->burst : 0;
+    w.message_ms = conf->message_timeout;
+    w.user_connections = conf->max_user_connections;
+    w.ip_connections = conf->max_ip_connections;
     w.history = conf->history.messages;
     w.history_sec = conf->history.age / 1000;
     w.server_time = ngx_ws_chat_reply_now();

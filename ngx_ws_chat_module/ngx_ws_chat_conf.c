@@ -4,7 +4,7 @@
  */
 
 
-#include "ngx_ws_chat_conf.h"
+#include "ngx_ws_chat_conf_set.h"
 
 
 #define NGX_WS_CHAT_RATE_MAX     100000
@@ -73,6 +73,9 @@ ngx_ws_chat_conf_create_loc(ngx_conf_t *cf)
     conf->max_fragments = NGX_CONF_UNSET_UINT;
     conf->max_chats = NGX_CONF_UNSET_UINT;
     conf->max_connections = NGX_CONF_UNSET_UINT;
+    conf->max_user_connections = NGX_CONF_UNSET_UINT;
+    conf->max_ip_connections = NGX_CONF_UNSET_UINT;
+    conf->message_timeout = NGX_CONF_UNSET_MSEC;
     conf->rate = NGX_CONF_UNSET_UINT;
     conf->lag_limit = NGX_CONF_UNSET_SIZE;
     conf->lag_policy = NGX_CONF_UNSET_UINT;
@@ -114,6 +117,12 @@ ngx_ws_chat_conf_merge_values(ngx_ws_chat_loc_conf_t *prev,
     ngx_conf_merge_uint_value(conf->max_fragments, prev->max_fragments, 1024);
     ngx_conf_merge_uint_value(conf->max_chats, prev->max_chats, 64);
     ngx_conf_merge_uint_value(conf->max_connections, prev->max_connections, 0);
+    ngx_conf_merge_uint_value(conf->max_user_connections,
+                              prev->max_user_connections, 0);
+    ngx_conf_merge_uint_value(conf->max_ip_connections,
+                              prev->max_ip_connections, 0);
+    ngx_conf_merge_msec_value(conf->message_timeout, prev->message_timeout,
+                              30000);
     ngx_conf_merge_size_value(conf->lag_limit, prev->lag_limit, 256 * 1024);
     ngx_conf_merge_uint_value(conf->lag_policy, prev->lag_policy,
                               NGX_WS_CHAT_LAG_GAP);

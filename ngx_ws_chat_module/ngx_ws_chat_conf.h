@@ -79,6 +79,9 @@ typedef struct {
     ngx_uint_t                        max_fragments;
     ngx_uint_t                        max_chats;
     ngx_uint_t                        max_connections;  /* 0: off */
+    ngx_uint_t                        max_user_connections;    /* 0: off */
+    ngx_uint_t                        max_ip_connections;      /* 0: off */
+    ngx_msec_t                        message_timeout;
     ngx_uint_t                        rate;        /* a second; 0: off */
     ngx_uint_t                        burst;
     size_t                            lag_limit;
@@ -114,33 +117,6 @@ typedef struct {
 
 extern ngx_module_t  ngx_ws_chat_module;
 
-
-/* Bounds of a number, size or time; 0 may be allowed beside them. */
-
-typedef struct {
-    ngx_conf_post_handler_pt          post_handler;
-    ngx_uint_t                        low;
-    ngx_uint_t                        high;
-    ngx_uint_t                        zero;
-    const char                       *text;        /* what it must be */
-} ngx_ws_chat_bounds_t;
-
-
-void *ngx_ws_chat_conf_create_main(ngx_conf_t *cf);
-void *ngx_ws_chat_conf_create_loc(ngx_conf_t *cf);
-char *ngx_ws_chat_conf_merge_loc(ngx_conf_t *cf, void *parent, void *child);
-
-/* Post handlers and setters of the directives. */
-char *ngx_ws_chat_conf_bounds(ngx_conf_t *cf, void *post, void *data);
-char *ngx_ws_chat_conf_node(ngx_conf_t *cf, void *post, void *data);
-char *ngx_ws_chat_conf_auth(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-char *ngx_ws_chat_conf_origins(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-char *ngx_ws_chat_conf_rate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-char *ngx_ws_chat_conf_lag_policy(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-char *ngx_ws_chat_conf_history(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
 
 /* Finds a zone, or NULL. */
 ngx_ws_chat_zone_t *ngx_ws_chat_conf_zone(ngx_ws_chat_main_conf_t *mcf,

@@ -6,10 +6,11 @@
  */
 
 
-#include "ngx_ws_chat_conf.h"
+#include "ngx_ws_chat_conf_set.h"
 #include "ngx_ws_chat_api.h"
 #include "ngx_ws_chat_api_key.h"
 #include "ngx_ws_chat_bus.h"
+#include "ngx_ws_chat_limit.h"
 #include "ngx_ws_chat_log.h"
 #include "ngx_ws_chat_mem.h"
 #include "ngx_ws_chat_pack.h"
@@ -49,6 +50,7 @@ static char *ngx_ws_chat_init_main_conf(ngx_conf_t *cf, void *conf);
 static ngx_int_t ngx_ws_chat_init(ngx_conf_t *cf);
 static ngx_int_t ngx_ws_chat_init_module(ngx_cycle_t *cycle);
 static ngx_int_t ngx_ws_chat_init_process(ngx_cycle_t *cycle);
+static void ngx_ws_chat_reclaim(ngx_uint_t slot);
 static ngx_int_t ngx_ws_chat_init_locations(ngx_cycle_t *cycle,
     ngx_ws_chat_main_conf_t *mcf);
 static void ngx_ws_chat_exit_process(ngx_cycle_t *cycle);
@@ -68,6 +70,11 @@ ngx_ws_chat_bounds(max_fragments, 1, 1000000, 0, "from 1 to 1000000");
 ngx_ws_chat_bounds(max_chats, 1, 1024, 0, "from 1 to 1024");
 ngx_ws_chat_bounds(max_connections, 1, 10000000, 1,
                    "0 (off) or from 1 to 10000000");
+ngx_ws_chat_bounds(max_user_connections, 1, 1000000, 1,
+                   "0 (off) or from 1 to 1000000");
+ngx_ws_chat_bounds(max_ip_connections, 1, 1000000, 1,
+                   "0 (off) or from 1 to 1000000");
+ngx_ws_chat_bounds(message_timeout, 100, 3600000, 0, "from 100ms to 1h");
 ngx_ws_chat_bounds(lag_limit, 1024, 1024 * 1024 * 1024, 0, "from 1k to 1g");
 ngx_ws_chat_bounds(deflate_level, 1, 9, 0, "from 1 to 9");
 ngx_ws_chat_bounds(deflate_window, 9, 15, 0, "from 9 to 15");
@@ -208,6 +215,15 @@ static ngx_command_t  ngx_ws_chat_commands[] = {
     ngx_ws_chat_loc_command("max_connections", ngx_conf_set_num_slot,
                             max_connections,
                             &ngx_ws_chat_bounds_max_connections),
+    ngx_ws_chat_loc_command("max_user_connections", ngx_conf_set_num_slot,
+                            max_user_connections,
+                            &ngx_ws_chat_bounds_max_user_connections),
+    ngx_ws_chat_loc_command("max_ip_connections", ngx_conf_set_num_slot,
+                            max_ip_connections,
+                            &ngx_ws_chat_bounds_max_ip_connections),
+    ngx_ws_chat_loc_command("message_timeout", ngx_conf_set_msec_slot,
+                            message_timeout,
+                            &ngx_ws_chat_bounds_message_timeout),
     ngx_ws_chat_loc_command("lag_limit", ngx_conf_set_size_slot,
                             lag_limit, &ngx_ws_chat_bounds_lag_limit),
     ngx_ws_chat_loc_command("lag_policy", ngx_ws_chat_conf_lag_policy,
@@ -555,6 +571,10 @@ ngx_ws_chat_init(ngx_conf_t *cf)
         return NGX_OK;
     }
 
+    if (ngx_ws_chat_limit_create(cf->log) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     return ngx_ws_chat_bus_create(cf->log);
 }
 
@@ -622,7 +642,7 @@ ngx_ws_chat_init_process(ngx_cycle_t *cycle)
     ngx_ws_chat_store_test_init(mcf);
 #endif
 
-    if (ngx_ws_chat_bus_init_process(cycle, ngx_ws_chat_store_shm_reclaim,
+    if (ngx_ws_chat_bus_init_process(cycle, ngx_ws_chat_reclaim,
                                      ngx_ws_chat_store_shm_wake)
         != NGX_OK)
     {
@@ -646,6 +666,16 @@ ngx_ws_chat_init_process(ngx_cycle_t *cycle)
     }
 
     return ngx_ws_chat_session_init(cycle);
+}
+
+
+/* What a worker that died has left. */
+
+static void
+ngx_ws_chat_reclaim(ngx_uint_t slot)
+{
+    ngx_ws_chat_limit_forget(slot);
+    ngx_ws_chat_store_shm_reclaim(slot);
 }
 
 
@@ -711,5 +741,12 @@ ngx_ws_chat_exit_process(ngx_cycle_t *cycle)
     ngx_ws_chat_mem_done();
 
     ngx_ws_chat_mem_gauge(NULL);
+
+    /* handshakes that are on their way end with the process */
+
+    if (ngx_ws_chat_bus_slot() != NGX_WS_CHAT_SLOTS) {
+        ngx_ws_chat_limit_forget(ngx_ws_chat_bus_slot());
+    }
+
     ngx_ws_chat_bus_exit_process(cycle);
 }

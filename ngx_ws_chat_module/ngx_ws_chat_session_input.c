@@ -166,6 +166,8 @@ ngx_ws_chat_session_resume(ngx_ws_chat_session_t *s)
 void
 ngx_ws_chat_session_feed(ngx_ws_chat_session_t *s, u_char *p, size_t len)
 {
+    ngx_ws_chat_loc_conf_t  *conf;
+
     ngx_ws_chat_session_parse(s, p, len);
 
     wsc_buf_reset(&ngx_ws_chat_scratch.inflate, NGX_WS_CHAT_SCRATCH_KEEP);
@@ -182,9 +184,13 @@ ngx_ws_chat_session_feed(ngx_ws_chat_session_t *s, u_char *p, size_t len)
     s->partial = 1;
     s->since = ngx_ws_chat_tick_now();
 
-    /* who is in the wheel comes out of it before a message's time is over */
+    /* who is in the wheel comes out of it at its next ping at the latest */
 
-    if (!wsc_wheel_active(&s->timer)) {
+    conf = s->client.conf;
+
+    if (!wsc_wheel_active(&s->timer)
+        || conf->message_timeout < conf->ping_interval)
+    {
         ngx_ws_chat_session_schedule(s);
     }
 }

@@ -22,7 +22,6 @@ typedef struct ngx_ws_chat_session_s  ngx_ws_chat_session_t;
 #define ngx_ws_chat_ticks(ms)                                                 \
     ((uint32_t) (((ms) + NGX_WS_CHAT_TICK - 1) / NGX_WS_CHAT_TICK))
 
-#define NGX_WS_CHAT_PARTIAL_TIME  ngx_ws_chat_ticks(30000)
 #define NGX_WS_CHAT_CLOSE_TIME    ngx_ws_chat_ticks(2000)
 #define NGX_WS_CHAT_CUT_TIME      ngx_ws_chat_ticks(1000)
 #define NGX_WS_CHAT_LINGER_TIME   ngx_ws_chat_ticks(1000)

@@ -84,7 +84,7 @@ ngx_ws_chat_session_schedule(ngx_ws_chat_session_t *s)
                           - now);
 
     } else if (s->partial) {
-        wait = NGX_WS_CHAT_PARTIAL_TIME;
+        wait = (int32_t) ngx_ws_chat_ticks(conf->message_timeout);
 
     } else {
         wsc_wheel_del(&ngx_ws_chat_wheel, &s->timer);
@@ -98,7 +98,8 @@ ngx_ws_chat_session_schedule(ngx_ws_chat_session_t *s)
     }
 
     if (s->partial && !s->closing) {
-        partial = (int32_t) (s->since + NGX_WS_CHAT_PARTIAL_TIME - now);
+        partial = (int32_t) (s->since
+                             + ngx_ws_chat_ticks(conf->message_timeout) - now);
         wait = ngx_min(wait, partial);
     }
 
@@ -258,7 +259,8 @@ ngx_ws_chat_session_deed(ngx_ws_chat_session_t *s, uint32_t now)
     }
 
     if (s->partial && !s->paused && !s->closing
-        && now - s->since >= NGX_WS_CHAT_PARTIAL_TIME)
+        && now - s->since
+           >= ngx_ws_chat_ticks(s->client.conf->message_timeout))
     {
         ngx_ws_chat_session_close(s, WSC_CLOSE_POLICY,
                                   "message took too long");

@@ -11,6 +11,7 @@
 #include "ngx_ws_chat_upgrade_release.h"
 #include "ngx_ws_chat_bus.h"
 #include "ngx_ws_chat_cors.h"
+#include "ngx_ws_chat_limit.h"
 #include "core/wsc_value.h"
 #include <openssl/rand.h>
 
@@ -23,6 +24,7 @@ typedef struct {
     ngx_ws_chat_loc_conf_t       *conf;
     ngx_ws_chat_offer_t           offer;
     wsc_str_t                     user;
+    ngx_int_t                     named;        /* NGX_OK: user is good */
     ngx_uint_t                    echo;
     u_char                        accept[WSC_ACCEPT_LEN];
 } ngx_ws_chat_upgrade_t;
@@ -41,6 +43,8 @@ static ngx_int_t ngx_ws_chat_upgrade(ngx_http_request_t *r, ngx_uint_t echo);
 static const ngx_ws_chat_refusal_t *ngx_ws_chat_upgrade_check(
     ngx_ws_chat_upgrade_t *u);
 static const ngx_ws_chat_refusal_t *ngx_ws_chat_upgrade_limits(
+    ngx_ws_chat_upgrade_t *u);
+static const ngx_ws_chat_refusal_t *ngx_ws_chat_upgrade_count(
     ngx_ws_chat_upgrade_t *u);
 static ngx_uint_t ngx_ws_chat_upgrade_crowded(ngx_connection_t *c);
 static const ngx_ws_chat_refusal_t *ngx_ws_chat_upgrade_form(
@@ -77,6 +81,10 @@ ngx_ws_chat_refusal(drained, NGX_HTTP_SERVICE_UNAVAILABLE, ngx_null_string,
                     1, 4, "this node takes no new connections");
 ngx_ws_chat_refusal(full, NGX_HTTP_SERVICE_UNAVAILABLE, ngx_null_string,
                     5, 0, "too many connections");
+ngx_ws_chat_refusal(user_full, NGX_HTTP_SERVICE_UNAVAILABLE, ngx_null_string,
+                    5, 10, "too many connections of this user");
+ngx_ws_chat_refusal(addr_full, NGX_HTTP_SERVICE_UNAVAILABLE, ngx_null_string,
+                    5, 10, "too many connections from this address");
 ngx_ws_chat_refusal(version, 426, NGX_WS_CHAT_426, 0, 0,
                     "WebSocket version 13 is required");
 ngx_ws_chat_refusal(plain, 426, NGX_WS_CHAT_426, 0, 0,
@@ -194,17 +202,42 @@ ngx_ws_chat_upgrade_limits(ngx_ws_chat_upgrade_t *u)
         return &ngx_ws_chat_refusal_full;
     }
 
-    if (u->conf->max_connections == 0) {
-        return NULL;
+    if (u->conf->max_connections) {
+        ngx_ws_chat_bus_sum(&sum, &workers);
+
+        if (sum.connections >= u->conf->max_connections) {
+            return &ngx_ws_chat_refusal_full;
+        }
     }
 
-    ngx_ws_chat_bus_sum(&sum, &workers);
+    return ngx_ws_chat_upgrade_count(u);
+}
 
-    if (sum.connections >= u->conf->max_connections) {
+
+/* Who has no good name is refused for that later. */
+
+static const ngx_ws_chat_refusal_t *
+ngx_ws_chat_upgrade_count(ngx_ws_chat_upgrade_t *u)
+{
+    wsc_str_t  *user;
+
+    u->named = u->echo ? NGX_DECLINED : ngx_ws_chat_upgrade_user(u);
+    user = (u->named == NGX_OK) ? &u->user : NULL;
+
+    switch (ngx_ws_chat_limit_take(u->request, u->conf, user)) {
+
+    case NGX_OK:
+        return NULL;
+
+    case NGX_DECLINED:
+        return &ngx_ws_chat_refusal_user_full;
+
+    case NGX_BUSY:
+        return &ngx_ws_chat_refusal_addr_full;
+
+    default:
         return &ngx_ws_chat_refusal_full;
     }
-
-    return NULL;
 }
 
 
@@ -330,7 +363,7 @@ ngx_ws_chat_upgrade_protocol(ngx_ws_chat_upgrade_t *u)
         return &ngx_ws_chat_refusal_extension;
     }
 
-    if (!u->echo && ngx_ws_chat_upgrade_user(u) != NGX_OK) {
+    if (!u->echo && u->named != NGX_OK) {
         return &ngx_ws_chat_refusal_user;
     }
 

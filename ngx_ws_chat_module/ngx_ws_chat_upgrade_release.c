@@ -20,6 +20,7 @@
 
 
 #include "ngx_ws_chat_upgrade_release.h"
+#include "ngx_ws_chat_limit.h"
 #include "ngx_ws_chat_mem.h"
 
 
@@ -39,6 +40,8 @@ static ngx_int_t ngx_ws_chat_release_copy(ngx_http_request_t *r,
     ngx_ws_chat_session_init_t *init);
 static ngx_int_t ngx_ws_chat_release_holds(ngx_http_request_t *r,
     ngx_ws_chat_session_init_t *init);
+static ngx_uint_t ngx_ws_chat_release_keeps(ngx_http_request_t *r,
+    ngx_pool_cleanup_t *cln);
 static ngx_uint_t ngx_ws_chat_release_is_limit(void *data);
 static void ngx_ws_chat_release_swap(ngx_connection_t *c,
     ngx_ws_chat_session_t *s);
@@ -208,7 +211,7 @@ ngx_ws_chat_release_prepare(ngx_http_request_t *r,
     }
 
     for (cln = r->pool->cleanup; init->nholds && cln; cln = cln->next) {
-        if (ngx_ws_chat_release_is_limit(cln->data)) {
+        if (ngx_ws_chat_release_keeps(r, cln)) {
             cln->handler = NULL;
         }
     }
@@ -256,22 +259,17 @@ ngx_ws_chat_release_copy(ngx_http_request_t *r,
 
 
 /*
- * limit_conn counts until its cleanup runs, which would be now: the session
- * takes it over.
+ * What counts connections counts until its cleanup runs, which would be now:
+ * the session takes it over.
  */
 
 static ngx_int_t
 ngx_ws_chat_release_holds(ngx_http_request_t *r,
     ngx_ws_chat_session_init_t *init)
 {
-    ngx_array_t               *a;
-    ngx_pool_cleanup_t        *cln;
-    ngx_ws_chat_hold_t        *hold;
-    ngx_ws_chat_limit_conn_t  *lc;
-
-    if (r->limit_conn_status == 0) {
-        return NGX_OK;
-    }
+    ngx_array_t         *a;
+    ngx_pool_cleanup_t  *cln;
+    ngx_ws_chat_hold_t  *hold;
 
     a = ngx_array_create(r->pool, 1, sizeof(ngx_ws_chat_hold_t));
     if (a == NULL) {
@@ -280,7 +278,7 @@ ngx_ws_chat_release_holds(ngx_http_request_t *r,
 
     for (cln = r->pool->cleanup; cln; cln = cln->next) {
 
-        if (cln->handler == NULL || !ngx_ws_chat_release_is_limit(cln->data)) {
+        if (!ngx_ws_chat_release_keeps(r, cln)) {
             continue;
         }
 
@@ -293,17 +291,27 @@ ngx_ws_chat_release_holds(ngx_http_request_t *r,
             return NGX_ERROR;
         }
 
-        lc = cln->data;
-
         hold->handler = cln->handler;
-        hold->data[0] = lc->shm_zone;
-        hold->data[1] = lc->node;
+        ngx_memcpy(hold->data, cln->data, sizeof(hold->data));
     }
 
     init->holds = a->elts;
     init->nholds = a->nelts;
 
     return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_ws_chat_release_keeps(ngx_http_request_t *r, ngx_pool_cleanup_t *cln)
+{
+    if (cln->handler == NULL) {
+        return 0;
+    }
+
+    return cln->handler == ngx_ws_chat_limit_release
+           || (r->limit_conn_status
+               && ngx_ws_chat_release_is_limit(cln->data));
 }
 
 

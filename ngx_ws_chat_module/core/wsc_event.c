@@ -25,6 +25,7 @@ static void wsc_event_id(wsc_writer_t *w, const wsc_id_t *id);
 static void wsc_event_str(wsc_writer_t *w, const char *key,
     const wsc_str_t *s);
 static void wsc_event_uint(wsc_writer_t *w, const char *key, uint64_t v);
+static void wsc_event_limit(wsc_writer_t *w, const char *key, uint64_t v);
 static void wsc_event_pos(wsc_writer_t *w, const char *key, wsc_pos_t pos);
 static void wsc_event_entry(wsc_writer_t *w, const wsc_str_t *chat_id,
     const wsc_entry_t *e);
@@ -67,6 +68,9 @@ wsc_event_welcome(wsc_buf_t *b, wsc_enc_e enc, const wsc_welcome_t *welcome)
     wsc_event_uint(&w, "max_chats", welcome->max_chats);
     wsc_event_uint(&w, "rate", welcome->rate);
     wsc_event_uint(&w, "burst", welcome->burst);
+    wsc_event_limit(&w, "message_ms", welcome->message_ms);
+    wsc_event_limit(&w, "max_user_connections", welcome->user_connections);
+    wsc_event_limit(&w, "max_ip_connections", welcome->ip_connections);
     wsc_writer_end(&w);
 
     wsc_writer_key(&w, "retention");
@@ -359,6 +363,15 @@ wsc_event_uint(wsc_writer_t *w, const char *key, uint64_t v)
 {
     wsc_writer_key(w, key);
     wsc_writer_uint(w, v);
+}
+
+
+static void
+wsc_event_limit(wsc_writer_t *w, const char *key, uint64_t v)
+{
+    if (v) {
+        wsc_event_uint(w, key, v);
+    }
 }
 
 

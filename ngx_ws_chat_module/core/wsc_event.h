@@ -27,6 +27,11 @@ typedef struct {
     uint64_t            history;      /* retention: messages a chat keeps */
     uint64_t            history_sec;  /* retention: for so long */
     uint64_t            server_time;  /* ms since 1970 */
+
+    /* further limits; 0: off, left out */
+    uint64_t            message_ms;   /* for a message to be complete */
+    uint64_t            user_connections;
+    uint64_t            ip_connections;
 } wsc_welcome_t;
 
 

@@ -40,7 +40,7 @@ async def test_welcome_comes_first_and_tells_the_limits(nginx):
     assert (w['proto'], w['user'], w['node']) == (1, 'ann', 'node-7')
     assert w['ping_ms'] == 7000
     assert w['limits'] == {'max_message': 9216, 'max_chats': 5, 'rate': 3,
-                           'burst': 6}
+                           'burst': 6, 'message_ms': 30000}
     assert w['retention'] == {'messages': 12, 'seconds': 7200}
     assert w['session'] and w['server_time'] > 1.7e12
 

@@ -36,6 +36,7 @@ static void test_writer_misuse(void **state);
 
 
 static void event_welcome(wsc_buf_t *b, wsc_enc_e enc);
+static void event_welcome_limits(wsc_buf_t *b, wsc_enc_e enc);
 static void event_joined_empty(wsc_buf_t *b, wsc_enc_e enc);
 static void event_joined(wsc_buf_t *b, wsc_enc_e enc);
 static void event_joined_lost(wsc_buf_t *b, wsc_enc_e enc);
@@ -61,6 +62,7 @@ static const struct {
     test_event_pt   write;
 } events[] = {
     { "welcome", event_welcome },
+    { "welcome_limits", event_welcome_limits },
     { "joined_empty", event_joined_empty },
     { "joined", event_joined },
     { "joined_lost", event_joined_lost },
@@ -130,7 +132,19 @@ event_welcome(wsc_buf_t *b, wsc_enc_e enc)
     wsc_welcome_t  w = {
         wsc_string("Zo\xc3\xab \"Z\" \xe2\x82\xac"), wsc_string("s-1"),
         wsc_string("node1"), 30000, 65536, 64, 20, 40, 1000, 86400,
-        1700000000123
+        1700000000123, 0, 0, 0
+    };
+
+    wsc_event_welcome(b, enc, &w);
+}
+
+
+static void
+event_welcome_limits(wsc_buf_t *b, wsc_enc_e enc)
+{
+    wsc_welcome_t  w = {
+        wsc_string("ann"), wsc_string("s-1"), wsc_string("node1"), 30000,
+        65536, 64, 0, 0, 1000, 86400, 1700000000123, 30000, 8, 100
     };
 
     wsc_event_welcome(b, enc, &w);

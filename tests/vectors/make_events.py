@@ -53,6 +53,14 @@ def events():
                    'burst': 40},
         'retention': {'messages': 1000, 'seconds': 86400},
         'server_time': 1700000000123}
+    yield 'welcome_limits', {
+        'ev': 'welcome', 'proto': 1, 'user': 'ann',
+        'session': 's-1', 'node': 'node1', 'ping_ms': 30000,
+        'limits': {'max_message': 65536, 'max_chats': 64, 'rate': 0,
+                   'burst': 0, 'message_ms': 30000,
+                   'max_user_connections': 8, 'max_ip_connections': 100},
+        'retention': {'messages': 1000, 'seconds': 86400},
+        'server_time': 1700000000123}
     yield 'joined_empty', {
         'ev': 'joined', 'id': 1, 'chat_id': 'lobby', 'epoch': EPOCH,
         'head': pos(EPOCH, 0), 'recovered': False, 'messages': [],
