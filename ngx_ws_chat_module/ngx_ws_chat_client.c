@@ -142,43 +142,57 @@ ngx_ws_chat_client_message(ngx_ws_chat_client_t *cl, wsc_str_t *data,
         return NGX_OK;
     }
 
+    for (n = 0; n < *done && rc != WSC_ERROR; n++) {
+        rc = wsc_batch_next(batch, &cmd, &err, &reason);
+    }
+
     /* a close in between ends the batch: its peer is muted then */
 
-    for (n = 0; !cl->peer.muted; n++) {
+    rc = NGX_OK;
+
+    for (n = *done; rc == NGX_OK && !cl->peer.muted; n++) {
 
         if (n > *done && ngx_ws_chat_client_busy(cl)) {
-            wsc_batch_close(batch);
             *done = n;
-            return NGX_AGAIN;
-        }
-
-        rc = wsc_batch_next(batch, &cmd, &err, &reason);
-
-        if (rc == WSC_DONE) {
+            rc = NGX_AGAIN;
             break;
         }
 
-        if (n < *done && rc != WSC_ERROR) {
-            continue;
-        }
-
-        if (rc == WSC_OK) {
-            ngx_ws_chat_client_run(cl, &cmd);
-            continue;
-        }
-
-        if (rc == WSC_DECLINED) {
-            ngx_ws_chat_client_refuse(cl, &cmd, err, reason, 0);
-            continue;
-        }
-
-        ngx_ws_chat_client_close(cl, WSC_CLOSE_INTERNAL, "out of memory");
-        break;
+        rc = ngx_ws_chat_client_next(cl, batch);
     }
 
     wsc_batch_close(batch);
 
-    return NGX_OK;
+    return (rc == NGX_AGAIN) ? NGX_AGAIN : NGX_OK;
+}
+
+
+ngx_int_t
+ngx_ws_chat_client_next(ngx_ws_chat_client_t *cl, wsc_batch_t *batch)
+{
+    wsc_cmd_t    cmd;
+    wsc_err_e    err;
+    const char  *reason;
+
+    ngx_memzero(&cmd, sizeof(wsc_cmd_t));
+
+    switch (wsc_batch_next(batch, &cmd, &err, &reason)) {
+
+    case WSC_OK:
+        ngx_ws_chat_client_run(cl, &cmd);
+        return NGX_OK;
+
+    case WSC_DECLINED:
+        ngx_ws_chat_client_refuse(cl, &cmd, err, reason, 0);
+        return NGX_OK;
+
+    case WSC_DONE:
+        return NGX_DONE;
+
+    default:
+        ngx_ws_chat_client_close(cl, WSC_CLOSE_INTERNAL, "out of memory");
+        return NGX_ERROR;
+    }
 }
 
 
@@ -197,7 +211,7 @@ ngx_ws_chat_client_run(ngx_ws_chat_client_t *cl, const wsc_cmd_t *cmd)
         return;
     }
 
-    if (cmd->id.type == WSC_ID_NONE) {
+    if (cmd->id.type == WSC_ID_NONE && !cl->answers) {
         return;
     }
 

@@ -28,6 +28,19 @@ typedef struct {
     /* Starts the end of it; the client lives until it is told to be gone. */
     void                         (*close)(ngx_ws_chat_client_t *cl,
                                        ngx_uint_t code, const char *reason);
+
+    /*
+     * Queues one event that is encoded as the client wants it.  pos: of a
+     * message, else NULL.  NULL: a frame of a WebSocket takes it.
+     */
+    void                         (*event)(ngx_ws_chat_client_t *cl,
+                                       const wsc_buf_t *b,
+                                       const wsc_pos_t *pos);
+
+    /* A first join was answered: what the client is told.  NULL: `joined`. */
+    void                         (*joined)(ngx_ws_chat_client_t *cl,
+                                       const wsc_cmd_t *cmd,
+                                       wsc_joined_t *j);
 } ngx_ws_chat_client_ops_t;
 
 
@@ -56,8 +69,13 @@ struct ngx_ws_chat_client_s {
                                                      deflate */
     unsigned                       enc:1;         /* wsc_enc_e */
     unsigned                       deflate:1;     /* negotiated */
-    unsigned                       room_deflate:1;  /* ... and its window takes
-                                                       the room logs */
+    unsigned                       kind:3;        /* of the logs it reads */
+    unsigned                       err:4;         /* wsc_err_e of the last
+                                                     error it was told */
+    unsigned                       answers:1;     /* every command is answered,
+                                                     with an id or without */
+    unsigned                       guest:1;       /* it takes part in chats
+                                                     without joining them */
     unsigned                       gone:1;
     unsigned                       stale:1;       /* it was told so */
     unsigned                       leaving:1;     /* it was told `reconnect` */
@@ -68,9 +86,12 @@ struct ngx_ws_chat_client_s {
 /* A client of the socket or request that a peer belongs to. */
 #define ngx_ws_chat_client(p)  ((ngx_ws_chat_client_t *) (p))
 
+/* What its transport does. */
+#define ngx_ws_chat_client_ops(cl)                                            \
+    ((const ngx_ws_chat_client_ops_t *) (cl)->peer.ops)
+
 #define ngx_ws_chat_client_close(cl, code, reason)                            \
-    ((const ngx_ws_chat_client_ops_t *) (cl)->peer.ops)->close(cl, code,      \
-                                                               reason)
+    ngx_ws_chat_client_ops(cl)->close(cl, code, reason)
 
 
 /*
@@ -87,6 +108,13 @@ void ngx_ws_chat_client_open(ngx_ws_chat_client_t *cl, const wsc_str_t *join);
  */
 ngx_int_t ngx_ws_chat_client_message(ngx_ws_chat_client_t *cl,
     wsc_str_t *data, ngx_uint_t *done);
+
+/*
+ * Runs the next command of an open batch, in the same way.  NGX_OK; NGX_DONE:
+ * there is none; NGX_ERROR: no memory, the client was told to close.
+ */
+ngx_int_t ngx_ws_chat_client_next(ngx_ws_chat_client_t *cl,
+    wsc_batch_t *batch);
 
 /*
  * 1: so much waits to be written to the client, or to be read for it, that it

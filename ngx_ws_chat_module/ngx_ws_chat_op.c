@@ -212,6 +212,15 @@ ngx_ws_chat_op_start(ngx_ws_chat_op_t *op)
 
     m = ngx_ws_chat_op_member(op->client, &op->cmd.chat_id);
 
+    if (op->client->guest
+        && (op->cmd.op == WSC_CMD_JOIN || op->cmd.op == WSC_CMD_LEAVE))
+    {
+        ngx_ws_chat_op_error(op->client, &op->cmd, WSC_ERR_BAD_REQUEST,
+                             "a POST joins nothing: open a stream by GET", 0);
+        ngx_ws_chat_op_free(op);
+        return;
+    }
+
     if (m && m->waiting) {
         before = ngx_queue_data(m->waiting, ngx_ws_chat_op_t, waiting);
 
@@ -235,7 +244,7 @@ ngx_ws_chat_op_start(ngx_ws_chat_op_t *op)
         break;
     }
 
-    if (m == NULL) {
+    if (m == NULL && !op->client->guest) {
         ngx_ws_chat_op_error(op->client, &op->cmd, WSC_ERR_NOT_JOINED,
                              "join the chat first", 0);
         ngx_ws_chat_op_free(op);
@@ -287,6 +296,19 @@ ngx_ws_chat_op_release(ngx_ws_chat_op_t *op, wsc_err_e err)
 }
 
 
+/* The member, if there is one, cannot leave before it is settled. */
+
+void
+ngx_ws_chat_op_hold(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m)
+{
+    op->member = m;
+
+    if (m) {
+        m->reader.inflight++;
+    }
+}
+
+
 /* The store answered an operation of a member, who may wait to leave. */
 
 void
@@ -298,6 +320,10 @@ ngx_ws_chat_op_settled(ngx_ws_chat_op_t *op)
     m = op->member;
 
     ngx_ws_chat_op_free(op);
+
+    if (m == NULL) {
+        return;
+    }
 
     m->reader.inflight--;
 
@@ -350,7 +376,7 @@ ngx_ws_chat_op_leave(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m)
         ngx_ws_chat_room_leave(m);
     }
 
-    if (op->cmd.id.type != WSC_ID_NONE) {
+    if (ngx_ws_chat_op_answers(op)) {
         wsc_event_left(ngx_ws_chat_reply_buf(), cl->enc, &op->cmd.id,
                        &op->cmd.chat_id);
         ngx_ws_chat_reply(cl);
@@ -385,8 +411,7 @@ ngx_ws_chat_op_send(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m)
     cl->received++;
     ngx_ws_chat_counters->messages_in++;
 
-    m->reader.inflight++;
-    op->member = m;
+    ngx_ws_chat_op_hold(op, m);
     op->stored = 1;
 
     p->zone->store->publish(p);
@@ -409,7 +434,7 @@ ngx_ws_chat_op_send_done(ngx_ws_chat_publish_t *p)
                              ? "it is not known whether this was stored"
                              : "not stored, try again later", p->retry_ms);
 
-    } else if (op->cmd.id.type != WSC_ID_NONE) {
+    } else if (ngx_ws_chat_op_answers(op)) {
         wsc_event_ack(ngx_ws_chat_reply_buf(), cl->enc, &op->cmd.id,
                       &op->cmd.chat_id, &op->cmd.cid, p->entry.timestamp,
                       p->known ? &p->entry.pos : NULL, p->dup);
@@ -423,13 +448,12 @@ ngx_ws_chat_op_send_done(ngx_ws_chat_publish_t *p)
 static void
 ngx_ws_chat_op_history(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m)
 {
-    if (op->cmd.id.type == WSC_ID_NONE) {
+    if (!ngx_ws_chat_op_answers(op)) {
         ngx_ws_chat_op_free(op);
         return;
     }
 
-    m->reader.inflight++;
-    op->member = m;
+    ngx_ws_chat_op_hold(op, m);
 
     /* no bound: what was acknowledged is in it, delivered here or not */
 

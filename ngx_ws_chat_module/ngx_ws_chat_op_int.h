@@ -19,11 +19,18 @@
 /* Starts a join; m: the client's membership, if it has one already. */
 void ngx_ws_chat_op_join(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m);
 
+/* 1: its client is told when it is done. */
+#define ngx_ws_chat_op_answers(op)                                            \
+    ((op)->cmd.id.type != WSC_ID_NONE || (op)->client->answers)
+
 /* Takes the operation off its client's list and frees it. */
 void ngx_ws_chat_op_free(ngx_ws_chat_op_t *op);
 
 /* The same for a join or leave, and starts what waited behind it. */
 void ngx_ws_chat_op_release(ngx_ws_chat_op_t *op, wsc_err_e err);
+
+/* Begins what the store is going to answer; m: NULL for a guest's. */
+void ngx_ws_chat_op_hold(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m);
 
 /* The same for what the store answered; its member may wait to leave. */
 void ngx_ws_chat_op_settled(ngx_ws_chat_op_t *op);

@@ -57,8 +57,7 @@ ngx_ws_chat_op_join(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m)
 
     if (ngx_ws_chat_room_enter(cl->conf->zone, &op->cmd.chat_id, cl->conf,
                                &cl->peer,
-                               ngx_ws_chat_kind(cl->enc, cl->room_deflate),
-                               &op->waiting)
+                               cl->kind, &op->waiting)
         != NGX_OK)
     {
         cl->chats--;
@@ -116,7 +115,7 @@ ngx_ws_chat_op_join_read(ngx_ws_chat_op_t *op)
 
     reason = ngx_ws_chat_op_join_reason(op);
 
-    if (reason == NULL && op->cmd.id.type != WSC_ID_NONE) {
+    if (reason == NULL && ngx_ws_chat_op_answers(op)) {
 
         if (op->cmd.has_after
             && wsc_pos_cmp(op->cmd.after, op->head) != 0)
@@ -148,7 +147,7 @@ ngx_ws_chat_op_join_read(ngx_ws_chat_op_t *op)
 static ngx_uint_t
 ngx_ws_chat_op_join_ahead(ngx_ws_chat_op_t *op)
 {
-    if (!op->cmd.has_after || op->cmd.id.type == WSC_ID_NONE
+    if (!op->cmd.has_after || !ngx_ws_chat_op_answers(op)
         || wsc_pos_cmp(op->cmd.after, op->head) <= 0
         || (op->client->conf->zone->redis == NULL
             && op->cmd.after.epoch != op->head.epoch))
@@ -313,12 +312,17 @@ ngx_ws_chat_op_join_answer(ngx_ws_chat_op_t *op, wsc_joined_t *j)
     cl = op->client;
     m = op->member;
 
-    if (op->cmd.id.type != WSC_ID_NONE) {
+    if (ngx_ws_chat_op_answers(op)) {
         j->head = op->head;
 
-        wsc_event_joined(ngx_ws_chat_reply_buf(), cl->enc, &op->cmd.id,
-                         &op->cmd.chat_id, j);
-        ngx_ws_chat_reply(cl);
+        if (ngx_ws_chat_client_ops(cl)->joined) {
+            ngx_ws_chat_client_ops(cl)->joined(cl, &op->cmd, j);
+
+        } else {
+            wsc_event_joined(ngx_ws_chat_reply_buf(), cl->enc, &op->cmd.id,
+                             &op->cmd.chat_id, j);
+            ngx_ws_chat_reply(cl);
+        }
     }
 
     if (!op->first) {

@@ -46,6 +46,11 @@ ngx_ws_chat_reply(ngx_ws_chat_client_t *cl)
         return;
     }
 
+    if (ngx_ws_chat_client_ops(cl)->event) {
+        ngx_ws_chat_client_ops(cl)->event(cl, b, NULL);
+        return;
+    }
+
     opcode = (cl->enc == WSC_ENC_JSON) ? WSC_OP_TEXT : WSC_OP_BINARY;
     flags = WSC_FRAME_FIN;
     data.data = b->data;
@@ -68,6 +73,7 @@ ngx_ws_chat_reply_error(ngx_ws_chat_client_t *cl, const wsc_id_t *id,
     const wsc_error_t *e)
 {
     ngx_ws_chat_counters->errors++;
+    cl->err = e->code;
 
     wsc_event_error(ngx_ws_chat_reply_buf(), cl->enc, id, e);
     ngx_ws_chat_reply(cl);

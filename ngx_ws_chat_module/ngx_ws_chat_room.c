@@ -10,6 +10,7 @@
 #include "ngx_ws_chat_pack.h"
 #include "core/wsc_event.h"
 #include "core/wsc_frame.h"
+#include "core/wsc_sse.h"
 
 
 static ngx_ws_chat_member_t *ngx_ws_chat_room_member(
@@ -36,7 +37,9 @@ static void ngx_ws_chat_room_deliver(ngx_ws_chat_attach_t *a,
 static void ngx_ws_chat_room_append(ngx_ws_chat_room_t *room, wsc_enc_e enc,
     const wsc_entry_t *e);
 static void ngx_ws_chat_room_append_gap(ngx_ws_chat_room_t *room,
-    ngx_ws_chat_stream_t *st, wsc_enc_e enc, const wsc_entry_t *e);
+    ngx_uint_t kind, const wsc_entry_t *e);
+static void ngx_ws_chat_room_frame(ngx_ws_chat_room_t *room, ngx_uint_t kind,
+    const wsc_buf_t *b, const wsc_pos_t *pos);
 
 
 ngx_int_t
@@ -430,67 +433,75 @@ static void
 ngx_ws_chat_room_append(ngx_ws_chat_room_t *room, wsc_enc_e enc,
     const wsc_entry_t *e)
 {
-    u_char                 opcode;
-    wsc_buf_t             *b;
-    wsc_str_t              packed;
-    ngx_ws_chat_stream_t  *plain, *deflated;
+    wsc_buf_t   *b;
+    ngx_uint_t   kind;
 
-    plain = room->streams[ngx_ws_chat_kind(enc, 0)];
-    deflated = room->streams[ngx_ws_chat_kind(enc, 1)];
-
-    if (plain == NULL && deflated == NULL) {
+    if (!ngx_ws_chat_room_reads(room, enc)) {
         return;
     }
 
-    ngx_ws_chat_room_append_gap(room, plain, enc, e);
-    ngx_ws_chat_room_append_gap(room, deflated, enc, e);
-
-    opcode = (enc == WSC_ENC_JSON) ? WSC_OP_TEXT : WSC_OP_BINARY;
+    for (kind = 0; kind < NGX_WS_CHAT_KINDS; kind++) {
+        if (room->streams[kind] && ngx_ws_chat_kind_enc(kind) == enc) {
+            ngx_ws_chat_room_append_gap(room, kind, e);
+        }
+    }
 
     b = &ngx_ws_chat_scratch.event;
     wsc_buf_reset(b, NGX_WS_CHAT_SCRATCH_KEEP);
 
     wsc_event_message(b, enc, &room->attach.chat_id, e);
 
-    if (b->failed) {
-        /* the next message that fits announces the hole */
-        return;
+    /* failed: the next message that fits announces the hole */
+
+    ngx_ws_chat_room_put(room, enc, &e->pos);
+}
+
+
+void
+ngx_ws_chat_room_put(ngx_ws_chat_room_t *room, wsc_enc_e enc,
+    const wsc_pos_t *pos)
+{
+    wsc_buf_t   *b;
+    ngx_uint_t   kind;
+
+    b = &ngx_ws_chat_scratch.event;
+
+    for (kind = 0; kind < NGX_WS_CHAT_KINDS && !b->failed; kind++) {
+        if (room->streams[kind] && ngx_ws_chat_kind_enc(kind) == enc) {
+            ngx_ws_chat_room_frame(room, kind, b, pos);
+        }
+    }
+}
+
+
+ngx_uint_t
+ngx_ws_chat_room_reads(ngx_ws_chat_room_t *room, wsc_enc_e enc)
+{
+    ngx_uint_t  kind;
+
+    for (kind = 0; kind < NGX_WS_CHAT_KINDS; kind++) {
+        if (room->streams[kind] && ngx_ws_chat_kind_enc(kind) == enc) {
+            return 1;
+        }
     }
 
-    if (plain) {
-        (void) ngx_ws_chat_stream_append(plain, WSC_FRAME_FIN, opcode,
-                                         b->data, b->len, &e->pos);
-    }
-
-    if (deflated == NULL) {
-        return;
-    }
-
-    if (ngx_ws_chat_pack(room->conf, room->attach.zone->window, b->data,
-                         b->len, &packed)
-        == NGX_OK)
-    {
-        (void) ngx_ws_chat_stream_append(deflated,
-                                         WSC_FRAME_FIN|WSC_FRAME_RSV1, opcode,
-                                         packed.data, packed.len, &e->pos);
-        return;
-    }
-
-    (void) ngx_ws_chat_stream_append(deflated, WSC_FRAME_FIN, opcode, b->data,
-                                     b->len, &e->pos);
+    return 0;
 }
 
 
 /* A message that does not follow the log's last one: says so before it. */
 
 static void
-ngx_ws_chat_room_append_gap(ngx_ws_chat_room_t *room,
-    ngx_ws_chat_stream_t *st, wsc_enc_e enc, const wsc_entry_t *e)
+ngx_ws_chat_room_append_gap(ngx_ws_chat_room_t *room, ngx_uint_t kind,
+    const wsc_entry_t *e)
 {
-    wsc_buf_t   *b;
-    const char  *reason;
+    wsc_buf_t             *b;
+    const char            *reason;
+    ngx_ws_chat_stream_t  *st;
 
-    if (st == NULL || wsc_pos_cmp(e->prev, st->log.tail) <= 0) {
+    st = room->streams[kind];
+
+    if (wsc_pos_cmp(e->prev, st->log.tail) <= 0) {
         return;
     }
 
@@ -499,18 +510,62 @@ ngx_ws_chat_room_append_gap(ngx_ws_chat_room_t *room,
     b = &ngx_ws_chat_scratch.event;
     wsc_buf_reset(b, NGX_WS_CHAT_SCRATCH_KEEP);
 
-    wsc_event_gap(b, enc, &room->attach.chat_id, st->log.tail, e->pos,
-                  reason);
+    wsc_event_gap(b, ngx_ws_chat_kind_enc(kind), &room->attach.chat_id,
+                  st->log.tail, e->pos, reason);
 
     if (b->failed) {
         return;
     }
 
-    (void) ngx_ws_chat_stream_append(st, WSC_FRAME_FIN,
-                                     (enc == WSC_ENC_JSON) ? WSC_OP_TEXT
-                                                           : WSC_OP_BINARY,
-                                     b->data, b->len, NULL);
+    ngx_ws_chat_room_frame(room, kind, b, NULL);
     ngx_ws_chat_counters->gaps++;
+}
+
+
+/* One event, in the log's encoding already, becomes a frame of the log. */
+
+static void
+ngx_ws_chat_room_frame(ngx_ws_chat_room_t *room, ngx_uint_t kind,
+    const wsc_buf_t *b, const wsc_pos_t *pos)
+{
+    u_char                 opcode;
+    wsc_buf_t             *sse;
+    wsc_str_t              packed;
+    ngx_ws_chat_stream_t  *st;
+
+    st = room->streams[kind];
+
+    if (kind >= NGX_WS_CHAT_KIND_SSE) {
+        sse = &ngx_ws_chat_scratch.packed;
+        wsc_buf_reset(sse, NGX_WS_CHAT_SCRATCH_KEEP);
+
+        wsc_sse_event(sse, b->data, b->len,
+                      kind == NGX_WS_CHAT_KIND_SSE_ID ? pos : NULL);
+
+        if (!sse->failed) {
+            (void) ngx_ws_chat_stream_put(st, NULL, 0, sse->data, sse->len,
+                                          pos);
+        }
+
+        return;
+    }
+
+    opcode = (ngx_ws_chat_kind_enc(kind) == WSC_ENC_JSON) ? WSC_OP_TEXT
+                                                          : WSC_OP_BINARY;
+
+    if (ngx_ws_chat_kind_deflated(kind)
+        && ngx_ws_chat_pack(room->conf, room->attach.zone->window, b->data,
+                            b->len, &packed)
+           == NGX_OK)
+    {
+        (void) ngx_ws_chat_stream_append(st, WSC_FRAME_FIN|WSC_FRAME_RSV1,
+                                         opcode, packed.data, packed.len,
+                                         pos);
+        return;
+    }
+
+    (void) ngx_ws_chat_stream_append(st, WSC_FRAME_FIN, opcode, b->data,
+                                     b->len, pos);
 }
 
 

@@ -11,14 +11,25 @@
 #define _NGX_WS_CHAT_ROOM_H_INCLUDED_
 
 
-#include "ngx_ws_chat_send.h"
 #include "ngx_ws_chat_store.h"
+#include "ngx_ws_chat_stream.h"
 
 
-#define NGX_WS_CHAT_KINDS  (WSC_ENC_N * 2)
-
-/* The kind of log that a member reads: encoding, and compressed or not. */
+/*
+ * The kind of log that a member reads: encoding, and compressed or not; or
+ * server-sent events, whose messages carry their position as id or not.
+ */
 #define ngx_ws_chat_kind(enc, deflate)  ((enc) * 2 + ((deflate) ? 1 : 0))
+
+#define NGX_WS_CHAT_KIND_SSE     (WSC_ENC_N * 2)
+#define NGX_WS_CHAT_KIND_SSE_ID  (NGX_WS_CHAT_KIND_SSE + 1)
+#define NGX_WS_CHAT_KINDS        (NGX_WS_CHAT_KIND_SSE + 2)
+
+/* What a kind's events are encoded in, and whether they are compressed. */
+#define ngx_ws_chat_kind_enc(kind)                                            \
+    ((wsc_enc_e) ((kind) < NGX_WS_CHAT_KIND_SSE ? (kind) / 2 : WSC_ENC_JSON))
+#define ngx_ws_chat_kind_deflated(kind)                                       \
+    ((kind) < NGX_WS_CHAT_KIND_SSE && (kind) % 2)
 
 
 typedef struct ngx_ws_chat_member_s   ngx_ws_chat_member_t;
@@ -74,6 +85,16 @@ void ngx_ws_chat_room_wait(ngx_ws_chat_room_t *room,
 
 /* Removes and frees the member; an empty room goes with it. */
 void ngx_ws_chat_room_leave(ngx_ws_chat_member_t *m);
+
+/* 1: somebody reads events of this encoding. */
+ngx_uint_t ngx_ws_chat_room_reads(ngx_ws_chat_room_t *room, wsc_enc_e enc);
+
+/*
+ * Appends the event in the scratch buffer `event`, which is of this encoding,
+ * to the logs that are.  pos: of a message, else NULL.
+ */
+void ngx_ws_chat_room_put(ngx_ws_chat_room_t *room, wsc_enc_e enc,
+    const wsc_pos_t *pos);
 
 /* The chat_id of a member's room, and what was delivered into its logs. */
 #define ngx_ws_chat_room_name(room)  (&(room)->attach.chat_id)

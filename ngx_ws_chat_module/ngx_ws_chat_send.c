@@ -9,7 +9,7 @@
 #include "ngx_ws_chat_bus.h"
 #include "ngx_ws_chat_send_flush.h"
 #include "ngx_ws_chat_mem.h"
-#include "ngx_ws_chat_send.h"
+#include "ngx_ws_chat_stream.h"
 #include "core/wsc_frame.h"
 
 
@@ -43,6 +43,7 @@ static ngx_ws_chat_out_t *ngx_ws_chat_out_room(ngx_ws_chat_peer_t *p,
     size_t len);
 static ngx_ws_chat_out_t *ngx_ws_chat_out_create(size_t size);
 static void ngx_ws_chat_peer_fail(ngx_ws_chat_peer_t *p);
+static void ngx_ws_chat_peer_written(ngx_ws_chat_peer_t *p, uint32_t frames);
 static void ngx_ws_chat_peer_gather(ngx_ws_chat_peer_t *p,
     ngx_ws_chat_gather_t *g);
 static void ngx_ws_chat_gather_out(ngx_ws_chat_peer_t *p,
@@ -134,8 +135,19 @@ ngx_int_t
 ngx_ws_chat_peer_send(ngx_ws_chat_peer_t *p, u_char flags, u_char opcode,
     const u_char *data, size_t len)
 {
-    u_char              header[WSC_FRAME_MAX_HEADER];
-    size_t              hlen;
+    u_char  header[WSC_FRAME_MAX_HEADER];
+    size_t  hlen;
+
+    hlen = wsc_frame_header(header, flags, opcode, len, NULL);
+
+    return ngx_ws_chat_peer_put(p, header, hlen, data, len);
+}
+
+
+ngx_int_t
+ngx_ws_chat_peer_put(ngx_ws_chat_peer_t *p, const u_char *header, size_t hlen,
+    const u_char *data, size_t len)
+{
     ngx_ws_chat_out_t  *o;
 
     if (p->muted) {
@@ -146,15 +158,15 @@ ngx_ws_chat_peer_send(ngx_ws_chat_peer_t *p, u_char flags, u_char opcode,
         return NGX_ERROR;
     }
 
-    hlen = wsc_frame_header(header, flags, opcode, len, NULL);
-
     o = ngx_ws_chat_out_room(p, hlen + len);
     if (o == NULL) {
         ngx_ws_chat_peer_fail(p);
         return NGX_ERROR;
     }
 
-    ngx_memcpy(o->data + o->len, header, hlen);
+    if (hlen) {
+        ngx_memcpy(o->data + o->len, header, hlen);
+    }
 
     if (len) {
         ngx_memcpy(o->data + o->len + hlen, data, len);
@@ -334,18 +346,22 @@ ngx_ws_chat_peer_visit(ngx_ws_chat_peer_t *p)
 {
     size_t                 done;
     ssize_t                n;
+    uint32_t               frames;
     ngx_connection_t      *c;
     ngx_ws_chat_gather_t   g;
 
     c = p->connection;
     done = 0;
+    frames = p->frames;
 
     /* the log is shared, and a peer comes first in what it belongs to */
 
-    c->log->data = p;
-    c->log->connection = c->number;
+    if (p->ops->push == NULL) {
+        c->log->data = p;
+        c->log->connection = c->number;
+    }
 
-    while (c->write->ready && !p->broken) {
+    while (ngx_ws_chat_peer_ready(p) && !p->broken) {
 
         g.max = NGX_WS_CHAT_VISIT - done;
 
@@ -372,7 +388,6 @@ ngx_ws_chat_peer_visit(ngx_ws_chat_peer_t *p)
         }
 
         done += n;
-        p->bytes += n;
 
         ngx_ws_chat_peer_took(p, n);
 
@@ -386,12 +401,25 @@ ngx_ws_chat_peer_visit(ngx_ws_chat_peer_t *p)
         return done;
     }
 
+    ngx_ws_chat_peer_written(p, frames);
+
+    return done;
+}
+
+
+/* frames: how many of readers there were before. */
+
+static void
+ngx_ws_chat_peer_written(ngx_ws_chat_peer_t *p, uint32_t frames)
+{
+    if (p->ops->flushed && p->frames != frames && p->mid == NULL) {
+        p->ops->flushed(p);
+    }
+
     if (p->want_drain && p->out == NULL) {
         p->want_drain = 0;
         p->ops->drained(p);
     }
-
-    return done;
 }
 
 
@@ -499,6 +527,10 @@ ngx_ws_chat_peer_push(ngx_ws_chat_peer_t *p, ngx_ws_chat_gather_t *g)
     struct iovec       iovs[NGX_WS_CHAT_SLICES];
     ngx_connection_t  *c;
 
+    if (p->ops->push) {
+        return p->ops->push(p, g->slices, g->n, g->total);
+    }
+
     c = p->connection;
 
     if (g->n == 1
@@ -540,6 +572,8 @@ ngx_ws_chat_peer_took(ngx_ws_chat_peer_t *p, size_t n)
     size_t                 len;
     uint64_t               border;
     ngx_ws_chat_reader_t  *r;
+
+    p->bytes += n;
 
     r = p->mid;
 

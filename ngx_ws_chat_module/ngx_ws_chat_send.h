@@ -2,13 +2,16 @@
 /*
  * Copyright (C) ngx_ws_chat contributors
  *
- * Sending.  A peer is the output half of one socket; a stream is one room log
- * with its readers; a reader is a peer's cursor into a stream.
+ * Sending.  A peer is the output half of one socket; what it reads of room
+ * logs: see ngx_ws_chat_stream.h.
  *
  * Nothing is written at once: frames are queued or appended, and one posted
  * event a turn of the event loop flushes each dirty stream and peer, with one
  * system call for everything a peer has.  A frame begun is finished before
  * octets of another source; direct frames go first at a border.
+ *
+ * A frame is one of WebSocket, or whatever else a peer's transport is made of:
+ * then it is put as it is.
  */
 
 
@@ -23,7 +26,6 @@
 
 
 typedef struct ngx_ws_chat_peer_s    ngx_ws_chat_peer_t;
-typedef struct ngx_ws_chat_stream_s  ngx_ws_chat_stream_t;
 typedef struct ngx_ws_chat_reader_s  ngx_ws_chat_reader_t;
 typedef struct ngx_ws_chat_out_s     ngx_ws_chat_out_t;
 
@@ -44,6 +46,16 @@ typedef struct {
 
     /* All direct frames are written (a Close, or reading may go on). */
     void       (*drained)(ngx_ws_chat_peer_t *p);
+
+    /*
+     * Writes instead of the socket, and returns like it; it sets `blocked`
+     * while it takes no more.  NULL: the socket.
+     */
+    ssize_t    (*push)(ngx_ws_chat_peer_t *p, const wsc_slice_t *slices,
+                   size_t n, size_t total);
+
+    /* Frames of readers were written, and all is at a border.  Or NULL. */
+    void       (*flushed)(ngx_ws_chat_peer_t *p);
 } ngx_ws_chat_peer_ops_t;
 
 
@@ -64,34 +76,7 @@ struct ngx_ws_chat_peer_s {
     unsigned                         muted:1;    /* it is closing: what is
                                                     queued is the last */
     unsigned                         want_drain:1;  /* call drained() once */
-};
-
-
-struct ngx_ws_chat_stream_s {
-    wsc_roomlog_t                    log;
-    ngx_ws_chat_reader_t           **readers;
-    uint32_t                         n;
-    uint32_t                         size;
-    uint32_t                         next;       /* a flush visits this one */
-    uint32_t                         left;       /* ... and so many in all */
-    uint32_t                         behind;     /* readers not at the end */
-    uint64_t                         look;       /* end at which to look how
-                                                    far it can be trimmed */
-    ngx_queue_t                      dirty;
-    unsigned                         is_dirty:1;
-};
-
-
-/* The reader is the first field of whatever the layer above makes of it. */
-
-struct ngx_ws_chat_reader_s {
-    ngx_ws_chat_peer_t              *peer;
-    ngx_ws_chat_stream_t            *stream;
-    ngx_ws_chat_reader_t            *next;       /* of the peer */
-    uint64_t                         pos;        /* offset in the log */
-    uint32_t                         index;      /* in the stream */
-    unsigned                         held:1;     /* nothing is sent yet */
-    unsigned                         inflight:31;   /* the owner's count */
+    unsigned                         blocked:1;  /* push() takes nothing now */
 };
 
 
@@ -109,6 +94,10 @@ void ngx_ws_chat_peer_init(ngx_ws_chat_peer_t *p, ngx_connection_t *c,
 ngx_int_t ngx_ws_chat_peer_send(ngx_ws_chat_peer_t *p, u_char flags,
     u_char opcode, const u_char *data, size_t len);
 
+/* The same for a frame that is made already, header and payload. */
+ngx_int_t ngx_ws_chat_peer_put(ngx_ws_chat_peer_t *p, const u_char *header,
+    size_t hlen, const u_char *data, size_t len);
+
 /* The write event: writes what there is.  Never frees the peer. */
 void ngx_ws_chat_peer_write(ngx_ws_chat_peer_t *p);
 
@@ -117,29 +106,6 @@ ngx_uint_t ngx_ws_chat_peer_idle(ngx_ws_chat_peer_t *p);
 
 /* Lets go of everything queued; readers must have been removed. */
 void ngx_ws_chat_peer_done(ngx_ws_chat_peer_t *p);
-
-
-void ngx_ws_chat_stream_init(ngx_ws_chat_stream_t *st, wsc_pos_t pos);
-
-/* Appends one frame for every reader.  NGX_OK or NGX_ERROR (no memory). */
-ngx_int_t ngx_ws_chat_stream_append(ngx_ws_chat_stream_t *st, u_char flags,
-    u_char opcode, const u_char *data, size_t len, const wsc_pos_t *pos);
-
-void ngx_ws_chat_stream_done(ngx_ws_chat_stream_t *st);
-
-/* Enters a reader at the end of the log.  NGX_OK or NGX_ERROR (no memory). */
-ngx_int_t ngx_ws_chat_reader_add(ngx_ws_chat_reader_t *r,
-    ngx_ws_chat_peer_t *p, ngx_ws_chat_stream_t *st);
-
-/* Moves a held reader to the end; lets it go on from where it stands. */
-void ngx_ws_chat_reader_forward(ngx_ws_chat_reader_t *r);
-void ngx_ws_chat_reader_release(ngx_ws_chat_reader_t *r);
-
-/*
- * Leaves the stream and the peer.  If a frame of it is half written, its rest
- * is copied to the head of the peer's direct frames first.
- */
-void ngx_ws_chat_reader_remove(ngx_ws_chat_reader_t *r);
 
 
 /* In init_process and exit_process. */

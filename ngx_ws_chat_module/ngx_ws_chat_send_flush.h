@@ -18,6 +18,10 @@ typedef struct ngx_ws_chat_peer_s    ngx_ws_chat_peer_t;
 typedef struct ngx_ws_chat_reader_s  ngx_ws_chat_reader_t;
 
 
+/* 1: the peer's transport may take octets. */
+#define ngx_ws_chat_peer_ready(p)                                             \
+    ((p)->connection->write->ready && !(p)->blocked)
+
 /* Flushes what is dirty in this turn of the event loop. */
 void ngx_ws_chat_flush_post(void);
 

@@ -9,7 +9,7 @@
 #include "ngx_ws_chat_bus.h"
 #include "ngx_ws_chat_send_flush.h"
 #include "ngx_ws_chat_mem.h"
-#include "ngx_ws_chat_send.h"
+#include "ngx_ws_chat_stream.h"
 #include "core/wsc_frame.h"
 
 
@@ -72,6 +72,14 @@ ngx_ws_chat_stream_append(ngx_ws_chat_stream_t *st, u_char flags,
 
     hlen = wsc_frame_header(header, flags, opcode, len, NULL);
 
+    return ngx_ws_chat_stream_put(st, header, hlen, data, len, pos);
+}
+
+
+ngx_int_t
+ngx_ws_chat_stream_put(ngx_ws_chat_stream_t *st, const u_char *header,
+    size_t hlen, const u_char *data, size_t len, const wsc_pos_t *pos)
+{
     if (wsc_roomlog_append(&st->log, header, hlen, data, len, pos) != WSC_OK) {
         return NGX_ERROR;
     }
@@ -175,7 +183,7 @@ ngx_ws_chat_stream_visit(ngx_ws_chat_stream_t *st)
             continue;
         }
 
-        if (p->connection->write->ready) {
+        if (ngx_ws_chat_peer_ready(p)) {
             done += ngx_ws_chat_peer_visit(p);
         }
 
@@ -207,7 +215,7 @@ ngx_ws_chat_peer_lag(ngx_ws_chat_peer_t *p)
 
     while (ngx_ws_chat_peer_behind(p) > p->lag_limit) {
 
-        n = p->connection->write->ready ? ngx_ws_chat_peer_visit(p) : 0;
+        n = ngx_ws_chat_peer_ready(p) ? ngx_ws_chat_peer_visit(p) : 0;
         done += n;
 
         if (n && !p->broken) {

@@ -40,9 +40,13 @@ static const ngx_ws_chat_client_ops_t  ngx_ws_chat_session_ops = {
     {
         ngx_ws_chat_client_gap,
         ngx_ws_chat_session_broken,
-        ngx_ws_chat_session_drained
+        ngx_ws_chat_session_drained,
+        NULL,
+        NULL
     },
-    ngx_ws_chat_session_close_client
+    ngx_ws_chat_session_close_client,
+    NULL,
+    NULL
 };
 
 
@@ -160,11 +164,17 @@ ngx_ws_chat_session_client(ngx_ws_chat_session_t *s,
         ngx_memcpy(cl->user, init->user.data, init->user.len);
     }
 
+    cl->kind = ngx_ws_chat_kind(cl->enc, 0);
+
     if (init->deflate) {
         cl->deflate = 1;
         cl->window = init->deflate->server_window;
-        cl->room_deflate = (!s->echo
-                            && cl->window >= init->conf->zone->window);
+
+        /* its window has to take what the room logs have */
+
+        if (!s->echo && cl->window >= init->conf->zone->window) {
+            cl->kind = ngx_ws_chat_kind(cl->enc, 1);
+        }
     }
 
     if (RAND_bytes((u_char *) &cl->session, sizeof(cl->session)) != 1) {

@@ -23,7 +23,7 @@ LAYERS = [
                           ' keys mask msgpack number pace sticky tally token utf8'
                           ' value wheel writer'),
     ('core protocol', 'wsc_', 'cmd conn envelope event handshake holdback'
-                              ' message roomlog shmlog'),
+                              ' message roomlog shmlog sse'),
     ('front', 'ngx_ws_chat_', 'sticky'),
     ('configuration', 'ngx_ws_chat_', 'conf mem'),
     ('identity', 'ngx_ws_chat_', 'auth cors'),

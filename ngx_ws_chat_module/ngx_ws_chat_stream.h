@@ -1,0 +1,77 @@
+
+/*
+ * Copyright (C) ngx_ws_chat contributors
+ *
+ * A stream is one room log with its readers; a reader is a peer's cursor into
+ * a stream.
+ */
+
+
+#ifndef _NGX_WS_CHAT_STREAM_H_INCLUDED_
+#define _NGX_WS_CHAT_STREAM_H_INCLUDED_
+
+
+#include "ngx_ws_chat_send.h"
+#include "core/wsc_roomlog.h"
+
+
+typedef struct ngx_ws_chat_stream_s  ngx_ws_chat_stream_t;
+
+
+struct ngx_ws_chat_stream_s {
+    wsc_roomlog_t                    log;
+    ngx_ws_chat_reader_t           **readers;
+    uint32_t                         n;
+    uint32_t                         size;
+    uint32_t                         next;       /* a flush visits this one */
+    uint32_t                         left;       /* ... and so many in all */
+    uint32_t                         behind;     /* readers not at the end */
+    uint64_t                         look;       /* end at which to look how
+                                                    far it can be trimmed */
+    ngx_queue_t                      dirty;
+    unsigned                         is_dirty:1;
+};
+
+
+/* The reader is the first field of whatever the layer above makes of it. */
+
+struct ngx_ws_chat_reader_s {
+    ngx_ws_chat_peer_t              *peer;
+    ngx_ws_chat_stream_t            *stream;
+    ngx_ws_chat_reader_t            *next;       /* of the peer */
+    uint64_t                         pos;        /* offset in the log */
+    uint32_t                         index;      /* in the stream */
+    unsigned                         held:1;     /* nothing is sent yet */
+    unsigned                         inflight:31;   /* the owner's count */
+};
+
+
+void ngx_ws_chat_stream_init(ngx_ws_chat_stream_t *st, wsc_pos_t pos);
+
+/* Appends one frame for every reader.  NGX_OK or NGX_ERROR (no memory). */
+ngx_int_t ngx_ws_chat_stream_append(ngx_ws_chat_stream_t *st, u_char flags,
+    u_char opcode, const u_char *data, size_t len, const wsc_pos_t *pos);
+
+/* The same for a frame that is made already. */
+ngx_int_t ngx_ws_chat_stream_put(ngx_ws_chat_stream_t *st,
+    const u_char *header, size_t hlen, const u_char *data, size_t len,
+    const wsc_pos_t *pos);
+
+void ngx_ws_chat_stream_done(ngx_ws_chat_stream_t *st);
+
+/* Enters a reader at the end of the log.  NGX_OK or NGX_ERROR (no memory). */
+ngx_int_t ngx_ws_chat_reader_add(ngx_ws_chat_reader_t *r,
+    ngx_ws_chat_peer_t *p, ngx_ws_chat_stream_t *st);
+
+/* Moves a held reader to the end; lets it go on from where it stands. */
+void ngx_ws_chat_reader_forward(ngx_ws_chat_reader_t *r);
+void ngx_ws_chat_reader_release(ngx_ws_chat_reader_t *r);
+
+/*
+ * Leaves the stream and the peer.  If a frame of it is half written, its rest
+ * is copied to the head of the peer's direct frames first.
+ */
+void ngx_ws_chat_reader_remove(ngx_ws_chat_reader_t *r);
+
+
+#endif /* _NGX_WS_CHAT_STREAM_H_INCLUDED_ */
