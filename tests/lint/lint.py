@@ -20,8 +20,8 @@ MODULE = 'ngx_ws_chat_module'
 # ngx_ws_chat_*; `cmd` stands for cmd_json and the like, too.
 LAYERS = [
     ('core leaf', 'wsc_', 'backoff base buf bucket deflate epoch frame json'
-                          ' keys mask msgpack number pace sticky tally token utf8'
-                          ' value wheel writer'),
+                          ' keys mask msgpack number pace sticky tally token'
+                          ' utf8 value wheel writer'),
     ('core protocol', 'wsc_', 'cmd conn envelope event handshake holdback'
                               ' message roomlog shmlog sse'),
     ('front', 'ngx_ws_chat_', 'sticky'),
@@ -33,7 +33,8 @@ LAYERS = [
     ('room', 'ngx_ws_chat_', 'room'),
     ('client', 'ngx_ws_chat_', 'client op reply'),
     ('session', 'ngx_ws_chat_', 'session'),
-    ('entry', 'ngx_ws_chat_', 'api release status upgrade'),
+    ('admission', 'ngx_ws_chat_', 'admit refusal'),
+    ('entry', 'ngx_ws_chat_', 'api release sse status upgrade'),
     ('module', 'ngx_ws_chat_', 'module'),
 ]
 
