@@ -15,7 +15,7 @@
 
 #define NGX_WS_CHAT_SLICES     16
 #define NGX_WS_CHAT_VISIT      65536      /* octets a peer and visit */
-#define NGX_WS_CHAT_TURN       2097152    /* octets a turn of the loop */
+#define NGX_WS_CHAT_TURN       2097152    /* cost of a turn of the loop */
 #define NGX_WS_CHAT_OUT_BLOCK  1024       /* small frames share a block */
 
 
@@ -43,7 +43,7 @@ static ngx_ws_chat_out_t *ngx_ws_chat_out_room(ngx_ws_chat_peer_t *p,
     size_t len);
 static ngx_ws_chat_out_t *ngx_ws_chat_out_create(size_t size);
 static void ngx_ws_chat_peer_fail(ngx_ws_chat_peer_t *p);
-static void ngx_ws_chat_peer_written(ngx_ws_chat_peer_t *p, uint32_t frames);
+static void ngx_ws_chat_peer_visited(ngx_ws_chat_peer_t *p, uint32_t frames);
 static void ngx_ws_chat_peer_gather(ngx_ws_chat_peer_t *p,
     ngx_ws_chat_gather_t *g);
 static void ngx_ws_chat_gather_out(ngx_ws_chat_peer_t *p,
@@ -344,7 +344,7 @@ ngx_ws_chat_peer_write(ngx_ws_chat_peer_t *p)
 size_t
 ngx_ws_chat_peer_visit(ngx_ws_chat_peer_t *p)
 {
-    size_t                 done;
+    size_t                 done, cost;
     ssize_t                n;
     uint32_t               frames;
     ngx_connection_t      *c;
@@ -352,6 +352,7 @@ ngx_ws_chat_peer_visit(ngx_ws_chat_peer_t *p)
 
     c = p->connection;
     done = 0;
+    cost = 0;
     frames = p->frames;
 
     /* the log is shared, and a peer comes first in what it belongs to */
@@ -376,10 +377,11 @@ ngx_ws_chat_peer_visit(ngx_ws_chat_peer_t *p)
         }
 
         n = ngx_ws_chat_peer_push(p, &g);
+        cost += NGX_WS_CHAT_WRITE;
 
         if (n == NGX_ERROR) {
             ngx_ws_chat_peer_fail(p);
-            return done;
+            return cost;
         }
 
         if (n == NGX_AGAIN || n == 0) {
@@ -396,22 +398,22 @@ ngx_ws_chat_peer_visit(ngx_ws_chat_peer_t *p)
         }
     }
 
-    if (ngx_handle_write_event(c->write, 0) != NGX_OK) {
-        ngx_ws_chat_peer_fail(p);
-        return done;
-    }
+    ngx_ws_chat_peer_visited(p, frames);
 
-    ngx_ws_chat_peer_written(p, frames);
-
-    return done;
+    return cost + done;
 }
 
 
 /* frames: how many of readers there were before. */
 
 static void
-ngx_ws_chat_peer_written(ngx_ws_chat_peer_t *p, uint32_t frames)
+ngx_ws_chat_peer_visited(ngx_ws_chat_peer_t *p, uint32_t frames)
 {
+    if (ngx_handle_write_event(p->connection->write, 0) != NGX_OK) {
+        ngx_ws_chat_peer_fail(p);
+        return;
+    }
+
     if (p->ops->flushed && p->frames != frames && p->mid == NULL) {
         p->ops->flushed(p);
     }

@@ -28,7 +28,13 @@ void ngx_ws_chat_flush_post(void);
 /* The peer is visited by the next flush. */
 void ngx_ws_chat_peer_dirty(ngx_ws_chat_peer_t *p);
 
-/* Writes what the socket takes, to a limit; returns the octets written. */
+/* A system call takes about as long as copying so many octets. */
+#define NGX_WS_CHAT_WRITE  4096
+
+/*
+ * Writes what the socket takes, to a limit; returns what it cost: the octets,
+ * and NGX_WS_CHAT_WRITE for each system call.
+ */
 size_t ngx_ws_chat_peer_visit(ngx_ws_chat_peer_t *p);
 
 /*
@@ -45,8 +51,8 @@ void ngx_ws_chat_reader_took(ngx_ws_chat_reader_t *r, size_t n);
 void ngx_ws_chat_streams_init(void);
 
 /*
- * Visits the readers of dirty streams until about max octets were written.
- * NGX_OK: all; NGX_AGAIN: there are more.
+ * Visits the readers of dirty streams until it has cost about max octets, as
+ * above.  NGX_OK: all; NGX_AGAIN: there are more.
  */
 ngx_int_t ngx_ws_chat_streams_flush(size_t max);
 

@@ -3,6 +3,11 @@
  * Copyright (C) ngx_ws_chat contributors
  *
  * Streams and their readers: who is behind, who lags too far, what can go.
+ *
+ * Streams take turns by deficit round-robin: each turn gives a stream the same
+ * credit for octets and system calls, and what it overdrew is missing from its
+ * next one.  A room of thousands so holds up a small one by a few dozen
+ * writes, and the whole loop by some hundred.
  */
 
 
@@ -13,7 +18,8 @@
 #include "core/wsc_frame.h"
 
 
-#define NGX_WS_CHAT_QUANTUM    262144     /* octets a stream and visit */
+#define NGX_WS_CHAT_QUANTUM    262144     /* cost of a stream's turn */
+#define NGX_WS_CHAT_LOOK_COST  64         /* of a reader that gets nothing */
 #define NGX_WS_CHAT_LOOK       65536      /* growth between looks at what may
                                              be trimmed */
 #define NGX_WS_CHAT_READERS    4
@@ -145,13 +151,12 @@ ngx_ws_chat_streams_flush(size_t max)
 
         done += ngx_ws_chat_stream_visit(st);
 
-        /* the others first: one large room may not starve small ones */
-
         if (st->left) {
             ngx_queue_insert_tail(&ngx_ws_chat_dirty_streams, q);
 
         } else {
             st->is_dirty = 0;
+            st->credit = 0;
         }
     }
 
@@ -162,13 +167,14 @@ ngx_ws_chat_streams_flush(size_t max)
 static size_t
 ngx_ws_chat_stream_visit(ngx_ws_chat_stream_t *st)
 {
-    size_t                 done;
+    size_t                 done, cost;
     ngx_ws_chat_peer_t    *p;
     ngx_ws_chat_reader_t  *r;
 
     done = 0;
+    st->credit += NGX_WS_CHAT_QUANTUM;
 
-    while (st->left && done < NGX_WS_CHAT_QUANTUM) {
+    while (st->left && st->credit > 0) {
 
         if (st->next >= st->n) {
             st->next = 0;
@@ -178,18 +184,21 @@ ngx_ws_chat_stream_visit(ngx_ws_chat_stream_t *st)
         p = r->peer;
 
         st->left--;
+        cost = NGX_WS_CHAT_LOOK_COST;
 
-        if (r->pos == st->log.end || r->held || p->muted || p->broken) {
-            continue;
+        if (r->pos < st->log.end && !r->held && !p->muted && !p->broken) {
+
+            if (ngx_ws_chat_peer_ready(p)) {
+                cost += ngx_ws_chat_peer_visit(p);
+            }
+
+            if (r->pos < st->log.end && !p->broken) {
+                cost += ngx_ws_chat_peer_lag(p);
+            }
         }
 
-        if (ngx_ws_chat_peer_ready(p)) {
-            done += ngx_ws_chat_peer_visit(p);
-        }
-
-        if (r->pos < st->log.end && !p->broken) {
-            done += ngx_ws_chat_peer_lag(p);
-        }
+        done += cost;
+        st->credit -= (int32_t) ngx_min(cost, NGX_WS_CHAT_QUANTUM * 64);
     }
 
     if (st->log.end >= st->look) {
@@ -202,23 +211,27 @@ ngx_ws_chat_stream_visit(ngx_ws_chat_stream_t *st)
 
 /*
  * Who still takes octets does not lag, only its share of the turn is over: it
- * gets more.  Returns how many octets were written.
+ * gets more.  Returns what it cost.
  */
 
 static size_t
 ngx_ws_chat_peer_lag(ngx_ws_chat_peer_t *p)
 {
-    size_t                 n, done;
+    size_t                 cost;
+    uint64_t               bytes;
     ngx_ws_chat_reader_t  *r;
 
-    done = 0;
+    cost = 0;
 
     while (ngx_ws_chat_peer_behind(p) > p->lag_limit) {
 
-        n = ngx_ws_chat_peer_ready(p) ? ngx_ws_chat_peer_visit(p) : 0;
-        done += n;
+        bytes = p->bytes;
 
-        if (n && !p->broken) {
+        if (ngx_ws_chat_peer_ready(p)) {
+            cost += ngx_ws_chat_peer_visit(p);
+        }
+
+        if (p->bytes != bytes && !p->broken) {
             continue;
         }
 
@@ -231,7 +244,7 @@ ngx_ws_chat_peer_lag(ngx_ws_chat_peer_t *p)
         break;
     }
 
-    return done;
+    return cost;
 }
 
 

@@ -26,6 +26,7 @@ struct ngx_ws_chat_stream_s {
     uint32_t                         next;       /* a flush visits this one */
     uint32_t                         left;       /* ... and so many in all */
     uint32_t                         behind;     /* readers not at the end */
+    int32_t                          credit;     /* of its turn, see flush */
     uint64_t                         look;       /* end at which to look how
                                                     far it can be trimmed */
     ngx_queue_t                      dirty;
