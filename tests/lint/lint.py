@@ -19,11 +19,11 @@ MODULE = 'ngx_ws_chat_module'
 # that the module file sets. Names without prefix: wsc_* in core/, else
 # ngx_ws_chat_*; `cmd` stands for cmd_json and the like, too.
 LAYERS = [
-    ('core leaf', 'wsc_', 'backoff base buf bucket deflate epoch frame json'
-                          ' keys mask msgpack number pace sticky tally token'
-                          ' utf8 value wheel writer'),
-    ('core protocol', 'wsc_', 'cmd conn envelope event handshake holdback'
-                              ' message roomlog shmlog sse'),
+    ('core leaf', 'wsc_', 'backoff base base64 buf bucket deflate epoch frame'
+                          ' json keys mask msgpack number pace sticky tally'
+                          ' token utf8 value wheel writer'),
+    ('core protocol', 'wsc_', 'cmd conn envelope event grant handshake'
+                              ' holdback jwt message roomlog shmlog sse'),
     ('front', 'ngx_ws_chat_', 'sticky'),
     ('configuration', 'ngx_ws_chat_', 'conf mem'),
     ('identity', 'ngx_ws_chat_', 'auth cors'),
