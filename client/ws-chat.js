@@ -13,33 +13,36 @@
  */
 
 import {Backoff, closePolicy} from './ws-chat/backoff.js';
+import {Connection} from './ws-chat/connection.js';
+import {Emitter} from './ws-chat/emitter.js';
 import {WsChatError} from './ws-chat/error.js';
-import {Link} from './ws-chat/link.js';
+import {messages} from './ws-chat/messages.js';
 import {Outbox, Sent} from './ws-chat/outbox.js';
-import {comparePositions} from './ws-chat/position.js';
+import {comparePositions, place} from './ws-chat/position.js';
+import {Requests} from './ws-chat/requests.js';
 import {Room} from './ws-chat/room.js';
 
 export {Backoff, Room, Sent, WsChatError, closePolicy, comparePositions};
 
-const STEADY_MS = 5000;         /* a session this long was a good one */
-const REPLY_MS = 10000;         /* until a command counts as unanswered */
 const RETRY_MS = 1000;          /* where the server names no time */
-const TRIES = 3;                /* of a history page */
-const REFUSALS = {400: 'bad_request', 401: 'unauthorized', 403: 'forbidden'};
+const TRIES = 3;                /* of a command that is refused for now */
+
+const REAL_CLOCK = {
+    now: () => Date.now(),
+    setTimeout: (fn, ms) => setTimeout(fn, ms),
+    clearTimeout: (timer) => clearTimeout(timer),
+};
 
 
 /** The connection to a chat endpoint, its rooms and its outbox. */
 export class WsChat {
     #options;
     #clock;
-    #backoff;
+    #connection;
+    #requests;
     #outbox;
-    #listeners = new Map();
+    #events = new Emitter();
     #rooms = new Map();
-    #pending = new Map();
-    #lastId = 0;
-    #link = null;
-    #retry = null;
 
     /**
      * Connects at once.
@@ -48,16 +51,21 @@ export class WsChat {
      *   the page
      * @param {object} [options]
      * @param {string} [options.user] name, where the server takes `?user=`
+     * @param {function({refused: boolean}): Promise<?string>} [options.token]
+     *   asked for a JWT before each connection, and before the one in use
+     *   ends; refused: the server did not take the last one
+     * @param {string} [options.sse] address of the server's SSE location, for
+     *   networks where WebSockets deliver nothing
+     * @param {boolean} [options.receipts] tell that messages were delivered
      * @param {string[]|function(): string[]} [options.protocols] subprotocols
-     *   to offer; a function is called for each connection, for instance to
-     *   add a fresh `bearer.<jwt>`
+     *   to offer; a function is called for each connection
      * @param {{base: number, max: number}} [options.backoff] ms, (500, 30000)
      * @param {number} [options.ackTimeout] ms until a send is repeated (5000)
      * @param {number} [options.connectTimeout] ms until the welcome (10000)
      * @param {number} [options.slack] ms for the answer to a ping (5000)
      * @param {number} [options.keep] messages kept per room (1000)
      * @param {Function} [options.WebSocket] class to use in place of the
-     *   global one
+     *   global one, which Node has from 22 on
      * @param {?Function} [options.fetch] asks why a handshake was refused;
      *   null: do not ask
      * @param {function(): number} [options.random] in place of Math.random
@@ -66,42 +74,61 @@ export class WsChat {
     constructor(url, options = {}) {
         this.#options = {
             protocols: ['chat.v1.json'], ackTimeout: 5000, slack: 5000,
-            connectTimeout: 10000, keep: 1000,
+            connectTimeout: 10000, keep: 1000, receipts: false,
             WebSocket: globalThis.WebSocket,
             fetch: globalThis.fetch?.bind(globalThis),
             ...options,
         };
-        this.#clock = options.clock ?? {
-            now: () => Date.now(),
-            setTimeout: (fn, ms) => setTimeout(fn, ms),
-            clearTimeout: (timer) => clearTimeout(timer),
-        };
 
-        if (!this.#options.WebSocket) {
+        const {WebSocket, sse, fetch, user} = this.#options;
+
+        if (!WebSocket && !(sse && fetch)) {
             throw new TypeError('no WebSocket here: pass options.WebSocket');
         }
 
-        this.#backoff = new Backoff(options.backoff, options.random);
+        this.#clock = options.clock ?? REAL_CLOCK;
+        /** address in use */
+        this.url = endpoint(url, user).replace(/^http/, 'ws');
+        this.#options.urls = {
+            ws: this.url,
+            sse: sse && endpoint(sse, user).replace(/^ws/, 'http'),
+        };
+        this.#connection = this.#newConnection();
+        this.#requests = new Requests(this.#connection);
         this.#outbox = new Outbox({
             ackTimeout: this.#options.ackTimeout,
             now: () => this.#clock.now(),
-            put: (frame) => this.#link.put(frame),
-            later: (ms, fn) => this.#link.later(ms, fn),
+            put: (frame) => this.#connection.put(frame),
+            later: (ms, fn) => this.#connection.later(ms, fn),
             canSend: (chatId) => !!this.#rooms.get(chatId)?.joined,
-            changed: (sent) => this.#emit('delivery', sent),
+            changed: (sent) => this.#events.emit('delivery', sent),
         });
-
-        /** address in use */
-        this.url = endpoint(url, options.user);
-        /** @type {'connecting'|'online'|'stale'|'offline'|'closed'} */
-        this.state = 'closed';
-        /** @type {?number} when the next try comes, in the state `offline` */
-        this.retryAt = null;
-        /** @type {?WsChatError} why the state is `closed` */
-        this.error = null;
-        /** @type {?object} the server's last `welcome` event */
-        this.welcome = null;
         this.connect();
+    }
+
+    /** @type {'connecting'|'online'|'stale'|'offline'|'closed'} */
+    get state() {
+        return this.#connection.state;
+    }
+
+    /** @type {?number} when the next try comes, in the state `offline` */
+    get retryAt() {
+        return this.#connection.retryAt;
+    }
+
+    /** @type {?WsChatError} why the state is `closed` */
+    get error() {
+        return this.#connection.error;
+    }
+
+    /** @type {?object} the server's last `welcome` event */
+    get welcome() {
+        return this.#connection.welcome;
+    }
+
+    /** @type {?('websocket'|'sse')} how it is connected now */
+    get transport() {
+        return this.#connection.transport;
     }
 
     /** The name the server knows this client by. */
@@ -125,40 +152,39 @@ export class WsChat {
      * `delivery` (a Sent whose state changed), `gap` {room, after, before,
      * reason}: could not be filled, `reset` {room, reason}: room.messages was
      * replaced, `left` {chat_id, error}: the server ended a membership,
-     * `error` (a WsChatError). Other server events come under their name.
+     * `error` (a WsChatError). Those of a chat, when the room has taken them
+     * in: `presence`, `typing`, `mark`, `signal`, `update`, with `room`. Other
+     * server events come under their name.
      *
      * @returns {function(): void} stops listening
      */
     on(event, fn) {
-        const all = this.#listeners.get(event) ?? new Set();
+        return this.#events.on(event, fn);
+    }
 
-        this.#listeners.set(event, all.add(fn));
-        return () => all.delete(fn);
+    /** Listens to the next one only.
+     *  @returns {function(): void} stops listening */
+    once(event, fn) {
+        return this.#events.once(event, fn);
+    }
+
+    off(event, fn) {
+        this.#events.off(event, fn);
     }
 
     /** Connects now, instead of waiting for the next try or after a close. */
     connect() {
-        if (this.#link) {
-            return;
-        }
-
-        this.#clock.clearTimeout(this.#retry);
-        this.error = null;
-        this.#open();
+        this.#connection.connect();
     }
 
     /** Ends the connection for good; what is unsent fails with `closed`. */
     close() {
-        this.#link?.end(1000);
-        this.#drop();
-        this.#stop(new WsChatError('closed', 'closed by this client'));
+        this.#connection.close();
     }
 
     /** Asks for a sign of life, for instance when the network changed. */
     check() {
-        if (this.#online) {
-            this.#link.ping();
-        }
+        this.#connection.ping();
     }
 
     /**
@@ -179,14 +205,10 @@ export class WsChat {
             return Promise.reject(new WsChatError('closed', 'not connected'));
         }
 
-        room = new Room(chatId, history, this.#options.keep, {
-            seen: (m) => this.#seen(m),
-            emit: (event, value) => this.#emit(event, value),
-            ask: (command) => this.#patiently(command),
-        });
+        room = this.#newRoom(chatId, history);
         this.#rooms.set(chatId, room);
 
-        if (this.#online) {
+        if (this.#connection.online) {
             this.#enter(room);
         }
 
@@ -202,10 +224,23 @@ export class WsChat {
 
         this.#end(chatId, new WsChatError('not_joined', 'left the chat'));
 
-        if (this.#online) {
+        if (this.#connection.online) {
             await this.request({op: 'leave', chat_id: chatId})
                       .catch(() => {});
         }
+    }
+
+    /**
+     * The messages of a chat, for `for await`: those that come with the join,
+     * if it is not joined yet, then each new one. It ends with leave() or
+     * close(), and throws when the server ends it.
+     *
+     * @param {string} chatId
+     * @param {{history?: number}} [options] as for join(); 0
+     * @returns {AsyncGenerator<object>}
+     */
+    messages(chatId, {history = 0} = {}) {
+        return messages(this, chatId, {history});
     }
 
     /**
@@ -224,6 +259,7 @@ export class WsChat {
             throw new TypeError('not a JSON value');
         }
 
+        this.#rooms.get(chatId)?.type(false);
         return this.#outbox.get(cid) ?? this.#enqueue(sent, retry);
     }
 
@@ -232,6 +268,55 @@ export class WsChat {
         if (sent.state === 'failed') {
             this.#enqueue(sent, true);
         }
+    }
+
+    /** Says that the user types, or does no more; call it with each key. */
+    typing(chatId, on = true) {
+        this.#rooms.get(chatId)?.type(on);
+    }
+
+    /** Tells how far messages were delivered or read; it goes out with what
+     *  comes soon after, and never back.
+     *  @param {{delivered?: object, read?: object}} marks positions */
+    mark(chatId, marks) {
+        this.#rooms.get(chatId)?.mark(marks);
+    }
+
+    /** Sends data past the history to those who are here now.
+     *  @param {{keep?: boolean}} [options] who joins later gets the last one
+     *  @returns {Promise<object>} */
+    signal(chatId, name, data, {keep = false} = {}) {
+        return this.request({op: 'signal', chat_id: chatId, name, data, keep});
+    }
+
+    /** A page of who is here.
+     *  @returns {Promise<{count: number, users: object[], more: boolean}>} */
+    presence(chatId, {offset = 0, limit = 100} = {}) {
+        return this.#patiently({op: 'presence', chat_id: chatId, offset,
+                                limit});
+    }
+
+    /** A page of the history, without changing the room.
+     *  @returns {Promise<{messages: object[], more: boolean}>} */
+    history(chatId, {before, after, limit = 50} = {}) {
+        return this.#patiently({op: 'history', chat_id: chatId, before, after,
+                                limit});
+    }
+
+    /** Changes a message.
+     *  @param {{epoch: number, seq: number}} position or the message itself
+     *  @returns {Promise<object>} */
+    edit(chatId, position, message) {
+        return this.#patiently({op: 'edit', chat_id: chatId,
+                                ...place(position), message});
+    }
+
+    /** Takes a message back.
+     *  @param {{epoch: number, seq: number}} position or the message itself
+     *  @returns {Promise<object>} */
+    retract(chatId, position) {
+        return this.#patiently({op: 'retract', chat_id: chatId,
+                                ...place(position)});
     }
 
     /** Sends any command and waits for its one reply.
@@ -249,130 +334,50 @@ export class WsChat {
         });
     }
 
-    get #online() {
-        return this.#link !== null && this.#link.welcomeAt !== null;
+    #newConnection() {
+        return new Connection(this.#options, this.#clock, {
+            state: () => {
+                const {state, error, retryAt} = this;
+
+                this.#events.emit('state', {state, error, retryAt});
+            },
+            up: (welcome) => this.#onUp(welcome),
+            event: (ev) => this.#onEvent(ev),
+            down: () => this.#onDown(),
+            stop: (error) => this.#onStop(error),
+            error: (err) => this.#events.emit('error', err),
+            request: (command) => this.request(command),
+            chats: () => [...this.#rooms.values()],
+        });
     }
 
-    #emit(event, value) {
-        for (const fn of [...this.#listeners.get(event) ?? []]) {
-            try {
-                fn(value);
-            } catch (err) {
-                queueMicrotask(() => {
-                    throw err;
-                });
-            }
-        }
+    #newRoom(chatId, history) {
+        return new Room(chatId, history, this.#options.keep, {
+            receipts: this.#options.receipts,
+            me: () => this.user,
+            now: () => this.#clock.now(),
+            later: (ms, fn) => this.#connection.later(ms, fn),
+            seen: (m) => this.#seen(m),
+            emit: (event, value) => this.#events.emit(event, value),
+            ask: (command) => this.#patiently(command),
+            tell: (command, done) => this.#request(command, done),
+        });
     }
 
-    #setState(state) {
-        const {error, retryAt} = this;
+    #onUp(welcome) {
+        const rooms = [...this.#rooms.values()];
 
-        this.state = state;
-        this.#emit('state', {state, error, retryAt});
+        this.#outbox.online(welcome.limits);
+        return () => rooms.forEach((room) => this.#enter(room));
     }
 
-    #open() {
-        const {WebSocket, protocols} = this.#options;
-        const offer = typeof protocols === 'function' ? protocols()
-                                                      : protocols;
-
-        this.#link = new Link(
-            new WebSocket(this.url, offer), this.#clock, this.#options, {
-                event: (ev) => this.#onEvent(ev),
-                noise: (err) => this.#emit(
-                    'error', new WsChatError('bad_frame', err.message)),
-                down: (code, reason) => this.#onClose(code, reason),
-            });
-        this.retryAt = null;
-        this.#setState('connecting');
-    }
-
-    /* Lets go of the connection; what was on its way waits for the next. */
-    #drop() {
-        const pending = [...this.#pending.values()];
-
-        this.#link = null;
-        this.#pending.clear();
+    #onDown() {
         this.#rooms.forEach((room) => room.suspend());
         this.#outbox.offline();
-
-        const err = new WsChatError('offline', 'the connection was lost');
-        pending.forEach((done) => done(err));
+        this.#requests.offline();
     }
 
-    #onClose(code, reason) {
-        const link = this.#link;
-        const policy = closePolicy(code);
-
-        this.#drop();
-
-        if (policy === 'stop') {
-            this.#stop(new WsChatError(
-                code === 4001 ? 'unauthorized' : 'forbidden',
-                reason || `closed with ${code}`,
-                {status: code}));
-            return;
-        }
-
-        if (link.welcomeAt !== null
-            && this.#clock.now() - link.welcomeAt >= STEADY_MS)
-        {
-            this.#backoff.reset();
-        }
-
-        this.#comeBack(link.comeBackIn ?? this.#backoff.after(policy));
-
-        if (!link.opened && this.#options.fetch) {
-            this.#probe(this.#retry);
-        }
-    }
-
-    #comeBack(ms) {
-        this.#clock.clearTimeout(this.#retry);
-        this.#retry = this.#clock.setTimeout(() => this.#open(), ms);
-        this.retryAt = this.#clock.now() + ms;
-        this.#setState('offline');
-    }
-
-    /* To script every refused handshake looks the same; a plain GET of the
-       address tells why. */
-    async #probe(retry) {
-        const url = this.url.replace(/^ws/, 'http');
-        let answer;
-
-        try {
-            answer = await this.#options.fetch(
-                url, {cache: 'no-store', credentials: 'include'});
-        } catch (err) {
-            return;
-        }
-
-        if (this.#retry !== retry || this.state !== 'offline') {
-            return;
-        }
-
-        const code = REFUSALS[answer.status];
-        const seconds = Number(answer.headers.get('Retry-After'));
-
-        if (code) {
-            this.#stop(new WsChatError(
-                code, `refused with ${answer.status}`,
-                {status: answer.status}));
-            return;
-        }
-
-        if (seconds > 0) {
-            this.#comeBack(1000 * seconds + this.#backoff.next());
-        }
-    }
-
-    /* The end, until connect() is called. */
-    #stop(error) {
-        this.#clock.clearTimeout(this.#retry);
-        this.retryAt = null;
-        this.error = error;
-
+    #onStop(error) {
         for (const room of [...this.#rooms.values()]) {
             if (!room.position) {
                 this.#end(room.chatId, error);
@@ -380,100 +385,61 @@ export class WsChat {
         }
 
         this.outbox.forEach((sent) => this.#outbox.fail(sent, error));
-        this.#setState('closed');
     }
 
     #onEvent(ev) {
         const room = this.#rooms.get(ev.chat_id);
-        const done = this.#pending.get(ev.id);
 
         if (ev.ev === 'error') {
-            this.#onError(ev, done);
+            this.#onError(ev);
             return;
         }
 
-        if (done) {
-            this.#pending.delete(ev.id);
-            done(null, ev);
+        if (this.#requests.onReply(ev)) {
             return;
         }
 
         switch (ev.ev) {
-
-        case 'welcome':
-            this.#onWelcome(ev);
-            return;
 
         case 'ack':
         case 'settled':
             this.#outbox.onAck(ev);
             return;
 
-        case 'message':
-        case 'gap':
-            if (room?.joined) {
-                room.onEvent(ev);
-            }
-
-            return;
-
         case 'kicked':
             this.#expel(ev.chat_id, new WsChatError('forbidden', ev.reason));
             return;
+        }
 
-        case 'reconnect':
-            this.#link.comeBackIn = ev.in_ms;
-            return;
-
-        case 'status':
-            this.#setState(ev.state === 'stale' ? 'stale' : 'online');
+        if (ev.chat_id === undefined) {
+            this.#events.emit(ev.ev, ev);
             return;
         }
 
-        this.#emit(ev.ev, ev);
+        if (room?.joined) {
+            room.onEvent(ev);
+        }
     }
 
-    #onWelcome(ev) {
-        const rooms = [...this.#rooms.values()];
-
-        this.welcome = ev;
-        this.#link.welcome(ev.ping_ms);
-        this.#outbox.online(ev.limits);
-        this.#setState('online');
-        rooms.forEach((room) => this.#enter(room));
-    }
-
-    #onError(ev, done) {
+    #onError(ev) {
         const err = new WsChatError(
             ev.code, ev.message,
             {temporary: ev.temporary, retryMs: ev.retry_ms});
 
-        if (done) {
-            this.#pending.delete(ev.id);
-            done(err);
-            return;
-        }
-
-        if (!this.#outbox.onError(ev.cid ?? ev.id, err)) {
-            this.#emit('error', err);
+        if (!this.#requests.onError(ev.id, err)
+            && !this.#outbox.onError(ev.cid ?? ev.id, err))
+        {
+            this.#events.emit('error', err);
         }
     }
 
     #request(command, done) {
-        const id = ++this.#lastId;
-
-        if (!this.#online) {
+        if (!this.#connection.online) {
             done(new WsChatError('offline', 'not connected'));
             return;
         }
 
-        this.#pending.set(id, done);
-        this.#link.put(JSON.stringify({...command, id}));
-        this.#link.later(REPLY_MS, () => {
-            if (this.#pending.delete(id)) {
-                done(new WsChatError('timeout', 'no reply in time'));
-            }
-        });
+        this.#requests.send(command, done);
     }
 
     /* A request that outlives a short refusal, but not the connection. */
@@ -513,8 +479,8 @@ export class WsChat {
             }
 
             if (err.temporary) {
-                this.#link.later(err.retryMs ?? RETRY_MS,
-                                 () => this.#enter(room));
+                this.#connection.later(err.retryMs ?? RETRY_MS,
+                                       () => this.#enter(room));
                 return;
             }
 
@@ -524,7 +490,7 @@ export class WsChat {
 
     #expel(chatId, error) {
         this.#end(chatId, error);
-        this.#emit('left', {chat_id: chatId, error});
+        this.#events.emit('left', {chat_id: chatId, error});
     }
 
     #end(chatId, error) {
@@ -571,10 +537,10 @@ function newCid() {
 }
 
 
+/* The full address, relative to the page, with the name in it. */
 function endpoint(url, user) {
     const full = new URL(url, globalThis.location?.href);
 
-    full.protocol = full.protocol.replace(/^http/, 'ws');
     full.hash = '';
 
     if (user !== undefined) {

@@ -23,6 +23,8 @@ export class Link {
         this.#clock = clock;
         this.#slack = slack;
         this.#tell = tell;
+        /** @type {'websocket'|'sse'} */
+        this.kind = socket.kind ?? 'websocket';
         /** did the handshake succeed? */
         this.opened = false;
         /** when the welcome came */

@@ -26,11 +26,21 @@ export class Sent {
         this.attempts = attempts;
         /** is it waiting for the time the server named? */
         this.waiting = false;
-        /** @type {Promise<{epoch: number, seq: number}>} */
-        this.position = new Promise((resolve, reject) => {
-            this.settle = {resolve, reject};
+        this.settle = {};
+        /** @type {Promise<Sent>} it is stored, as the chat's delivery
+         *  promises */
+        this.acked = this.#promise('acked');
+        /** @type {Promise<{epoch: number, seq: number}>} where it is stored */
+        this.position = this.#promise('position');
+    }
+
+    #promise(what) {
+        const promise = new Promise((resolve, reject) => {
+            this.settle[what] = {resolve, reject};
         });
-        this.position.catch(() => {});
+
+        promise.catch(() => {});
+        return promise;
     }
 }
 
@@ -110,6 +120,7 @@ export class Outbox {
             return;
         }
 
+        sent.settle.acked.resolve(sent);
         this.#become(sent, 'acked');
         this.pump(sent.chatId);
     }
@@ -117,7 +128,8 @@ export class Outbox {
     /** Its position is known. */
     onStored(sent, {epoch, seq}) {
         this.#sends.delete(sent.cid);
-        sent.settle.resolve({epoch, seq});
+        sent.settle.acked.resolve(sent);
+        sent.settle.position.resolve({epoch, seq});
         this.#become(sent, 'acked');
         this.pump(sent.chatId);
     }
@@ -143,7 +155,8 @@ export class Outbox {
     fail(sent, error) {
         this.#sends.delete(sent.cid);
         sent.error = error;
-        sent.settle.reject(error);
+        sent.settle.acked.reject(error);
+        sent.settle.position.reject(error);
         this.#become(sent, 'failed');
         this.pump(sent.chatId);
     }

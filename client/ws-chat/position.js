@@ -25,5 +25,5 @@ export function behind({epoch, seq}) {
 
 /** The later of two positions; null comes before every one. */
 export function later(a, b) {
-    return a && comparePositions(a, b) > 0 ? a : b;
+    return a && (!b || comparePositions(a, b) > 0) ? a : b;
 }

@@ -1,12 +1,17 @@
+import {Notes} from './notes.js';
 import {before, behind, comparePositions, later, place} from './position.js';
+import {RoomState} from './state.js';
 
 const PAGE = 500;       /* most messages in a history reply */
 
 
-/** A joined chat: its messages in order, and the last position seen. */
+/** A joined chat: its messages in order, the last position seen, and its
+ *  state. */
 export class Room {
     #link;
     #keep;
+    #state;
+    #notes;
     #keys = new Set();
     #held = null;
     #goal = null;
@@ -14,7 +19,9 @@ export class Room {
     #run = 0;
     #settle;
 
-    /** @internal keep: most messages held; link: {seen, emit, ask} */
+    /** @internal keep: most messages held; link: {seen(m), emit(event, value),
+     *  ask(command): Promise, tell(command, done), later(ms, fn), now(),
+     *  me(), receipts: tell that messages were delivered */
     constructor(chatId, history, keep, link) {
         this.chatId = chatId;
         /** how many messages a first join or a reload asks for */
@@ -32,6 +39,79 @@ export class Room {
             this.#settle = {resolve, reject};
         });
         this.ready.catch(() => {});
+        /** @type {Promise<Error>} why it ended: left, kicked or refused */
+        this.ended = new Promise((resolve) => {
+            this.#settle.ended = resolve;
+        });
+        this.#state = new RoomState({
+            me: link.me, later: link.later, messages: () => this.messages,
+            stopped: (sender) => link.emit('typing', {
+                ev: 'typing', chat_id: chatId, sender, on: false, room: this}),
+        });
+        this.#notes = new Notes({
+            now: link.now, later: link.later, isJoined: () => this.joined,
+            tell: (command, done) => link.tell(
+                {...command, chat_id: chatId}, done),
+        });
+    }
+
+    /** Who is here: `count`, and `users` by name as far as they are known. */
+    get presence() {
+        return this.#state.presence;
+    }
+
+    /** @type {string[]} who types, without oneself */
+    get typing() {
+        return this.#state.typing;
+    }
+
+    /** How far everybody has come: name -> {delivered, read} positions. */
+    get marks() {
+        return this.#state.marks;
+    }
+
+    /** The latest signals sent with `keep`: name -> {sender, data}. */
+    get signals() {
+        return this.#state.signals;
+    }
+
+    /** How many messages of others are behind one's own read mark. */
+    get unread() {
+        return this.#state.unread;
+    }
+
+    /** Whom a message has reached, and who has read it, without its sender.
+     *  @returns {{delivered: string[], read: string[]}} */
+    receipts(message) {
+        const reached = (kind) => [...this.marks].filter(
+            ([user, mark]) => user !== message.sender && mark[kind]
+                && comparePositions(mark[kind], message) >= 0)
+                                           .map(([user]) => user);
+
+        return {delivered: reached('delivered'), read: reached('read')};
+    }
+
+    /** Everything up to the last message has been read. */
+    markRead() {
+        const last = this.messages.at(-1);
+
+        if (last) {
+            this.mark({read: place(last)});
+        }
+    }
+
+    /** @param {{delivered?: object, read?: object}} marks positions */
+    mark({delivered, read}) {
+        this.#notes.mark({delivered, read});
+
+        if (read) {
+            this.#state.onRead(read);
+        }
+    }
+
+    /** Call it with each key; the others see it for six seconds. */
+    type(on = true) {
+        this.#notes.typing(on);
     }
 
     /** May there be messages before the first one of `messages`? */
@@ -71,12 +151,14 @@ export class Room {
         this.#held = null;
         this.#goal = null;
         this.#run++;
+        this.#state.suspend();
     }
 
     /** @internal the room ends: rejected, kicked or left */
     end(error) {
         this.suspend();
         this.#settle.reject(error);
+        this.#settle.ended(error);
     }
 
     /** @internal */
@@ -86,6 +168,8 @@ export class Room {
 
         this.suspend();
         this.joined = true;
+        this.#state.onJoined({...ev, head}, resuming ? this.position : head);
+        this.#notes.online(ev.marks?.[this.#link.me()]);
 
         if (!resuming) {
             this.#replace(messages, head);
@@ -115,14 +199,38 @@ export class Room {
         this.#release();
     }
 
-    /** @internal a message or a gap of this chat */
+    /** @internal anything of this chat */
     onEvent(ev) {
-        if (ev.ev === 'gap') {
+        switch (ev.ev) {
+
+        case 'message':
+            this.#onMessage(ev);
+            return;
+
+        case 'gap':
             this.#onGap(ev);
             return;
+
+        case 'update':
+            this.#onUpdate(ev);
+            break;
         }
 
-        this.#onMessage(ev);
+        this.#state.onEvent(ev);
+        this.#link.emit(ev.ev, {...ev, room: this});
+    }
+
+    #onUpdate(ev) {
+        const all = [...this.messages, ...this.#held ?? []];
+        const m = all.find((one) => comparePositions(one, ev) === 0);
+
+        if (m && ev.retracted) {
+            m.retracted = true;
+            delete m.message;
+        } else if (m) {
+            m.edited = true;
+            m.message = ev.message;
+        }
     }
 
     #onMessage(m) {
@@ -268,6 +376,14 @@ export class Room {
         for (const m of this.messages) {
             this.position = later(this.position, place(m));
             this.#link.seen(m);
+            this.#receipt(m);
+        }
+    }
+
+    /* It has reached this client; who sent it need not be told. */
+    #receipt(m) {
+        if (this.#link.receipts && m.sender !== this.#link.me()) {
+            this.#notes.mark({delivered: place(m)});
         }
     }
 
@@ -295,6 +411,8 @@ export class Room {
         }
 
         this.#link.seen(m);
+        this.#receipt(m);
+        this.#state.onMessage(m);
         this.#link.emit('message', m);
     }
 }

@@ -30,6 +30,11 @@ export class FakeClock {
         return this.#timers.size;
     }
 
+    /** The time is later, but nothing has run meanwhile. */
+    skip(ms) {
+        this.#now += ms;
+    }
+
     /** Lets time pass and runs what falls due, in order. */
     async pass(ms) {
         const end = this.#now + ms;
@@ -90,7 +95,8 @@ class World {
         });
 
         for (const name of ['state', 'joined', 'message', 'delivery', 'gap',
-                            'reset', 'left', 'error'])
+                            'reset', 'left', 'error', 'presence', 'typing',
+                            'mark', 'signal', 'update'])
         {
             this.chat.on(name, (value) => this.events.push({name, value}));
         }
@@ -125,6 +131,14 @@ class World {
         await settle();
     }
 
+    /** Answers the command of this op that is waiting. */
+    async answer(op, reply) {
+        const asked = this.taken().find((c) => c.op === op);
+
+        await this.tell({id: asked.id, chat_id: asked.chat_id, ...reply});
+        return asked;
+    }
+
     /** Answers the joins that are waiting; returns the first of them. */
     async joined(more = {}) {
         const joins = this.taken().filter((c) => c.op === 'join');
@@ -139,10 +153,11 @@ class World {
     }
 
     /** A first session with the chat `a` joined at a position. */
-    async session(seq = 0) {
+    async session(seq = 0, more = {}) {
         this.chat.join('a', {history: 10});
         await this.welcome();
-        await this.joined({head: at(seq)});
+        await this.joined({head: at(seq), ...more});
+        return this.chat.room('a');
     }
 
     /** Loses the connection and is back, up to the join sent. */

@@ -50,6 +50,7 @@ test('send: an ack without position waits for the echo', async () => {
 
     await ack(world, sent.cid);
     assert.equal(sent.state, 'acked');
+    assert.equal(await sent.acked, sent);
     await world.tell(message(4, {sender: 'ada', cid: sent.cid, prev: null}));
     assert.deepEqual(await sent.position, at(4));
 });
@@ -223,6 +224,7 @@ for (const code of ['bad_request', 'forbidden', 'not_joined', 'internal']) {
         world.taken();
         await refuse(world, sent.cid, code);
         await assert.rejects(sent.position, {code});
+        await assert.rejects(sent.acked, {code});
         assert.equal(sent.state, 'failed');
         assert.equal(sent.error.code, code);
         assert.equal(world.taken()[0].cid, 'y');
