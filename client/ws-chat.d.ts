@@ -104,7 +104,7 @@ export class Room {
     readonly typing: readonly string[];
     /** how far everybody has come */
     readonly marks: ReadonlyMap<string, Mark>;
-    /** the latest signals sent with `keep`, by name */
+    /** the latest signals by name; after a join those sent with `keep` */
     readonly signals: ReadonlyMap<string, Signal>;
     /** messages of others behind one's own read mark */
     readonly unread: number;
@@ -165,7 +165,7 @@ export interface Events {
     mark: {chat_id: string; room: Room; sender: string; delivered?: Position;
            read?: Position};
     signal: {chat_id: string; room: Room; sender: string; name: string;
-             data: any; keep?: boolean};
+             data: any};
     update: {chat_id: string; room: Room; epoch: number; seq: number;
              message?: any; retracted?: boolean};
 }

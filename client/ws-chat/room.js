@@ -70,7 +70,8 @@ export class Room {
         return this.#state.marks;
     }
 
-    /** The latest signals sent with `keep`: name -> {sender, data}. */
+    /** The latest signals: name -> {sender, data}; after a join those sent
+     *  with `keep`. */
     get signals() {
         return this.#state.signals;
     }

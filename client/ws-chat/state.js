@@ -1,6 +1,7 @@
 import {comparePositions, later} from './position.js';
 
 const TYPING_MS = 7000;         /* the server lets it expire after 6 s */
+const MOST_SIGNALS = 1000;      /* names remembered */
 
 
 /** What a chat is besides its messages: who is here, who types, how far
@@ -18,7 +19,7 @@ export class RoomState {
         this.presence = {count: 0, users: new Map()};
         /** @type {Map<string, {delivered: ?object, read: ?object}>} */
         this.marks = new Map();
-        /** @type {Map<string, object>} by name, those sent with `keep` */
+        /** @type {Map<string, object>} the latest by name */
         this.signals = new Map();
         /** messages of others behind one's own read mark */
         this.unread = 0;
@@ -153,9 +154,12 @@ export class RoomState {
         });
     }
 
-    #onSignal({name, sender, data, keep}) {
-        if (keep || this.signals.has(name)) {
-            this.signals.set(name, {sender, data});
+    #onSignal({name, sender, data}) {
+        this.signals.delete(name);
+        this.signals.set(name, {sender, data});
+
+        if (this.signals.size > MOST_SIGNALS) {
+            this.signals.delete(this.signals.keys().next().value);
         }
     }
 }

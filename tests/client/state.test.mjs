@@ -254,7 +254,7 @@ test('unread: what a resume brings is counted once', async () => {
 });
 
 
-test('signal(): data past the history; the kept ones are known', async () => {
+test('signal(): data past the history; the latest are known', async () => {
     const world = start();
     const room = await world.session(0);
     const signal = world.chat.signal('a', 'car', {lat: 1}, {keep: true});
@@ -265,10 +265,18 @@ test('signal(): data past the history; the kept ones are known', async () => {
          id: world.chat.welcome && 2});
     await signal;
     await world.tell({ev: 'signal', chat_id: 'a', sender: 'bob', name: 'car',
-                      data: {lat: 2}, keep: true});
+                      data: {lat: 2}});
     assert.deepEqual(room.signals.get('car'),
                      {sender: 'bob', data: {lat: 2}});
     assert.deepEqual(world.named('signal')[0].data, {lat: 2});
+
+    for (let n = 0; n < 1200; n++) {
+        await world.tell({ev: 'signal', chat_id: 'a', sender: 'bob',
+                          name: `n${n}`, data: n});
+    }
+
+    assert.equal(room.signals.size, 1000);
+    assert.equal(room.signals.get('n1199').data, 1199);
 });
 
 
