@@ -340,6 +340,19 @@ ngx_ws_chat_bus_wake(ngx_uint_t slot)
 
 
 void
+ngx_ws_chat_bus_wake_workers(void)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < NGX_WS_CHAT_SLOTS; i++) {
+        if (ngx_ws_chat_bus->slots[i].pid != 0) {
+            ngx_ws_chat_bus_wake(i);
+        }
+    }
+}
+
+
+void
 ngx_ws_chat_bus_wake_all(void)
 {
     ngx_uint_t           i;

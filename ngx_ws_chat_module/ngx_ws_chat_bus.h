@@ -81,6 +81,9 @@ ngx_uint_t ngx_ws_chat_bus_slot(void);
 /* Wakes another worker, or this one (then by a posted event). */
 void ngx_ws_chat_bus_wake(ngx_uint_t slot);
 
+/* Wakes every worker, this one included. */
+void ngx_ws_chat_bus_wake_workers(void);
+
 /* Wakes all, also those that seem to be woken: their waker may have died. */
 void ngx_ws_chat_bus_wake_all(void);
 

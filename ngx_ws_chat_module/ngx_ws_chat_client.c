@@ -4,7 +4,7 @@
  */
 
 
-#include "ngx_ws_chat_client.h"
+#include "ngx_ws_chat_client_all.h"
 #include "ngx_ws_chat_bus.h"
 #include "ngx_ws_chat_mem.h"
 #include "ngx_ws_chat_op.h"
@@ -40,6 +40,7 @@ ngx_ws_chat_client_open(ngx_ws_chat_client_t *cl, const wsc_str_t *join)
                         (uint32_t) ngx_current_msec);
     }
 
+    ngx_ws_chat_client_enter(cl);
     ngx_ws_chat_client_welcome(cl);
 
     p = join->data;
@@ -380,6 +381,7 @@ ngx_ws_chat_client_gone(ngx_ws_chat_client_t *cl)
 {
     cl->gone = 1;
 
+    ngx_ws_chat_client_exit(cl);
     ngx_ws_chat_op_cancel(cl);
 
     while (cl->peer.readers) {

@@ -48,6 +48,7 @@ struct ngx_ws_chat_client_s {
     ngx_ws_chat_peer_t             peer;          /* must be first */
     ngx_ws_chat_loc_conf_t        *conf;
     ngx_ws_chat_op_t              *ops;           /* not answered yet */
+    ngx_ws_chat_client_t          *next;          /* of a user's bucket */
     u_char                        *user;          /* its octets lie in the
                                                      session */
     const wsc_str_t               *info;          /* JSON text that its token
@@ -96,8 +97,7 @@ struct ngx_ws_chat_client_s {
 
 /*
  * Starts: sends welcome, then joins the chats of `join` (a comma separated
- * list, may be empty).  The peer, conf, user, session, enc and the
- * deflate flags must have been set.
+ * list, may be empty).  All that the transport knows must have been set.
  */
 void ngx_ws_chat_client_open(ngx_ws_chat_client_t *cl, const wsc_str_t *join);
 
@@ -139,7 +139,7 @@ void ngx_ws_chat_client_tell(ngx_ws_chat_client_t *cl);
 /* The zone's `stale` has changed: tells all its members here. */
 void ngx_ws_chat_client_status(ngx_ws_chat_zone_t *z);
 
-/* Leaves everything; answers that still come are dropped. */
+/* Leaves everything; what still comes is dropped. */
 void ngx_ws_chat_client_gone(ngx_ws_chat_client_t *cl);
 
 /* The peer's gap operation (see ngx_ws_chat_peer_ops_t). */

@@ -14,6 +14,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
+#include "ngx_ws_chat_zone.h"
 #include "core/wsc_conn.h"
 #include "core/wsc_shmlog.h"
 
@@ -24,35 +25,8 @@
 #define NGX_WS_CHAT_LAG_CLOSE   1
 
 
-typedef struct ngx_ws_chat_zone_s     ngx_ws_chat_zone_t;
 typedef struct ngx_ws_chat_log_s      ngx_ws_chat_log_t;
-typedef struct ngx_ws_chat_store_s    ngx_ws_chat_store_t;
 typedef struct ngx_ws_chat_room_s     ngx_ws_chat_room_t;
-
-
-/* ws_chat_zone: one name space of chats, with its store. */
-
-struct ngx_ws_chat_zone_s {
-    ngx_str_t                         name;
-    ngx_shm_zone_t                   *shm_zone;
-    const ngx_ws_chat_store_t        *store;
-    const struct ngx_ws_chat_redis_conf_s
-                                     *redis;       /* NULL: embedded */
-    ngx_str_t                         prefix;      /* of its keys in Redis */
-    void                             *data;        /* the store's own */
-
-    /* The store tells that chats became stale or live.  NULL: nobody cares. */
-    void                            (*status)(ngx_ws_chat_zone_t *z);
-    uint64_t                          stale;       /* ms since 1970: no news
-                                                      of some chats since then;
-                                                      0: live */
-    ngx_uint_t                        live;        /* delivery=live */
-    ngx_int_t                         window;      /* of the rooms' deflated
-                                                      logs: the smallest of
-                                                      its locations */
-    ngx_rbtree_t                      rooms;       /* of this worker */
-    ngx_rbtree_node_t                 sentinel;
-};
 
 
 typedef struct {

@@ -5,6 +5,7 @@
  * Keys, all with the zone's prefix and the tag of the chat's shard:
  *
  *     {p}:inc                          incarnation and least epoch
+ *     {0}:z                            channel of news to users and the zone
  *     {p}:s:CHAT   {p}:e:CHAT          stream, epoch
  *     {p}:c:CHAT                       channel
  *     {p}:d:CHAT SENDER-LENGTH SENDER CID      dedupe record
@@ -109,6 +110,21 @@ ngx_ws_chat_live_inc(ngx_ws_chat_live_cmd_t *c,
     if (start != NULL) {
         p = ngx_ws_chat_live_tag(start, shard);
         ngx_ws_chat_live_end(c, start, ngx_cpymem(p, "inc", 3));
+    }
+}
+
+
+void
+ngx_ws_chat_live_control(ngx_ws_chat_live_cmd_t *c, ngx_ws_chat_live_t *l)
+{
+    u_char  *p, *start;
+
+    start = ngx_ws_chat_live_space(c);
+
+    if (start != NULL) {
+        p = ngx_ws_chat_live_tag(start, &l->shards[0]);
+        *p++ = 'z';
+        ngx_ws_chat_live_end(c, start, p);
     }
 }
 

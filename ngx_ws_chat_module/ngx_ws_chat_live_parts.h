@@ -103,4 +103,19 @@ void ngx_ws_chat_live_read(ngx_ws_chat_read_t *r);
 void ngx_ws_chat_live_cancel_read(ngx_ws_chat_read_t *r);
 
 
+/* ngx_ws_chat_live_news.c */
+
+ngx_int_t ngx_ws_chat_live_emit(ngx_ws_chat_zone_t *z,
+    const wsc_news_t *news);
+
+/* News came by a channel: of this chat, or NULL. */
+void ngx_ws_chat_live_tell(ngx_ws_chat_live_t *l,
+    ngx_ws_chat_live_chat_t *chat, const wsc_news_t *news);
+
+/* Calls for each attached one of a chat, which may go away in there. */
+void ngx_ws_chat_live_each(ngx_ws_chat_live_chat_t *chat,
+    void (*call)(ngx_ws_chat_attach_t *a, const void *data),
+    const void *data);
+
+
 #endif /* _NGX_WS_CHAT_LIVE_PARTS_H_INCLUDED_ */

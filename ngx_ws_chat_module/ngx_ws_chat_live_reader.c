@@ -29,6 +29,7 @@ static void ngx_ws_chat_live_ready(ngx_ws_chat_live_chat_t *chat,
 static void ngx_ws_chat_live_on_head(void *data, const redisReply *r);
 static void ngx_ws_chat_live_deliver(ngx_ws_chat_live_chat_t *chat,
     const wsc_entry_t *e);
+static void ngx_ws_chat_live_hand(ngx_ws_chat_attach_t *a, const void *data);
 static void ngx_ws_chat_live_drain(ngx_ws_chat_live_chat_t *chat);
 static void ngx_ws_chat_live_fetch(ngx_ws_chat_live_chat_t *chat);
 static void ngx_ws_chat_live_on_range(void *data, const redisReply *r);
@@ -422,6 +423,11 @@ ngx_ws_chat_live_message(ngx_ws_chat_live_node_t *n,
         return;
     }
 
+    if (v.kind == WSC_ENVELOPE_NEWS) {
+        ngx_ws_chat_live_tell(l, chat, &v.news);
+        return;
+    }
+
     if (chat == NULL) {
         return;
     }
@@ -452,37 +458,17 @@ ngx_ws_chat_live_message(ngx_ws_chat_live_node_t *n,
 }
 
 
-/* Who gets it may detach any; who attaches meanwhile has it in its head. */
-
 static void
 ngx_ws_chat_live_deliver(ngx_ws_chat_live_chat_t *chat, const wsc_entry_t *e)
 {
-    ngx_queue_t            turn, *q;
-    ngx_ws_chat_attach_t  *a;
+    ngx_ws_chat_live_each(chat, ngx_ws_chat_live_hand, e);
+}
 
-    if (ngx_queue_empty(&chat->attaches)) {
-        return;
-    }
 
-    chat->busy++;
-
-    ngx_queue_init(&turn);
-    ngx_queue_add(&turn, &chat->attaches);
-    ngx_queue_init(&chat->attaches);
-
-    while (!ngx_queue_empty(&turn)) {
-        q = ngx_queue_head(&turn);
-        a = ngx_queue_data(q, ngx_ws_chat_attach_t, queue);
-
-        ngx_queue_remove(q);
-        ngx_queue_insert_tail(&chat->attaches, q);
-
-        if (a->attached) {
-            a->deliver(a, e, 1);
-        }
-    }
-
-    chat->busy--;
+static void
+ngx_ws_chat_live_hand(ngx_ws_chat_attach_t *a, const void *data)
+{
+    a->deliver(a, data, 1);
 }
 
 

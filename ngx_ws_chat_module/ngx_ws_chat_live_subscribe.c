@@ -81,6 +81,11 @@ ngx_ws_chat_live_subscriber_up(ngx_ws_chat_redis_t *rc)
 
     c = ngx_ws_chat_live_cmd("SUBSCRIBE");
     ngx_ws_chat_live_str(c, &n->channel);
+
+    if (l->shards[0].node == n) {
+        ngx_ws_chat_live_control(c, l);
+    }
+
     (void) ngx_ws_chat_live_send(c, rc, NULL, NULL);
 
     for (q = ngx_queue_head(&l->all);

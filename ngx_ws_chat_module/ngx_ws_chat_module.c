@@ -10,6 +10,7 @@
 #include "ngx_ws_chat_api.h"
 #include "ngx_ws_chat_api_key.h"
 #include "ngx_ws_chat_bus.h"
+#include "ngx_ws_chat_client_all.h"
 #include "ngx_ws_chat_limit.h"
 #include "ngx_ws_chat_log.h"
 #include "ngx_ws_chat_mem.h"
@@ -410,6 +411,8 @@ ngx_ws_chat_zone_stores(ngx_conf_t *cf, ngx_ws_chat_main_conf_t *mcf)
 
     for (i = 0; i < mcf->zones.nelts; i++) {
 
+        z[i]->news = ngx_ws_chat_client_news;
+
         if (z[i]->redis) {
             z[i]->store = &ngx_ws_chat_store_redis;
             z[i]->status = ngx_ws_chat_client_status;
@@ -734,6 +737,7 @@ ngx_ws_chat_exit_process(ngx_cycle_t *cycle)
 
     for (i = 0; i < mcf->zones.nelts; i++) {
         zones[i]->store->exit_process(zones[i], cycle);
+        ngx_ws_chat_client_all_done(zones[i]);
     }
 
     ngx_ws_chat_send_done();

@@ -39,7 +39,7 @@ ngx_ws_chat_op_run(ngx_ws_chat_client_t *cl, const wsc_cmd_t *cmd)
     uint32_t           retry_ms;
     ngx_ws_chat_op_t  *op;
 
-    if (cmd->op == WSC_CMD_SEND
+    if ((cmd->op == WSC_CMD_SEND || cmd->op == WSC_CMD_SIGNAL)
         && ngx_ws_chat_reply_rate(cl, &retry_ms) != NGX_OK)
     {
         ngx_ws_chat_op_error(cl, cmd, WSC_ERR_RATE_LIMITED,
@@ -121,7 +121,7 @@ ngx_ws_chat_op_create(ngx_ws_chat_client_t *cl, const wsc_cmd_t *cmd)
     op = wsc_alloc(&ngx_ws_chat_alloc,
                    sizeof(ngx_ws_chat_op_t) + cmd->id.string.len
                    + cmd->chat_id.len + cmd->cid.len
-                   + cmd->message.data.len);
+                   + cmd->name.len + cmd->message.data.len);
     if (op == NULL) {
         return NULL;
     }
@@ -135,6 +135,7 @@ ngx_ws_chat_op_create(ngx_ws_chat_client_t *cl, const wsc_cmd_t *cmd)
     ngx_ws_chat_op_copy(&op->cmd.id.string, &p);
     ngx_ws_chat_op_copy(&op->cmd.chat_id, &p);
     ngx_ws_chat_op_copy(&op->cmd.cid, &p);
+    ngx_ws_chat_op_copy(&op->cmd.name, &p);
     ngx_ws_chat_op_copy(&op->cmd.message.data, &p);
 
     op->behind_last = &op->behind;
@@ -251,12 +252,19 @@ ngx_ws_chat_op_start(ngx_ws_chat_op_t *op)
         return;
     }
 
-    if (op->cmd.op == WSC_CMD_SEND) {
+    switch (op->cmd.op) {
+
+    case WSC_CMD_SEND:
         ngx_ws_chat_op_send(op, m);
         return;
-    }
 
-    ngx_ws_chat_op_history(op, m);
+    case WSC_CMD_SIGNAL:
+        ngx_ws_chat_op_signal(op);
+        return;
+
+    default:
+        ngx_ws_chat_op_history(op, m);
+    }
 }
 
 

@@ -271,6 +271,7 @@ ngx_ws_chat_room_create(ngx_ws_chat_zone_t *z, const wsc_str_t *chat_id,
     room->attach.chat_id.len = chat_id->len;
     room->attach.done = ngx_ws_chat_room_attached;
     room->attach.deliver = ngx_ws_chat_room_deliver;
+    room->attach.news = ngx_ws_chat_room_news;
 
     ngx_queue_init(&room->waiting);
     ngx_rbtree_insert(&z->rooms, &room->node);

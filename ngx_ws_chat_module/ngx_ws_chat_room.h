@@ -96,6 +96,9 @@ ngx_uint_t ngx_ws_chat_room_reads(ngx_ws_chat_room_t *room, wsc_enc_e enc);
 void ngx_ws_chat_room_put(ngx_ws_chat_room_t *room, wsc_enc_e enc,
     const wsc_pos_t *pos);
 
+/* The attach's news(): what it tells the members, in ..._room_news.c. */
+void ngx_ws_chat_room_news(ngx_ws_chat_attach_t *a, const wsc_news_t *news);
+
 /* The chat_id of a member's room, and what was delivered into its logs. */
 #define ngx_ws_chat_room_name(room)  (&(room)->attach.chat_id)
 #define ngx_ws_chat_room_seen(room)  ((room)->attach.seen)

@@ -8,8 +8,13 @@
 #include "ngx_ws_chat_bus.h"
 
 
+#define NGX_WS_CHAT_SHM_RING      16          /* this part of a zone ... */
+#define NGX_WS_CHAT_SHM_RING_MAX  (1024 * 1024)       /* ... but no more */
+
+
 static ngx_int_t ngx_ws_chat_shm_format(ngx_ws_chat_shm_t *shm,
     ngx_log_t *log);
+static ngx_int_t ngx_ws_chat_shm_format_ring(ngx_ws_chat_shm_t *shm);
 
 
 /* Three lives: fresh, kept over a reload (data), mapped already (exists). */
@@ -31,7 +36,11 @@ ngx_ws_chat_shm_init_zone(ngx_shm_zone_t *shm_zone, void *data)
     shm->root = shm->shpool->data;
     shm->quarter = shm->root->size / 4;
 
-    if (wsc_shmlog_open(&shm->log, shm->root->area) != WSC_OK) {
+    shm->ring = wsc_shmring_open(shm->root->ring);
+
+    if (shm->ring == NULL
+        || wsc_shmlog_open(&shm->log, shm->root->area) != WSC_OK)
+    {
         ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
                       "ws_chat_zone \"%V\" holds something else",
                       &shm->zone->name);
@@ -61,7 +70,12 @@ ngx_ws_chat_shm_format(ngx_ws_chat_shm_t *shm, ngx_log_t *log)
         return NGX_ERROR;
     }
 
+    shpool->data = root;
     area = NULL;
+
+    if (ngx_ws_chat_shm_format_ring(shm) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     for (n = shpool->pfree; n > 0; n--) {
         area = ngx_slab_alloc(shpool, n * ngx_pagesize);
@@ -81,7 +95,27 @@ ngx_ws_chat_shm_format(ngx_ws_chat_shm_t *shm, ngx_log_t *log)
     root->area = area;
     root->size = n * ngx_pagesize;
 
-    shpool->data = root;
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_ws_chat_shm_format_ring(ngx_ws_chat_shm_t *shm)
+{
+    size_t                   size;
+    ngx_ws_chat_shm_root_t  *root;
+
+    root = shm->shpool->data;
+
+    size = (shm->shpool->end - (u_char *) root) / NGX_WS_CHAT_SHM_RING;
+    size = ngx_align(size, ngx_pagesize);
+    size = ngx_min(size, NGX_WS_CHAT_SHM_RING_MAX);
+
+    root->ring = ngx_slab_alloc(shm->shpool, size);
+
+    if (root->ring == NULL || wsc_shmring_init(root->ring, size) == NULL) {
+        return NGX_ERROR;
+    }
 
     return NGX_OK;
 }

@@ -12,6 +12,7 @@
 
 #include "ngx_ws_chat_mem.h"
 #include "ngx_ws_chat_store.h"
+#include "core/wsc_shmring.h"
 
 
 /* What lies at the head of the zone. */
@@ -20,6 +21,7 @@ typedef struct {
     ngx_atomic_t                dirty;        /* pid of who changes it now */
     size_t                      size;
     void                       *area;
+    void                       *ring;         /* what was emitted */
 } ngx_ws_chat_shm_root_t;
 
 
@@ -29,7 +31,9 @@ typedef struct {
     ngx_slab_pool_t            *shpool;
     ngx_ws_chat_shm_root_t     *root;
     wsc_shmlog_t                log;
+    wsc_shmring_t              *ring;
     uint64_t                    cursor;       /* on the notice board */
+    uint64_t                    heard;        /* cursor in the ring */
     uint64_t                    quarter;      /* limit of one chat's octets */
     ngx_queue_t                *buckets;      /* attached, by chat number */
     ngx_uint_t                  mask;
@@ -79,6 +83,21 @@ wsc_entry_t *ngx_ws_chat_shm_copy(ngx_ws_chat_shm_t *shm,
  */
 void ngx_ws_chat_shm_take(wsc_buf_t *b);
 void ngx_ws_chat_shm_give(wsc_buf_t *b);
+
+
+/* ngx_ws_chat_shm_news.c */
+
+ngx_int_t ngx_ws_chat_shm_emit(ngx_ws_chat_zone_t *z,
+    const wsc_news_t *news);
+
+/*
+ * Hands over some of what was emitted since the last call.  NGX_OK: that was
+ * all; NGX_AGAIN: call again, in another turn.
+ */
+ngx_int_t ngx_ws_chat_shm_hear(ngx_ws_chat_shm_t *shm);
+
+/* Wakes the workers whose bits are set in a chat's interest mask. */
+void ngx_ws_chat_shm_wake(const uint64_t *mask);
 
 
 #endif /* _NGX_WS_CHAT_SHM_H_INCLUDED_ */

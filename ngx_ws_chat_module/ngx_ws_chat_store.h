@@ -13,93 +13,7 @@
 #define _NGX_WS_CHAT_STORE_H_INCLUDED_
 
 
-#include "ngx_ws_chat_conf.h"
-#include "core/wsc_cmd.h"
-
-
-typedef struct ngx_ws_chat_publish_s  ngx_ws_chat_publish_t;
-typedef struct ngx_ws_chat_read_s     ngx_ws_chat_read_t;
-typedef struct ngx_ws_chat_attach_s   ngx_ws_chat_attach_t;
-
-
-struct ngx_ws_chat_publish_s {
-    ngx_queue_t                 queue;        /* the store's while it has it */
-    ngx_ws_chat_zone_t         *zone;
-    wsc_str_t                   chat_id;
-    wsc_entry_t                 entry;        /* sender, cid, message and
-                                                 timestamp; the answer sets
-                                                 pos, prev, timestamp */
-    wsc_shmlog_limits_t         limits;
-    void                      (*done)(ngx_ws_chat_publish_t *p);
-    wsc_err_e                   err;          /* answer; NONE: stored */
-    uint32_t                    retry_ms;     /* with a temporary err */
-    unsigned                    dup:1;        /* answer: it was there before */
-    unsigned                    known:1;      /* answer: pos is known */
-    unsigned                    sent:1;       /* the store's: on its way */
-    unsigned                    doubt:1;      /* the store's: it may be stored
-                                                 or not */
-    ngx_msec_t                  deadline;     /* the store's */
-};
-
-
-/*
- * Reads entries, ascending: those behind after (has_after), else the last
- * ones before `before` (has_before), else the newest; none behind upto
- * (seq 0: no bound); at most limit, and max_bytes but for a first one larger
- * than that.
- */
-struct ngx_ws_chat_read_s {
-    ngx_queue_t                 queue;
-    ngx_ws_chat_zone_t         *zone;
-    wsc_str_t                   chat_id;
-    wsc_shmlog_limits_t         limits;
-    wsc_pos_t                   after;
-    wsc_pos_t                   before;
-    wsc_pos_t                   upto;
-    ngx_uint_t                  limit;
-    size_t                      max_bytes;
-    unsigned                    has_after:1;
-    unsigned                    has_before:1;
-    void                       *data;         /* the store's while it has it */
-    void                      (*done)(ngx_ws_chat_read_t *r);
-
-    /* The answer; entries live until done() returns. */
-    wsc_err_e                   err;
-    wsc_entry_t                *entries;
-    ngx_uint_t                  n;
-    wsc_shmlog_chat_t           chat;         /* head, first, lost */
-    unsigned                    more:1;       /* there are further ones in the
-                                                 direction asked */
-    unsigned                    young:1;      /* live, after seq 0: nothing can
-                                                 have expired yet */
-};
-
-
-/*
- * A room's wish to hear of its chat.  After done() without err every message
- * behind `head` is handed to deliver(), in order and once, until detach.
- */
-struct ngx_ws_chat_attach_s {
-    ngx_queue_t                 queue;
-    ngx_ws_chat_zone_t         *zone;
-    wsc_str_t                   chat_id;
-    wsc_pos_t                   head;         /* answer */
-    wsc_pos_t                   seen;         /* last delivered: the store sets
-                                                 it to head, deliver() moves
-                                                 it on */
-    wsc_err_e                   err;          /* answer */
-    uint32_t                    chat;         /* the store's */
-    ngx_queue_t                 ready;        /* the store's: to be served */
-    unsigned                    queued:1;     /* the store's: in there */
-    unsigned                    attached:1;   /* answered without err */
-    unsigned                    pending:1;    /* the caller's */
-    void                       *data;         /* the store's */
-    ngx_msec_t                  deadline;     /* the store's */
-    void                      (*done)(ngx_ws_chat_attach_t *a);
-    void                      (*deliver)(ngx_ws_chat_attach_t *a,
-                                    const wsc_entry_t *entries,
-                                    ngx_uint_t n);
-};
+#include "ngx_ws_chat_store_call.h"
 
 
 struct ngx_ws_chat_store_s {
@@ -118,6 +32,17 @@ struct ngx_ws_chat_store_s {
      */
     void        (*cancel_publish)(ngx_ws_chat_publish_t *p);
     void        (*cancel_read)(ngx_ws_chat_read_t *r);
+
+    /*
+     * Tells news (core/wsc_news.h) to every worker of every node, its own one
+     * included: of a chat to the news() of those that are attached to it, of
+     * a user or the zone to the zone's news().  What one worker emits to one
+     * chat, or to users and the zone, arrives in its order; nothing is stored.
+     * Never calls back before it returns; the news are the caller's again.
+     * NGX_OK: on its way (a node cut off from the backplane misses it);
+     * NGX_DECLINED: nobody hears of it.
+     */
+    ngx_int_t   (*emit)(ngx_ws_chat_zone_t *z, const wsc_news_t *news);
 
     /* In each worker. */
     ngx_int_t   (*init_process)(ngx_ws_chat_zone_t *z, ngx_cycle_t *cycle);

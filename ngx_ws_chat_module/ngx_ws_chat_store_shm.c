@@ -22,7 +22,6 @@
 
 
 static void ngx_ws_chat_store_shm_publish(ngx_ws_chat_publish_t *p);
-static void ngx_ws_chat_store_shm_tell(const uint64_t *mask);
 static void ngx_ws_chat_store_shm_read(ngx_ws_chat_read_t *r);
 static ngx_int_t ngx_ws_chat_store_shm_read_locked(ngx_ws_chat_shm_t *shm,
     ngx_ws_chat_read_t *r, wsc_buf_t *b);
@@ -35,6 +34,7 @@ static void ngx_ws_chat_store_shm_cancel_publish(ngx_ws_chat_publish_t *p);
 static void ngx_ws_chat_store_shm_cancel_read(ngx_ws_chat_read_t *r);
 
 static void ngx_ws_chat_store_shm_look(ngx_ws_chat_shm_t *shm);
+static void ngx_ws_chat_store_shm_turn(void);
 static void ngx_ws_chat_store_shm_mark(ngx_queue_t *bucket, uint32_t chat);
 static void ngx_ws_chat_store_shm_serve(ngx_ws_chat_attach_t *a);
 static ngx_int_t ngx_ws_chat_store_shm_deliver(ngx_ws_chat_attach_t *a);
@@ -56,6 +56,7 @@ const ngx_ws_chat_store_t  ngx_ws_chat_store_shm = {
     ngx_ws_chat_store_shm_detach,
     ngx_ws_chat_store_shm_cancel_publish,
     ngx_ws_chat_store_shm_cancel_read,
+    ngx_ws_chat_shm_emit,
     ngx_ws_chat_store_shm_init_process,
     ngx_ws_chat_store_shm_exit_process,
     ngx_ws_chat_store_shm_health,
@@ -150,7 +151,7 @@ ngx_ws_chat_store_shm_publish(ngx_ws_chat_publish_t *p)
     ngx_ws_chat_shm_unlock(shm);
 
     if (rc == WSC_OK) {
-        ngx_ws_chat_store_shm_tell(mask);
+        ngx_ws_chat_shm_wake(mask);
     }
 
     p->err = (rc == WSC_ERROR) ? WSC_ERR_UNAVAILABLE : WSC_ERR_NONE;
@@ -159,27 +160,6 @@ ngx_ws_chat_store_shm_publish(ngx_ws_chat_publish_t *p)
     p->known = (rc != WSC_ERROR);
 
     p->done(p);
-}
-
-
-static void
-ngx_ws_chat_store_shm_tell(const uint64_t *mask)
-{
-    uint64_t    word;
-    ngx_uint_t  i, slot;
-
-    for (i = 0; i < WSC_SHMLOG_SLOTS / 64; i++) {
-
-        slot = i * 64;
-
-        for (word = mask[i]; word; word >>= 1) {
-            if (word & 1) {
-                ngx_ws_chat_bus_wake(slot);
-            }
-
-            slot++;
-        }
-    }
 }
 
 
@@ -422,9 +402,11 @@ ngx_ws_chat_store_shm_buckets(ngx_uint_t n)
 void
 ngx_ws_chat_store_shm_wake(void)
 {
-    ngx_queue_t           *q;
-    ngx_ws_chat_shm_t     *shm;
-    ngx_ws_chat_attach_t  *a;
+    ngx_uint_t          more;
+    ngx_queue_t        *q;
+    ngx_ws_chat_shm_t  *shm;
+
+    more = 0;
 
     for (q = ngx_queue_head(&ngx_ws_chat_shm_zones);
          q != ngx_queue_sentinel(&ngx_ws_chat_shm_zones);
@@ -433,6 +415,35 @@ ngx_ws_chat_store_shm_wake(void)
         shm = ngx_queue_data(q, ngx_ws_chat_shm_t, queue);
         ngx_ws_chat_store_shm_look(shm);
     }
+
+    ngx_ws_chat_store_shm_turn();
+
+    for (q = ngx_queue_head(&ngx_ws_chat_shm_zones);
+         q != ngx_queue_sentinel(&ngx_ws_chat_shm_zones);
+         q = ngx_queue_next(q))
+    {
+        shm = ngx_queue_data(q, ngx_ws_chat_shm_t, queue);
+
+        if (ngx_ws_chat_shm_hear(shm) == NGX_AGAIN) {
+            more = 1;
+        }
+    }
+
+    if ((more || !ngx_queue_empty(&ngx_ws_chat_shm_ready))
+        && !ngx_ws_chat_shm_event.timer_set)
+    {
+        ngx_post_event(&ngx_ws_chat_shm_event, &ngx_posted_next_events);
+    }
+}
+
+
+/* Serves those that are listed. */
+
+static void
+ngx_ws_chat_store_shm_turn(void)
+{
+    ngx_queue_t           *q;
+    ngx_ws_chat_attach_t  *a;
 
     if (ngx_queue_empty(&ngx_ws_chat_shm_ready)) {
         return;
@@ -452,12 +463,6 @@ ngx_ws_chat_store_shm_wake(void)
         a->queued = 0;
 
         ngx_ws_chat_store_shm_serve(a);
-    }
-
-    if (!ngx_queue_empty(&ngx_ws_chat_shm_ready)
-        && !ngx_ws_chat_shm_event.timer_set)
-    {
-        ngx_post_event(&ngx_ws_chat_shm_event, &ngx_posted_next_events);
     }
 }
 
@@ -635,6 +640,7 @@ ngx_ws_chat_store_shm_init_process(ngx_ws_chat_zone_t *z, ngx_cycle_t *cycle)
 
     ngx_ws_chat_shm_lock(shm);
     shm->cursor = wsc_shmlog_cursor(&shm->log);
+    shm->heard = wsc_shmring_end(shm->ring);
     ngx_ws_chat_shm_unlock(shm);
 
     ev = &ngx_ws_chat_shm_event;

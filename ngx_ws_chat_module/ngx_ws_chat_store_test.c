@@ -7,6 +7,7 @@
 #include "ngx_ws_chat_store_test.h"
 #include "ngx_ws_chat_mem.h"
 #include "ngx_ws_chat_store_shm.h"
+#include "core/wsc_envelope.h"
 
 
 #define NGX_WS_CHAT_TEST_RETRY  50       /* ms, told to senders */
@@ -34,6 +35,7 @@ struct ngx_ws_chat_test_job_s {
     void                       *request;      /* or the listener */
     wsc_entry_t                *entries;
     ngx_uint_t                  n;
+    wsc_buf_t                   news;         /* an envelope */
 };
 
 
@@ -63,6 +65,11 @@ static void ngx_ws_chat_store_test_detach(ngx_ws_chat_attach_t *a);
 static void ngx_ws_chat_store_test_deliver(ngx_ws_chat_attach_t *inner,
     const wsc_entry_t *entries, ngx_uint_t n);
 static void ngx_ws_chat_store_test_run_deliver(ngx_ws_chat_test_job_t *job);
+static void ngx_ws_chat_store_test_news(ngx_ws_chat_attach_t *inner,
+    const wsc_news_t *news);
+static void ngx_ws_chat_store_test_run_news(ngx_ws_chat_test_job_t *job);
+static ngx_int_t ngx_ws_chat_store_test_emit(ngx_ws_chat_zone_t *z,
+    const wsc_news_t *news);
 static wsc_entry_t *ngx_ws_chat_store_test_copy(const wsc_entry_t *entries,
     ngx_uint_t n);
 static void ngx_ws_chat_store_test_copy_str(u_char **p, wsc_str_t *s);
@@ -96,6 +103,7 @@ const ngx_ws_chat_store_t  ngx_ws_chat_store_test = {
     ngx_ws_chat_store_test_detach,
     ngx_ws_chat_store_test_cancel_publish,
     ngx_ws_chat_store_test_cancel_read,
+    ngx_ws_chat_store_test_emit,
     ngx_ws_chat_store_test_init_process,
     ngx_ws_chat_store_test_exit_process,
     ngx_ws_chat_store_test_health,
@@ -265,6 +273,7 @@ ngx_ws_chat_store_test_run_attach(ngx_ws_chat_test_job_t *job)
     l->inner.chat_id = a->chat_id;
     l->inner.done = ngx_ws_chat_store_test_attached;
     l->inner.deliver = ngx_ws_chat_store_test_deliver;
+    l->inner.news = ngx_ws_chat_store_test_news;
 
     ngx_ws_chat_store_test_inner->attach(&l->inner);
 
@@ -368,6 +377,58 @@ ngx_ws_chat_store_test_run_deliver(ngx_ws_chat_test_job_t *job)
 }
 
 
+static void
+ngx_ws_chat_store_test_news(ngx_ws_chat_attach_t *inner,
+    const wsc_news_t *news)
+{
+    ngx_ws_chat_test_job_t       *job;
+    ngx_ws_chat_test_listener_t  *l;
+
+    l = (ngx_ws_chat_test_listener_t *) inner;
+
+    job = ngx_ws_chat_store_test_job(l, ngx_ws_chat_store_test_run_news);
+
+    if (job == NULL) {
+        return;
+    }
+
+    wsc_envelope_news(&job->news, news);
+    ngx_ws_chat_store_test_schedule(job, &l->due);
+}
+
+
+static void
+ngx_ws_chat_store_test_run_news(ngx_ws_chat_test_job_t *job)
+{
+    wsc_str_t              s = { job->news.len, job->news.data };
+    const char            *reason;
+    wsc_envelope_t         v;
+    ngx_ws_chat_attach_t  *a;
+
+    a = ((ngx_ws_chat_test_listener_t *) job->request)->outer;
+    job->request = NULL;
+
+    if (a->news
+        && wsc_envelope_read(&ngx_ws_chat_alloc, &s, &v, &reason) == WSC_OK)
+    {
+        a->news(a, &v.news);
+    }
+
+    ngx_ws_chat_store_test_free(job);
+}
+
+
+static ngx_int_t
+ngx_ws_chat_store_test_emit(ngx_ws_chat_zone_t *z, const wsc_news_t *news)
+{
+    if (ngx_ws_chat_store_test_fails()) {
+        return NGX_DECLINED;
+    }
+
+    return ngx_ws_chat_store_test_inner->emit(z, news);
+}
+
+
 /* The entries and their octets in one piece. */
 
 static wsc_entry_t *
@@ -428,6 +489,7 @@ ngx_ws_chat_store_test_job(void *request,
     ngx_memzero(job, sizeof(ngx_ws_chat_test_job_t));
 
     job->run = run;
+    wsc_buf_init(&job->news, &ngx_ws_chat_alloc);
     job->request = request;
     job->event.handler = ngx_ws_chat_store_test_event;
     job->event.data = job;
@@ -502,6 +564,7 @@ ngx_ws_chat_store_test_free(ngx_ws_chat_test_job_t *job)
 
     ngx_queue_remove(&job->queue);
 
+    wsc_buf_free(&job->news);
     wsc_free(&ngx_ws_chat_alloc, job->entries);
     wsc_free(&ngx_ws_chat_alloc, job);
 }

@@ -21,6 +21,7 @@ typedef enum {
     WSC_CMD_LEAVE,
     WSC_CMD_SEND,
     WSC_CMD_HISTORY,
+    WSC_CMD_SIGNAL,
     WSC_CMD_PING
 } wsc_op_e;
 
@@ -62,7 +63,9 @@ typedef struct {
     wsc_id_t            id;
     wsc_str_t           chat_id;      /* len 0: absent */
     wsc_str_t           cid;
-    wsc_value_t         message;      /* send: JSON text or octets */
+    wsc_str_t           name;         /* signal */
+    wsc_value_t         message;      /* send; signal: data.  JSON text or
+                                         octets */
     wsc_pos_t           after;
     wsc_pos_t           before;
     uint32_t            limit;        /* join: history; history: limit */
@@ -70,6 +73,7 @@ typedef struct {
     unsigned            has_before:1;
     unsigned            has_limit:1;
     unsigned            retry:1;
+    unsigned            keep:1;       /* signal */
 } wsc_cmd_t;
 
 

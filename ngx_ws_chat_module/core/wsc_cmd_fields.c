@@ -46,6 +46,12 @@ static ssize_t wsc_cmd_count(const wsc_field_t *f, int64_t least,
     wsc_cmd_t *cmd);
 static ssize_t wsc_cmd_retry(const wsc_fields_t *fields, wsc_cmd_t *cmd,
     const char **reason);
+static ssize_t wsc_cmd_name(const wsc_fields_t *fields, wsc_cmd_t *cmd,
+    const char **reason);
+static ssize_t wsc_cmd_data(const wsc_fields_t *fields, wsc_cmd_t *cmd,
+    const char **reason);
+static ssize_t wsc_cmd_keep(const wsc_fields_t *fields, wsc_cmd_t *cmd,
+    const char **reason);
 
 
 static const wsc_op_t  wsc_ops[] = {
@@ -62,6 +68,9 @@ static const wsc_op_t  wsc_ops[] = {
     { "history", WSC_CMD_HISTORY,
       { wsc_cmd_chat_id, wsc_cmd_after, wsc_cmd_before, wsc_cmd_limit,
         NULL } },
+
+    { "signal", WSC_CMD_SIGNAL,
+      { wsc_cmd_chat_id, wsc_cmd_name, wsc_cmd_data, wsc_cmd_keep, NULL } },
 
     { "ping", WSC_CMD_PING,
       { NULL } }
@@ -148,8 +157,9 @@ const char *
 wsc_field_name(wsc_field_e field)
 {
     static const char  *names[] = {
-        "op", "id", "chat_id", "cid", "message",
-        "after", "before", "history", "limit", "retry"
+        "op", "id", "chat_id", "cid", "message", "data",
+        "after", "before", "history", "limit", "retry",
+        "name", "keep"
     };
 
     return names[field];
@@ -380,6 +390,71 @@ wsc_cmd_retry(const wsc_fields_t *fields, wsc_cmd_t *cmd, const char **reason)
     }
 
     cmd->retry = f->integer;
+
+    return WSC_OK;
+}
+
+
+static ssize_t
+wsc_cmd_name(const wsc_fields_t *fields, wsc_cmd_t *cmd, const char **reason)
+{
+    const wsc_field_t  *f;
+
+    f = &fields->f[WSC_FIELD_NAME];
+
+    if (f->kind == WSC_KIND_STRING && f->string.len <= WSC_MAX_NAME
+        && wsc_user_valid(&f->string))
+    {
+        cmd->name = f->string;
+        return WSC_OK;
+    }
+
+    *reason = "\"name\" must be a string of 1 to 64 octets"
+              " without control characters";
+    return WSC_DECLINED;
+}
+
+
+static ssize_t
+wsc_cmd_data(const wsc_fields_t *fields, wsc_cmd_t *cmd, const char **reason)
+{
+    const wsc_field_t  *f;
+
+    f = &fields->f[WSC_FIELD_DATA];
+
+    if (f->kind != WSC_KIND_MESSAGE) {
+        *reason = f->reason ? f->reason : "\"data\" is missing";
+        return WSC_DECLINED;
+    }
+
+    if (f->message.data.len > WSC_MAX_DATA) {
+        *reason = "\"data\" must be of at most 4096 octets";
+        return WSC_DECLINED;
+    }
+
+    cmd->message = f->message;
+
+    return WSC_OK;
+}
+
+
+static ssize_t
+wsc_cmd_keep(const wsc_fields_t *fields, wsc_cmd_t *cmd, const char **reason)
+{
+    const wsc_field_t  *f;
+
+    f = &fields->f[WSC_FIELD_KEEP];
+
+    if (f->kind == WSC_KIND_ABSENT) {
+        return WSC_OK;
+    }
+
+    if (f->kind != WSC_KIND_BOOL) {
+        *reason = "\"keep\" must be true or false";
+        return WSC_DECLINED;
+    }
+
+    cmd->keep = f->integer;
 
     return WSC_OK;
 }

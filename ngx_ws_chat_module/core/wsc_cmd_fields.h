@@ -20,11 +20,14 @@ typedef enum {
     WSC_FIELD_CHAT_ID,
     WSC_FIELD_CID,
     WSC_FIELD_MESSAGE,
+    WSC_FIELD_DATA,
     WSC_FIELD_AFTER,
     WSC_FIELD_BEFORE,
     WSC_FIELD_HISTORY,
     WSC_FIELD_LIMIT,
     WSC_FIELD_RETRY,
+    WSC_FIELD_NAME,
+    WSC_FIELD_KEEP,
     WSC_FIELD_N
 } wsc_field_e;
 
@@ -42,7 +45,7 @@ typedef enum {
 
 typedef struct {
     wsc_kind_e          kind;
-    int64_t             integer;
+    int64_t             integer;      /* message: where it is in the buffer */
     wsc_str_t           string;
     wsc_pos_t           pos;
     wsc_value_t         message;
@@ -54,6 +57,10 @@ typedef struct {
     wsc_field_t         f[WSC_FIELD_N];
 } wsc_fields_t;
 
+
+/* Is its value passed on as it is? */
+#define wsc_field_is_value(field)                                             \
+    ((field) == WSC_FIELD_MESSAGE || (field) == WSC_FIELD_DATA)
 
 /* The name of a field; and the field of a name, WSC_FIELD_N: not one. */
 const char *wsc_field_name(wsc_field_e field);

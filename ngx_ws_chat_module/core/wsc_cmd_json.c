@@ -3,7 +3,7 @@
  * Copyright (C) ngx_ws_chat contributors
  *
  * The fields of a JSON command.  jansson reads the control fields from a copy
- * of the text without the message, which it must not touch.
+ * of the text without the values that are passed on as they are.
  */
 
 
@@ -22,12 +22,17 @@
 #define WSC_JANSSON_FLAGS  JSON_DECODE_INT_AS_REAL
 
 
-static ssize_t wsc_fields_json_message(const wsc_str_t *text,
-    wsc_str_t *message);
-static ssize_t wsc_fields_json_load(const wsc_str_t *text,
-    const wsc_str_t *message, wsc_buf_t *buf, json_t **root);
+static ssize_t wsc_fields_json_values(const wsc_str_t *text, wsc_buf_t *buf,
+    wsc_fields_t *fields, wsc_str_t *control);
+static wsc_field_t *wsc_fields_json_value(wsc_fields_t *fields,
+    const wsc_str_t *key);
 static void wsc_field_json(const json_t *v, wsc_field_t *f);
 
+
+/*
+ * Checked text that jansson cannot load: no memory is left.  Text that breaks
+ * a rule is loaded if possible, to find whom to answer.
+ */
 
 ssize_t
 wsc_fields_json(const wsc_str_t *text, wsc_buf_t *buf, void **doc,
@@ -35,42 +40,31 @@ wsc_fields_json(const wsc_str_t *text, wsc_buf_t *buf, void **doc,
 {
     json_t       *root, *v;
     ssize_t       rc;
-    wsc_str_t     message;
-    wsc_field_t  *f;
+    wsc_str_t     control;
     wsc_field_e   i;
 
     wsc_fields_json_free(*doc);
     *doc = NULL;
 
-    rc = wsc_fields_json_message(text, &message);
+    rc = wsc_fields_json_values(text, buf, fields, &control);
     if (rc != WSC_OK) {
         *reason = "a command must be an object";
         return rc;
     }
 
-    rc = wsc_fields_json_load(text, &message, buf, &root);
-    if (rc != WSC_OK) {
-        return rc;
+    root = json_loadb((char *) control.data, control.len, WSC_JANSSON_FLAGS,
+                      NULL);
+    if (root == NULL) {
+        return WSC_ERROR;
     }
 
     *doc = root;
 
     for (i = 0; i < WSC_FIELD_N; i++) {
-        f = &fields->f[i];
-
-        if (i == WSC_FIELD_MESSAGE) {
-            if (message.data) {
-                f->kind = WSC_KIND_MESSAGE;
-                f->message.data = message;
-                f->message.binary = 0;
-            }
-
-            continue;
-        }
-
         v = json_object_get(root, wsc_field_name(i));
-        if (v) {
-            wsc_field_json(v, f);
+
+        if (v && fields->f[i].kind == WSC_KIND_ABSENT) {
+            wsc_field_json(v, &fields->f[i]);
         }
     }
 
@@ -85,76 +79,84 @@ wsc_fields_json_free(void *doc)
 }
 
 
-/* Where the message stands; message->data NULL: nowhere. */
+/*
+ * Finds the values that are passed on as they are; the control text is a copy
+ * with null in their places, or the text itself if there are none.
+ */
 
 static ssize_t
-wsc_fields_json_message(const wsc_str_t *text, wsc_str_t *message)
+wsc_fields_json_values(const wsc_str_t *text, wsc_buf_t *buf,
+    wsc_fields_t *fields, wsc_str_t *control)
 {
     int            it;
     ssize_t        rc;
-    wsc_str_t      key, value, name;
-    const u_char  *p;
-
-    name.data = (u_char *) wsc_field_name(WSC_FIELD_MESSAGE);
-    name.len = strlen((char *) name.data);
-
-    message->data = NULL;
-    message->len = 0;
+    wsc_str_t      key, value;
+    const u_char  *p, *from, *last;
+    wsc_field_t   *f;
 
     p = text->data;
+    from = p;
+    last = p + text->len;
     it = 0;
 
     if (text->len == 0 || *p != '{') {
         return WSC_DECLINED;
     }
 
-    for ( ;; ) {
-        rc = wsc_json_next(&p, text->data + text->len, &it, &key, &value);
-        if (rc != WSC_OK) {
-            return (rc == WSC_DONE) ? WSC_OK : rc;
+    while ((rc = wsc_json_next(&p, last, &it, &key, &value)) == WSC_OK) {
+
+        f = wsc_fields_json_value(fields, &key);
+
+        if (f == NULL || f->kind != WSC_KIND_ABSENT) {
+            continue;
         }
 
-        if (key.len >= name.len && wsc_json_cmp(&key, &name) == 0) {
-            *message = value;
-            return WSC_OK;
-        }
+        f->kind = WSC_KIND_MESSAGE;
+        f->message.data = value;
+        f->message.binary = 0;
+
+        wsc_buf_add(buf, from, value.data - from);
+        wsc_buf_add(buf, "null", 4);
+        from = value.data + value.len;
     }
+
+    if (rc != WSC_DONE) {
+        return rc;
+    }
+
+    *control = *text;
+
+    if (from == text->data) {
+        return WSC_OK;
+    }
+
+    wsc_buf_add(buf, from, last - from);
+
+    control->data = buf->data;
+    control->len = buf->len;
+
+    return buf->failed ? WSC_ERROR : WSC_OK;
 }
 
 
-/*
- * Checked text that jansson cannot load: no memory is left.  Text that breaks
- * a rule is loaded if possible, to find whom to answer.
- */
+/* The field of a key whose value is passed on, or NULL. */
 
-static ssize_t
-wsc_fields_json_load(const wsc_str_t *text, const wsc_str_t *message,
-    wsc_buf_t *buf, json_t **root)
+static wsc_field_t *
+wsc_fields_json_value(wsc_fields_t *fields, const wsc_str_t *key)
 {
-    u_char     *end;
-    wsc_str_t   control;
+    wsc_str_t    name;
+    wsc_field_e  i;
 
-    control = *text;
+    for (i = WSC_FIELD_MESSAGE; i <= WSC_FIELD_DATA; i++) {
+        name.data = (u_char *) wsc_field_name(i);
+        name.len = strlen((char *) name.data);
 
-    if (message->data) {
-        end = message->data + message->len;
-
-        wsc_buf_add(buf, text->data, message->data - text->data);
-        wsc_buf_add(buf, "null", 4);
-        wsc_buf_add(buf, end, text->data + text->len - end);
-
-        if (buf->failed) {
-            return WSC_ERROR;
+        if (key->len >= name.len && wsc_json_cmp(key, &name) == 0) {
+            return &fields->f[i];
         }
-
-        control.data = buf->data;
-        control.len = buf->len;
     }
 
-    *root = json_loadb((char *) control.data, control.len, WSC_JANSSON_FLAGS,
-                       NULL);
-
-    return *root ? WSC_OK : WSC_ERROR;
+    return NULL;
 }
 
 

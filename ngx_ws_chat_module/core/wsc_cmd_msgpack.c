@@ -26,6 +26,8 @@ typedef struct {
 
 static ssize_t wsc_member_next(const u_char **p, const u_char *last,
     wsc_member_t *m);
+static void wsc_fields_msgpack_place(wsc_fields_t *fields,
+    const wsc_buf_t *buf);
 static void wsc_field_msgpack(const wsc_member_t *m, const u_char *last,
     wsc_field_t *f);
 static void wsc_field_msgpack_number(const u_char *p, const u_char *last,
@@ -70,7 +72,7 @@ wsc_fields_msgpack(const wsc_str_t *object, wsc_buf_t *buf,
             continue;
         }
 
-        if (i != WSC_FIELD_MESSAGE) {
+        if (!wsc_field_is_value(i)) {
             wsc_field_msgpack(&m, last, &fields->f[i]);
             continue;
         }
@@ -80,7 +82,27 @@ wsc_fields_msgpack(const wsc_str_t *object, wsc_buf_t *buf,
         }
     }
 
+    wsc_fields_msgpack_place(fields, buf);
+
     return WSC_OK;
+}
+
+
+/* The buffer has its place now: so have the texts in it, in their order. */
+
+static void
+wsc_fields_msgpack_place(wsc_fields_t *fields, const wsc_buf_t *buf)
+{
+    wsc_field_e   i;
+    wsc_field_t  *f;
+
+    for (i = WSC_FIELD_MESSAGE; i <= WSC_FIELD_DATA; i++) {
+        f = &fields->f[i];
+
+        if (f->kind == WSC_KIND_MESSAGE && !f->message.binary) {
+            f->message.data.data = buf->data + f->integer;
+        }
+    }
 }
 
 
@@ -247,13 +269,14 @@ wsc_field_msgpack_message(const wsc_member_t *m, const u_char *end,
         return WSC_OK;
     }
 
+    f->integer = buf->len;
+
     rc = wsc_msgpack_to_json(m->value, end - m->value, buf, &f->reason);
     if (rc != WSC_OK) {
         f->kind = WSC_KIND_OTHER;
     }
 
-    f->message.data.data = buf->data;
-    f->message.data.len = buf->len;
+    f->message.data.len = buf->len - f->integer;
 
     return buf->failed ? WSC_ERROR : WSC_OK;
 }

@@ -6,9 +6,8 @@
 
 #include <string.h>
 
-#include "wsc_envelope.h"
+#include "wsc_envelope_int.h"
 #include "wsc_json.h"
-#include "wsc_msgpack.h"
 #include "wsc_msgpack_pack.h"
 
 
@@ -16,15 +15,6 @@
 #define WSC_ENVELOPE_FIRST_N    8
 #define WSC_ENVELOPE_MESSAGE_N  10
 #define WSC_ENVELOPE_NUMBER_N   3
-
-
-/* Reads element after element; failed is sticky. */
-
-typedef struct {
-    const u_char       *p;
-    const u_char       *last;
-    unsigned            failed:1;
-} wsc_envelope_in_t;
 
 
 static void wsc_envelope_values(wsc_buf_t *b, wsc_envelope_e kind,
@@ -35,9 +25,6 @@ static void wsc_envelope_entry_read(wsc_envelope_in_t *in, size_t n,
     wsc_envelope_t *v);
 static ssize_t wsc_envelope_check(const wsc_alloc_t *alloc,
     const wsc_envelope_t *v, const char **reason);
-static uint64_t wsc_envelope_uint(wsc_envelope_in_t *in);
-static void wsc_envelope_str(wsc_envelope_in_t *in, wsc_str_t *s,
-    wsc_msgpack_type_e *type);
 
 
 /* writing */
@@ -102,13 +89,19 @@ wsc_envelope_values(wsc_buf_t *b, wsc_envelope_e kind, const wsc_entry_t *e)
     wsc_msgpack_put_uint(b, e->timestamp);
     wsc_msgpack_put_str(b, &e->sender);
     wsc_msgpack_put_str(b, &e->cid);
+    wsc_envelope_value(b, &e->message);
+}
 
-    if (e->message.binary) {
-        wsc_msgpack_put_bin(b, &e->message.data);
+
+void
+wsc_envelope_value(wsc_buf_t *b, const wsc_value_t *value)
+{
+    if (value->binary) {
+        wsc_msgpack_put_bin(b, &value->data);
         return;
     }
 
-    wsc_msgpack_put_str(b, &e->message.data);
+    wsc_msgpack_put_str(b, &value->data);
 }
 
 
@@ -122,7 +115,7 @@ wsc_envelope_read(const wsc_alloc_t *alloc, const wsc_str_t *s,
     ssize_t            rc;
     wsc_envelope_in_t  in;
 
-    memset(v, 0, sizeof(wsc_envelope_t));
+    memset(v, 0, offsetof(wsc_envelope_t, notes));
 
     in.p = s->data;
     in.last = s->data + s->len;
@@ -136,6 +129,9 @@ wsc_envelope_read(const wsc_alloc_t *alloc, const wsc_str_t *s,
     if (v->kind == WSC_ENVELOPE_HINT || v->kind == WSC_ENVELOPE_CANARY) {
         v->n = wsc_envelope_uint(&in);
 
+    } else if (v->kind == WSC_ENVELOPE_NEWS) {
+        wsc_envelope_news_read(&in, n, v);
+
     } else {
         wsc_envelope_entry_read(&in, n, v);
     }
@@ -147,6 +143,10 @@ wsc_envelope_read(const wsc_alloc_t *alloc, const wsc_str_t *s,
 
     if (v->kind == WSC_ENVELOPE_HINT || v->kind == WSC_ENVELOPE_CANARY) {
         return WSC_OK;
+    }
+
+    if (v->kind == WSC_ENVELOPE_NEWS) {
+        return wsc_envelope_news_check(alloc, v, reason);
     }
 
     return wsc_envelope_check(alloc, v, reason);
@@ -203,6 +203,11 @@ wsc_envelope_head(wsc_envelope_in_t *in, size_t *n, wsc_envelope_t *v,
     case WSC_ENVELOPE_CANARY:
         v->kind = WSC_ENVELOPE_CANARY;
         least = WSC_ENVELOPE_NUMBER_N;
+        break;
+
+    case WSC_ENVELOPE_NEWS:
+        v->kind = WSC_ENVELOPE_NEWS;
+        least = WSC_ENVELOPE_NEWS_N;
         break;
 
     default:
@@ -283,7 +288,7 @@ wsc_envelope_check(const wsc_alloc_t *alloc, const wsc_envelope_t *v,
 }
 
 
-static uint64_t
+uint64_t
 wsc_envelope_uint(wsc_envelope_in_t *in)
 {
     size_t              i;
@@ -318,7 +323,7 @@ wsc_envelope_uint(wsc_envelope_in_t *in)
 }
 
 
-static void
+void
 wsc_envelope_str(wsc_envelope_in_t *in, wsc_str_t *s,
     wsc_msgpack_type_e *type)
 {

@@ -12,8 +12,11 @@
  *              prev epoch, prev seq] published
  *     hint     [1, 3, n] published: n messages were stored, they follow
  *     canary   [1, 4, n] published by a node to itself
+ *     news     [1, 5, type, to, name, count, count times (key, sender, value,
+ *              n, n, n, n)] published, stored nowhere
  *
- * A message is JSON text as str, or octets as bin.
+ * A message is JSON text as str, or octets as bin; so is a value, where the
+ * empty str stands for none.
  */
 
 
@@ -22,7 +25,7 @@
 
 
 #include "wsc_buf.h"
-#include "wsc_value.h"
+#include "wsc_news.h"
 
 
 #define WSC_ENVELOPE_VERSION  1
@@ -32,7 +35,8 @@ typedef enum {
     WSC_ENVELOPE_ENTRY = 1,
     WSC_ENVELOPE_MESSAGE,
     WSC_ENVELOPE_HINT,
-    WSC_ENVELOPE_CANARY
+    WSC_ENVELOPE_CANARY,
+    WSC_ENVELOPE_NEWS
 } wsc_envelope_e;
 
 
@@ -41,6 +45,8 @@ typedef struct {
     wsc_entry_t         entry;        /* strings: in the envelope */
     uint64_t            n;            /* of a hint or canary */
     unsigned            has_prev:1;
+    wsc_news_t          news;         /* its notes: below */
+    wsc_note_t          notes[WSC_NEWS_NOTES];
 } wsc_envelope_t;
 
 
@@ -51,6 +57,7 @@ typedef struct {
 void wsc_envelope_entry(wsc_buf_t *b, const wsc_entry_t *e, int first);
 void wsc_envelope_message(wsc_buf_t *b, const wsc_entry_t *e);
 void wsc_envelope_number(wsc_buf_t *b, wsc_envelope_e kind, uint64_t n);
+void wsc_envelope_news(wsc_buf_t *b, const wsc_news_t *news);
 
 /*
  * Reads one.  Everything is checked as if a client had sent it.  WSC_OK;

@@ -27,6 +27,8 @@ static void wsc_event_str(wsc_writer_t *w, const char *key,
 static void wsc_event_uint(wsc_writer_t *w, const char *key, uint64_t v);
 static void wsc_event_limit(wsc_writer_t *w, const char *key, uint64_t v);
 static void wsc_event_pos(wsc_writer_t *w, const char *key, wsc_pos_t pos);
+static void wsc_event_value(wsc_writer_t *w, const char *key,
+    const wsc_value_t *value);
 static void wsc_event_entry(wsc_writer_t *w, const wsc_str_t *chat_id,
     const wsc_entry_t *e);
 static void wsc_event_entries(wsc_writer_t *w, const wsc_str_t *chat_id,
@@ -219,6 +221,47 @@ wsc_event_status(wsc_buf_t *b, wsc_enc_e enc, int stale, uint64_t since)
 
 
 void
+wsc_event_signal(wsc_buf_t *b, wsc_enc_e enc, const wsc_str_t *chat_id,
+    const wsc_note_t *note)
+{
+    wsc_writer_t  w;
+
+    wsc_event_reply(&w, b, enc, "signal", NULL, chat_id);
+
+    wsc_event_str(&w, "sender", &note->sender);
+    wsc_event_str(&w, "name", &note->key);
+    wsc_event_value(&w, "data", &note->value);
+
+    wsc_writer_end(&w);
+}
+
+
+void
+wsc_event_notice(wsc_buf_t *b, wsc_enc_e enc, const wsc_note_t *note)
+{
+    wsc_writer_t  w;
+
+    wsc_event_begin(&w, b, enc, "message");
+
+    wsc_event_str(&w, "sender", &note->sender);
+    wsc_event_value(&w, "message", &note->value);
+    wsc_event_uint(&w, "timestamp", note->n[0]);
+
+    wsc_writer_end(&w);
+}
+
+
+void
+wsc_event_ok(wsc_buf_t *b, wsc_enc_e enc, const wsc_id_t *id)
+{
+    wsc_writer_t  w;
+
+    wsc_event_reply(&w, b, enc, "ok", id, NULL);
+    wsc_writer_end(&w);
+}
+
+
+void
 wsc_event_reconnect(wsc_buf_t *b, wsc_enc_e enc, uint64_t in_ms,
     const char *reason)
 {
@@ -387,6 +430,19 @@ wsc_event_pos(wsc_writer_t *w, const char *key, wsc_pos_t pos)
 
 
 static void
+wsc_event_value(wsc_writer_t *w, const char *key, const wsc_value_t *value)
+{
+    wsc_writer_key(w, key);
+    wsc_writer_value(w, value);
+
+    if (value->binary && w->enc == WSC_ENC_JSON) {
+        wsc_writer_key(w, "enc");
+        wsc_writer_text(w, "base64");
+    }
+}
+
+
+static void
 wsc_event_entry(wsc_writer_t *w, const wsc_str_t *chat_id,
     const wsc_entry_t *e)
 {
@@ -409,14 +465,7 @@ wsc_event_entry(wsc_writer_t *w, const wsc_str_t *chat_id,
     wsc_event_str(w, "cid", &e->cid);
     wsc_event_str(w, "sender", &e->sender);
 
-    wsc_writer_key(w, "message");
-    wsc_writer_value(w, &e->message);
-
-    if (e->message.binary && w->enc == WSC_ENC_JSON) {
-        wsc_writer_key(w, "enc");
-        wsc_writer_text(w, "base64");
-    }
-
+    wsc_event_value(w, "message", &e->message);
     wsc_event_uint(w, "timestamp", e->timestamp);
 
     wsc_writer_end(w);

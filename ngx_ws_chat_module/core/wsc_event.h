@@ -13,6 +13,7 @@
 
 
 #include "wsc_cmd.h"
+#include "wsc_news.h"
 
 
 typedef struct {
@@ -89,6 +90,16 @@ void wsc_event_gap(wsc_buf_t *b, wsc_enc_e enc, const wsc_str_t *chat_id,
 
 /* The news of all chats stand still, or flow again, since then. */
 void wsc_event_status(wsc_buf_t *b, wsc_enc_e enc, int stale, uint64_t since);
+
+/* A signal of a chat: the note of its news. */
+void wsc_event_signal(wsc_buf_t *b, wsc_enc_e enc, const wsc_str_t *chat_id,
+    const wsc_note_t *note);
+
+/* A message of no chat. */
+void wsc_event_notice(wsc_buf_t *b, wsc_enc_e enc, const wsc_note_t *note);
+
+/* The reply to what has nothing to say. */
+void wsc_event_ok(wsc_buf_t *b, wsc_enc_e enc, const wsc_id_t *id);
 
 void wsc_event_reconnect(wsc_buf_t *b, wsc_enc_e enc, uint64_t in_ms,
     const char *reason);

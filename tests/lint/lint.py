@@ -23,9 +23,10 @@ LAYERS = [
                           ' json keys mask msgpack number pace sticky tally'
                           ' token utf8 value wheel writer'),
     ('core protocol', 'wsc_', 'cmd conn envelope event grant handshake'
-                              ' holdback jwt message roomlog shmlog sse'),
+                              ' holdback jwt message news roomlog shmlog'
+                              ' shmring sse'),
     ('front', 'ngx_ws_chat_', 'sticky'),
-    ('configuration', 'ngx_ws_chat_', 'conf mem'),
+    ('configuration', 'ngx_ws_chat_', 'conf mem zone'),
     ('identity', 'ngx_ws_chat_', 'auth cors'),
     ('bus, send, log', 'ngx_ws_chat_',
      'bus flush limit log pack redis send stream'),

@@ -26,6 +26,8 @@
 #define TEST_REASON_BEFORE                                                    \
     "\"before\" must be {epoch, seq}, integers from 0 to 2^53 - 1"
 #define TEST_REASON_HISTORY  "\"history\" must be an integer from 0 to 500"
+#define TEST_REASON_NAME                                                      \
+    "\"name\" must be a string of 1 to 64 octets without control characters"
 #define TEST_REASON_LIMIT    "\"limit\" must be an integer from 1 to 500"
 
 
@@ -136,6 +138,27 @@ static const test_cmd_t  commands[] = {
       "bad_request id=9 chat=a " TEST_REASON_CID },
     { "{'op':'send','id':9,'cid':'c','message':1}",
       "bad_request id=9 cid=c " TEST_REASON_CHAT_ID },
+
+    /* signal */
+
+    { "{'op':'signal','id':3,'chat_id':'a','name':'pos','data':{'x':[1.5]}}",
+      "signal id=3 chat=a name=pos msg={'x':[1.5]}" },
+    { "{'op':'signal','chat_id':'a','name':'p','data':null,'keep':true,"
+      "'message':1}", "signal chat=a name=p msg=null keep" },
+    { "{'message':[1],'data':'d','op':'signal','chat_id':'a','name':'p',"
+      "'keep':false}", "signal chat=a name=p msg='d'" },
+    { "{'op':'send','chat_id':'a','cid':'c','data':[2],'message':[1]}",
+      "send chat=a cid=c msg=[1]" },
+    { "{'op':'signal','chat_id':'a','data':1}",
+      "bad_request chat=a " TEST_REASON_NAME },
+    { "{'op':'signal','chat_id':'a','name':'','data':1}",
+      "bad_request chat=a " TEST_REASON_NAME },
+    { "{'op':'signal','chat_id':'a','name':7,'data':1}",
+      "bad_request chat=a " TEST_REASON_NAME },
+    { "{'op':'signal','chat_id':'a','name':'p'}",
+      "bad_request chat=a \"data\" is missing" },
+    { "{'op':'signal','chat_id':'a','name':'p','data':1,'keep':1}",
+      "bad_request chat=a \"keep\" must be true or false" },
 
     /* history */
 
@@ -324,7 +347,7 @@ show(char *out, ssize_t rc, const wsc_cmd_t *cmd, wsc_err_e err,
     char  *p;
 
     static const char  *ops[] = {
-        "none", "join", "leave", "send", "history", "ping"
+        "none", "join", "leave", "send", "history", "signal", "ping"
     };
 
     if (rc == WSC_OK) {
@@ -344,7 +367,11 @@ show(char *out, ssize_t rc, const wsc_cmd_t *cmd, wsc_err_e err,
         return;
     }
 
-    if (cmd->op == WSC_CMD_SEND) {
+    if (cmd->name.len) {
+        append(out, " name=%.*s", (int) cmd->name.len, cmd->name.data);
+    }
+
+    if (cmd->op == WSC_CMD_SEND || cmd->op == WSC_CMD_SIGNAL) {
         append(out, cmd->message.binary ? " bin=%.*s" : " msg=%.*s",
                (int) cmd->message.data.len, cmd->message.data.data);
     }
@@ -365,6 +392,10 @@ show(char *out, ssize_t rc, const wsc_cmd_t *cmd, wsc_err_e err,
 
     if (cmd->retry) {
         append(out, " retry");
+    }
+
+    if (cmd->keep) {
+        append(out, " keep");
     }
 
     for (p = out; *p; p++) {

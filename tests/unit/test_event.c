@@ -52,6 +52,10 @@ static void event_message_first(wsc_buf_t *b, wsc_enc_e enc);
 static void event_message_binary(wsc_buf_t *b, wsc_enc_e enc);
 static void event_message_limits(wsc_buf_t *b, wsc_enc_e enc);
 static void event_gap(wsc_buf_t *b, wsc_enc_e enc);
+static void event_signal(wsc_buf_t *b, wsc_enc_e enc);
+static void event_signal_binary(wsc_buf_t *b, wsc_enc_e enc);
+static void event_notice(wsc_buf_t *b, wsc_enc_e enc);
+static void event_ok(wsc_buf_t *b, wsc_enc_e enc);
 static void event_reconnect(wsc_buf_t *b, wsc_enc_e enc);
 static void event_error(wsc_buf_t *b, wsc_enc_e enc);
 static void event_error_bare(wsc_buf_t *b, wsc_enc_e enc);
@@ -78,6 +82,10 @@ static const struct {
     { "message_binary", event_message_binary },
     { "message_limits", event_message_limits },
     { "gap", event_gap },
+    { "signal", event_signal },
+    { "signal_binary", event_signal_binary },
+    { "notice", event_notice },
+    { "ok", event_ok },
     { "reconnect", event_reconnect },
     { "error", event_error },
     { "error_bare", event_error_bare }
@@ -316,6 +324,51 @@ event_gap(wsc_buf_t *b, wsc_enc_e enc)
     wsc_pos_t  before = { TEST_EPOCH, 70000 };
 
     wsc_event_gap(b, enc, &lobby, after, before, "slow");
+}
+
+
+static void
+event_signal(wsc_buf_t *b, wsc_enc_e enc)
+{
+    wsc_note_t  note = {
+        wsc_string("pos"), wsc_string("Zo\xc3\xab \"Z\" \xe2\x82\xac"),
+        { wsc_string("{\"x\":1.50}"), 0 }, { 0, 0, 0, 0 }
+    };
+
+    wsc_event_signal(b, enc, &lobby, &note);
+}
+
+
+static void
+event_signal_binary(wsc_buf_t *b, wsc_enc_e enc)
+{
+    wsc_note_t  note = {
+        wsc_string("\""), wsc_string("ann"),
+        { wsc_string("\x00\xff\x10"), 1 }, { 0, 0, 0, 0 }
+    };
+
+    wsc_event_signal(b, enc, &lobby, &note);
+}
+
+
+static void
+event_notice(wsc_buf_t *b, wsc_enc_e enc)
+{
+    wsc_note_t  note = {
+        wsc_null_string, wsc_string("ann"), { wsc_string("\"hi\""), 0 },
+        { 1700000001234, 0, 0, 0 }
+    };
+
+    wsc_event_notice(b, enc, &note);
+}
+
+
+static void
+event_ok(wsc_buf_t *b, wsc_enc_e enc)
+{
+    wsc_id_t  id = { WSC_ID_STRING, 0, wsc_string("x") };
+
+    wsc_event_ok(b, enc, &id);
 }
 
 

@@ -28,6 +28,12 @@ def envelopes():
                             EPOCH, 1, 0, 0]
     yield 'hint', [1, 3, 17]
     yield 'canary', [1, 4, LAST]
+    yield 'news', [1, 5, 3, 1, 'lobby', 2,
+                   'pos', 'Zo\u00eb \u20ac', '{"x":1.50}', 0, 0, 0, 0,
+                   'blob', 'ann', b'\x00\xff\x10', 1, EPOCH, 3, LAST]
+    yield 'news_user', [1, 5, 1, 2, 'ann', 1,
+                        '', 'root', '"hi"', STAMP, 0, 0, 0]
+    yield 'news_zone', [1, 5, 63, 3, '', 0]
 
 
 def vectors():

@@ -106,6 +106,16 @@ def events():
     yield 'gap', {
         'ev': 'gap', 'chat_id': 'lobby', 'after': pos(EPOCH, 3),
         'before': pos(EPOCH, 70000), 'reason': 'slow'}
+    yield 'signal', {
+        'ev': 'signal', 'chat_id': 'lobby', 'sender': 'Zo\u00eb "Z" \u20ac',
+        'name': 'pos', 'data': Raw('{"x":1.50}')}
+    yield 'signal_binary', {
+        'ev': 'signal', 'chat_id': 'lobby', 'sender': 'ann', 'name': '"',
+        'data': b'\x00\xff\x10'}
+    yield 'notice', {
+        'ev': 'message', 'sender': 'ann', 'message': Raw('"hi"'),
+        'timestamp': 1700000001234}
+    yield 'ok', {'ev': 'ok', 'id': 'x'}
     yield 'reconnect', {
         'ev': 'reconnect', 'in_ms': 1500, 'reason': 'restart'}
     yield 'error', {

@@ -1,0 +1,254 @@
+
+/*
+ * Copyright (C) ngx_ws_chat contributors
+ *
+ * News of an embedded zone: envelopes in a ring, which every worker reads with
+ * a cursor of its own when it is woken.
+ */
+
+
+#include "ngx_ws_chat_shm.h"
+#include "ngx_ws_chat_bus.h"
+#include "core/wsc_envelope.h"
+
+
+#define NGX_WS_CHAT_NEWS_BATCH   65536        /* octets copied at a time */
+#define NGX_WS_CHAT_NEWS_BATCHES  4           /* a turn */
+
+
+/* Lies before each envelope in a batch. */
+
+typedef struct {
+    size_t                      len;
+    uint32_t                    chat;         /* 0: to users or the zone */
+} ngx_ws_chat_shm_news_t;
+
+
+static ngx_int_t ngx_ws_chat_shm_fetch(ngx_ws_chat_shm_t *shm, wsc_buf_t *b);
+static ngx_ws_chat_attach_t *ngx_ws_chat_shm_listener(
+    ngx_ws_chat_shm_t *shm, uint32_t chat);
+static void ngx_ws_chat_shm_tell(ngx_ws_chat_shm_t *shm, uint32_t chat,
+    const wsc_str_t *s);
+
+
+ngx_int_t
+ngx_ws_chat_shm_emit(ngx_ws_chat_zone_t *z, const wsc_news_t *news)
+{
+    ssize_t             rc;
+    uint32_t            chat;
+    uint64_t            mask[WSC_SHMLOG_SLOTS / 64];
+    wsc_buf_t           b;
+    ngx_ws_chat_shm_t  *shm;
+
+    shm = z->data;
+    rc = WSC_DECLINED;
+    chat = 0;
+
+    ngx_ws_chat_shm_take(&b);
+    wsc_envelope_news(&b, news);
+
+    if (!b.failed) {
+        ngx_ws_chat_shm_lock(shm);
+
+        if (news->to == WSC_TO_CHAT) {
+            chat = wsc_shmlog_find(&shm->log, &news->name);
+        }
+
+        if (chat) {
+            ngx_memcpy(mask, wsc_shmlog_mask(&shm->log, chat), sizeof(mask));
+        }
+
+        rc = (news->to == WSC_TO_CHAT && chat == 0)
+             ? WSC_OK : wsc_shmring_put(shm->ring, chat, b.data, b.len);
+
+        ngx_ws_chat_shm_unlock(shm);
+    }
+
+    ngx_ws_chat_shm_give(&b);
+
+    if (rc != WSC_OK) {
+        return NGX_DECLINED;
+    }
+
+    if (chat) {
+        ngx_ws_chat_shm_wake(mask);
+
+    } else if (news->to != WSC_TO_CHAT) {
+        ngx_ws_chat_bus_wake_workers();
+    }
+
+    return NGX_OK;
+}
+
+
+void
+ngx_ws_chat_shm_wake(const uint64_t *mask)
+{
+    uint64_t    word;
+    ngx_uint_t  i, slot;
+
+    for (i = 0; i < WSC_SHMLOG_SLOTS / 64; i++) {
+
+        slot = i * 64;
+
+        for (word = mask[i]; word; word >>= 1) {
+            if (word & 1) {
+                ngx_ws_chat_bus_wake(slot);
+            }
+
+            slot++;
+        }
+    }
+}
+
+
+/* Who is told may emit, attach, detach; the batch is its own until then. */
+
+ngx_int_t
+ngx_ws_chat_shm_hear(ngx_ws_chat_shm_t *shm)
+{
+    u_char                  *p, *last;
+    ngx_int_t                rc;
+    wsc_buf_t                b;
+    wsc_str_t                s;
+    ngx_uint_t               i;
+    ngx_ws_chat_shm_news_t   head;
+
+    rc = NGX_AGAIN;
+
+    for (i = 0; rc == NGX_AGAIN && i < NGX_WS_CHAT_NEWS_BATCHES; i++) {
+
+        if (shm->heard == wsc_shmring_end(shm->ring)) {
+            return NGX_OK;
+        }
+
+        ngx_ws_chat_shm_take(&b);
+
+        rc = ngx_ws_chat_shm_fetch(shm, &b);
+
+        p = b.data;
+        last = p + b.len;
+
+        while (p < last) {
+            ngx_memcpy(&head, p, sizeof(ngx_ws_chat_shm_news_t));
+
+            s.data = p + sizeof(ngx_ws_chat_shm_news_t);
+            s.len = head.len;
+            p = s.data + s.len;
+
+            ngx_ws_chat_shm_tell(shm, head.chat, &s);
+        }
+
+        ngx_ws_chat_shm_give(&b);
+    }
+
+    return rc;
+}
+
+
+/*
+ * Copies what concerns this worker.  NGX_OK: that is all; NGX_AGAIN: there is
+ * more.
+ */
+
+static ngx_int_t
+ngx_ws_chat_shm_fetch(ngx_ws_chat_shm_t *shm, wsc_buf_t *b)
+{
+    u_char                  *p;
+    size_t                   len;
+    ssize_t                  rc;
+    uint32_t                 chat;
+    ngx_ws_chat_shm_news_t   head;
+
+    ngx_ws_chat_shm_lock(shm);
+
+    for ( ;; ) {
+        rc = wsc_shmring_look(shm->ring, &shm->heard, &chat, &len);
+
+        if (rc == WSC_DONE || b->len >= NGX_WS_CHAT_NEWS_BATCH) {
+            break;
+        }
+
+        if (rc == WSC_DECLINED) {
+            continue;
+        }
+
+        if (chat == 0 || ngx_ws_chat_shm_listener(shm, chat)) {
+
+            ngx_memzero(&head, sizeof(ngx_ws_chat_shm_news_t));
+            head.len = len;
+            head.chat = chat;
+
+            p = wsc_buf_reserve(b, sizeof(ngx_ws_chat_shm_news_t) + len);
+            if (p == NULL) {
+                break;
+            }
+
+            p = ngx_cpymem(p, &head, sizeof(ngx_ws_chat_shm_news_t));
+            wsc_shmring_copy(shm->ring, shm->heard, p);
+            b->len += sizeof(ngx_ws_chat_shm_news_t) + len;
+        }
+
+        wsc_shmring_skip(shm->ring, &shm->heard);
+    }
+
+    ngx_ws_chat_shm_unlock(shm);
+
+    return (rc == WSC_DONE) ? NGX_OK : NGX_AGAIN;
+}
+
+
+static ngx_ws_chat_attach_t *
+ngx_ws_chat_shm_listener(ngx_ws_chat_shm_t *shm, uint32_t chat)
+{
+    ngx_queue_t           *q, *bucket;
+    ngx_ws_chat_attach_t  *a;
+
+    bucket = &shm->buckets[chat & shm->mask];
+
+    for (q = ngx_queue_head(bucket);
+         q != ngx_queue_sentinel(bucket);
+         q = ngx_queue_next(q))
+    {
+        a = ngx_queue_data(q, ngx_ws_chat_attach_t, queue);
+
+        if (a->chat == chat) {
+            return a;
+        }
+    }
+
+    return NULL;
+}
+
+
+/* A chat's number may belong to another one by now: the name decides. */
+
+static void
+ngx_ws_chat_shm_tell(ngx_ws_chat_shm_t *shm, uint32_t chat,
+    const wsc_str_t *s)
+{
+    const char            *reason;
+    wsc_envelope_t         v;
+    ngx_ws_chat_attach_t  *a;
+
+    if (wsc_envelope_read(&ngx_ws_chat_alloc, s, &v, &reason) != WSC_OK) {
+        return;
+    }
+
+    if (v.news.to != WSC_TO_CHAT) {
+        if (shm->zone->news) {
+            shm->zone->news(shm->zone, &v.news);
+        }
+
+        return;
+    }
+
+    a = ngx_ws_chat_shm_listener(shm, chat);
+
+    if (a && a->news
+        && a->chat_id.len == v.news.name.len
+        && ngx_memcmp(a->chat_id.data, v.news.name.data, a->chat_id.len) == 0)
+    {
+        a->news(a, &v.news);
+    }
+}

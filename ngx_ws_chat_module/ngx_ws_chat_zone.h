@@ -1,0 +1,57 @@
+
+/*
+ * Copyright (C) ngx_ws_chat contributors
+ *
+ * A zone as the other parts know it.
+ */
+
+
+#ifndef _NGX_WS_CHAT_ZONE_H_INCLUDED_
+#define _NGX_WS_CHAT_ZONE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "core/wsc_news.h"
+
+
+typedef struct ngx_ws_chat_zone_s     ngx_ws_chat_zone_t;
+typedef struct ngx_ws_chat_store_s    ngx_ws_chat_store_t;
+
+
+/* ws_chat_zone: one name space of chats, with its store. */
+
+struct ngx_ws_chat_zone_s {
+    ngx_str_t                         name;
+    ngx_shm_zone_t                   *shm_zone;
+    const ngx_ws_chat_store_t        *store;
+    const struct ngx_ws_chat_redis_conf_s
+                                     *redis;       /* NULL: embedded */
+    ngx_str_t                         prefix;      /* of its keys in Redis */
+    void                             *data;        /* the store's own */
+
+    /* The store tells that chats became stale or live.  NULL: nobody cares. */
+    void                            (*status)(ngx_ws_chat_zone_t *z);
+
+    /* What was emitted to users or the zone.  NULL: nobody cares. */
+    void                            (*news)(ngx_ws_chat_zone_t *z,
+                                          const wsc_news_t *news);
+    uint64_t                          stale;       /* ms since 1970: no news
+                                                      of some chats since then;
+                                                      0: live */
+    ngx_uint_t                        live;        /* delivery=live */
+    ngx_int_t                         window;      /* of the rooms' deflated
+                                                      logs: the smallest of
+                                                      its locations */
+    ngx_rbtree_t                      rooms;       /* of this worker */
+    ngx_rbtree_node_t                 sentinel;
+    struct ngx_ws_chat_client_s     **clients;     /* of this worker, by user:
+                                                      see ..._client_all.h */
+    struct ngx_ws_chat_client_s      *client;      /* the table's first bucket,
+                                                      before it grows */
+    ngx_uint_t                        nclients;
+    ngx_uint_t                        clients_mask;
+};
+
+
+#endif /* _NGX_WS_CHAT_ZONE_H_INCLUDED_ */
