@@ -32,6 +32,7 @@ typedef struct ngx_ws_chat_live_s        ngx_ws_chat_live_t;
 typedef struct ngx_ws_chat_live_chat_s   ngx_ws_chat_live_chat_t;
 typedef struct ngx_ws_chat_live_shard_s  ngx_ws_chat_live_shard_t;
 typedef struct ngx_ws_chat_live_node_s   ngx_ws_chat_live_node_t;
+typedef struct ngx_ws_chat_live_map_s    ngx_ws_chat_live_map_t;
 
 
 /* A chat that somebody here listens to, or did a moment ago. */
@@ -46,6 +47,7 @@ struct ngx_ws_chat_live_chat_s {
     ngx_ws_chat_live_shard_t        *shard;
     wsc_holdback_t                   hold;
     wsc_str_t                        chat_id;    /* behind this struct */
+    ngx_msec_t                       asked;      /* for its subscription */
     ngx_msec_t                       active;     /* a message or member came */
     ngx_msec_t                       checked;    /* its end was */
     ngx_msec_t                       renewed;    /* its epoch's life was */
@@ -75,6 +77,8 @@ struct ngx_ws_chat_live_shard_s {
                                                     some */
     uint64_t                         seen;       /* the highest epoch */
     unsigned                         queued:1;
+    unsigned                         paused:1;   /* until the next tick */
+    unsigned                         moved:1;    /* to another node just now */
 };
 
 
@@ -83,7 +87,9 @@ struct ngx_ws_chat_live_s {
 
     ngx_ws_chat_live_shard_t        *shards;
     ngx_uint_t                       nshards;
-    ngx_queue_t                      nodes;      /* those that were opened */
+    ngx_queue_t                      nodes;
+    ngx_uint_t                       nnodes;
+    ngx_ws_chat_live_map_t          *map;        /* of a Cluster, or NULL */
 
     ngx_rbtree_t                     chats;
     ngx_rbtree_node_t                sentinel;

@@ -40,6 +40,8 @@ static ngx_uint_t ngx_ws_chat_live_twice(ngx_ws_chat_live_batch_t *b,
 static ngx_uint_t ngx_ws_chat_live_target(ngx_ws_chat_live_node_t *n,
     const ngx_ws_chat_publish_t *p);
 static void ngx_ws_chat_live_fail(ngx_ws_chat_live_node_t *n, wsc_err_e err);
+static void ngx_ws_chat_live_put_back(ngx_ws_chat_live_node_t *n);
+static void ngx_ws_chat_live_pause(ngx_ws_chat_live_node_t *n);
 static void ngx_ws_chat_live_append_up(ngx_ws_chat_redis_t *rc);
 static void ngx_ws_chat_live_append_down(ngx_ws_chat_redis_t *rc,
     const char *reason);
@@ -48,6 +50,7 @@ static void ngx_ws_chat_live_append_down(ngx_ws_chat_redis_t *rc,
 const ngx_ws_chat_redis_ops_t  ngx_ws_chat_live_append_ops = {
     ngx_ws_chat_live_append_up,
     ngx_ws_chat_live_append_down,
+    NULL,
     NULL
 };
 
@@ -173,6 +176,10 @@ ngx_ws_chat_live_queue(ngx_ws_chat_live_shard_t *shard)
 
     n = shard->node;
 
+    if (shard->paused) {
+        return;
+    }
+
     if (!shard->queued) {
         shard->queued = 1;
         ngx_queue_insert_tail(&n->ready, &shard->queue);
@@ -201,6 +208,7 @@ ngx_ws_chat_live_append_moved(ngx_ws_chat_live_shard_t *shard,
     ngx_ws_chat_live_unqueue(shard);
 
     shard->node = node;
+    shard->paused = 0;
 
     if (!ngx_queue_empty(&shard->pending)) {
         ngx_ws_chat_live_queue(shard);
@@ -454,13 +462,38 @@ ngx_ws_chat_live_fail(ngx_ws_chat_live_node_t *n, wsc_err_e err)
 
 
 void
+ngx_ws_chat_live_on_queued(void *data, const redisReply *r)
+{
+    ngx_ws_chat_live_node_t *n = data;
+
+    if (r == NULL || r->type != REDIS_REPLY_ERROR || n->batch.bare) {
+        return;
+    }
+
+    n->batch.bare = 1;
+    n->batch.later = ngx_ws_chat_live_later(n->live, r);
+    (void) ngx_cpystrn((u_char *) n->batch.why, (u_char *) r->str,
+                       sizeof(n->batch.why));
+}
+
+
+void
 ngx_ws_chat_live_on_error(ngx_ws_chat_live_node_t *n, const redisReply *r,
     const char *what)
 {
+    const char  *why;
+
+    if (n->batch.bare ? n->batch.later : ngx_ws_chat_live_later(n->live, r)) {
+        ngx_ws_chat_live_pause(n);
+        return;
+    }
+
+    why = n->batch.why[0] ? n->batch.why
+          : r->type == REDIS_REPLY_ERROR ? r->str : "unexpected reply";
+
     ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                  "Redis of zone \"%V\" refused %s: %s", &n->live->zone->name,
-                  what, r->type == REDIS_REPLY_ERROR ? r->str
-                                                     : "unexpected reply");
+                  "Redis of zone \"%V\" refused %s: %s",
+                  &n->live->zone->name, what, why);
 
     ngx_ws_chat_live_fail(n, WSC_ERR_UNAVAILABLE);
 }
@@ -491,20 +524,28 @@ ngx_ws_chat_live_append_down(ngx_ws_chat_redis_t *rc, const char *reason)
 }
 
 
-/* It is decided anew, by what the next connection finds. */
-
 void
 ngx_ws_chat_live_append_lost(ngx_ws_chat_live_node_t *n)
+{
+    if (n->batch.busy) {
+        ngx_ws_chat_live_put_back(n);
+        ngx_ws_chat_live_finish(n);
+    }
+
+    ngx_ws_chat_live_map_want(n->live);
+}
+
+
+/* It is decided anew, by what there is then. */
+
+static void
+ngx_ws_chat_live_put_back(ngx_ws_chat_live_node_t *n)
 {
     ngx_uint_t                 i;
     ngx_ws_chat_publish_t     *p;
     ngx_ws_chat_live_batch_t  *b;
 
     b = &n->batch;
-
-    if (!b->busy) {
-        return;
-    }
 
     for (i = b->nitems; i > 0; i--) {
         p = b->items[i - 1].p;
@@ -518,6 +559,33 @@ ngx_ws_chat_live_append_lost(ngx_ws_chat_live_node_t *n)
             ngx_queue_insert_head(&b->shard->pending, &p->queue);
         }
     }
+}
 
+
+/* The slot is another node's, or moves, or the Cluster is down. */
+
+static void
+ngx_ws_chat_live_pause(ngx_ws_chat_live_node_t *n)
+{
+    ngx_ws_chat_live_put_back(n);
+
+    n->batch.shard->paused = 1;
+
+    (void) ngx_ws_chat_live_send(ngx_ws_chat_live_cmd("UNWATCH"), n->append,
+                                 NULL, NULL);
     ngx_ws_chat_live_finish(n);
+}
+
+
+void
+ngx_ws_chat_live_append_tick(ngx_ws_chat_live_t *l)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < l->nshards; i++) {
+        if (l->shards[i].paused) {
+            l->shards[i].paused = 0;
+            ngx_ws_chat_live_queue(&l->shards[i]);
+        }
+    }
 }

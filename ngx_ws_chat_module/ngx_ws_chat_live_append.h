@@ -32,6 +32,9 @@ void ngx_ws_chat_live_again(ngx_ws_chat_live_node_t *n);
 /* The batch is over: the next one may start. */
 void ngx_ws_chat_live_finish(ngx_ws_chat_live_node_t *n);
 
+/* A command of a transaction was queued, or else why it was not. */
+void ngx_ws_chat_live_on_queued(void *data, const redisReply *r);
+
 /* Redis refuses (no memory, a replica, no permission): nothing is stored. */
 void ngx_ws_chat_live_on_error(ngx_ws_chat_live_node_t *n, const redisReply *r,
     const char *what);

@@ -14,7 +14,6 @@
 
 static void ngx_ws_chat_live_watch_keys(ngx_ws_chat_live_node_t *n,
     ngx_ws_chat_live_cmd_t *c);
-static void ngx_ws_chat_live_on_watch(void *data, const redisReply *r);
 static void ngx_ws_chat_live_watched(void *data, const redisReply *r);
 static void ngx_ws_chat_live_decide(ngx_ws_chat_live_node_t *n,
     const redisReply *r);
@@ -38,7 +37,9 @@ ngx_ws_chat_live_watch(ngx_ws_chat_live_node_t *n)
     ngx_ws_chat_live_watch_keys(n, c);
 
     n->batch.bare = 0;
-    (void) ngx_ws_chat_live_send(c, n->append, ngx_ws_chat_live_on_watch, n);
+    n->batch.later = 0;
+    n->batch.why[0] = '\0';
+    (void) ngx_ws_chat_live_send(c, n->append, ngx_ws_chat_live_on_queued, n);
 
     c = ngx_ws_chat_live_cmd("MGET");
     ngx_ws_chat_live_watch_keys(n, c);
@@ -73,17 +74,6 @@ ngx_ws_chat_live_watch_keys(ngx_ws_chat_live_node_t *n,
         if (b->items[i].p) {
             ngx_ws_chat_live_dedupe(c, n->live, b->items[i].p);
         }
-    }
-}
-
-
-static void
-ngx_ws_chat_live_on_watch(void *data, const redisReply *r)
-{
-    ngx_ws_chat_live_node_t *n = data;
-
-    if (r == NULL || r->type != REDIS_REPLY_STATUS) {
-        n->batch.bare = 1;
     }
 }
 
@@ -333,7 +323,7 @@ ngx_ws_chat_live_on_info_time(void *data, const redisReply *r)
     c = ngx_ws_chat_live_cmd("SET");
     ngx_ws_chat_live_inc(c, n->batch.shard);
     ngx_ws_chat_live_text(c, buf, wsc_inc_print(buf, &b->inc));
-    (void) ngx_ws_chat_live_send(c, n->append, NULL, NULL);
+    (void) ngx_ws_chat_live_send(c, n->append, ngx_ws_chat_live_on_queued, n);
 
     (void) ngx_ws_chat_live_send(ngx_ws_chat_live_cmd("EXEC"), n->append,
                                  ngx_ws_chat_live_on_inc, n);
@@ -407,8 +397,15 @@ ngx_ws_chat_live_on_top(void *data, const redisReply *r)
 {
     ngx_ws_chat_live_target_t *t = data;
 
-    if (r != NULL) {
-        t->top = ngx_ws_chat_live_reply_head(r);
+    if (r == NULL) {
+        return;
+    }
+
+    t->top = ngx_ws_chat_live_reply_head(r);
+
+    if (r->type != REDIS_REPLY_ARRAY) {
+        ngx_ws_chat_live_on_queued(t->node, r);
+        t->node->batch.bare = 1;
     }
 }
 
@@ -429,6 +426,12 @@ ngx_ws_chat_live_on_time(void *data, const redisReply *r)
     }
 
     b = &n->batch;
+
+    if (b->bare) {
+        ngx_ws_chat_live_on_error(n, r, "XREVRANGE");
+        return;
+    }
+
     now = ngx_ws_chat_live_reply_time(r);
 
     for (i = 0; i < b->ntargets; i++) {

@@ -117,7 +117,8 @@ ngx_ws_chat_live_exec_item(ngx_ws_chat_live_node_t *n,
     ngx_ws_chat_live_str(c, &s);
 
     if (b->failed
-        || ngx_ws_chat_live_send(c, n->append, NULL, NULL) != NGX_OK)
+        || ngx_ws_chat_live_send(c, n->append, ngx_ws_chat_live_on_queued, n)
+           != NGX_OK)
     {
         /* a transaction without it must not be executed */
         ngx_ws_chat_redis_break(n->append, "out of memory");

@@ -45,7 +45,7 @@ ngx_ws_chat_live_cmd(const char *name)
 ngx_ws_chat_live_cmd_t *
 ngx_ws_chat_live_cmd_publish(ngx_ws_chat_live_t *l)
 {
-    return ngx_ws_chat_live_cmd("PUBLISH");
+    return ngx_ws_chat_live_cmd(l->map ? "SPUBLISH" : "PUBLISH");
 }
 
 

@@ -11,12 +11,17 @@
 
 
 #define NGX_WS_CHAT_LIVE_CANARY   1000         /* ms between canaries */
+#define NGX_WS_CHAT_LIVE_TUNE     500          /* ms before the channel is
+                                                  subscribed to again */
+#define NGX_WS_CHAT_LIVE_CHANNEL_LEN  96       /* without the prefix */
 #define NGX_WS_CHAT_LIVE_SILENT   5000         /* ms: then it is another
                                                   connection's turn */
 
 
-static ngx_int_t ngx_ws_chat_live_node_name(ngx_ws_chat_live_node_t *n);
+static void ngx_ws_chat_live_node_look(ngx_ws_chat_live_node_t *n);
+static ngx_uint_t ngx_ws_chat_live_node_tagged(ngx_ws_chat_live_node_t *n);
 static void ngx_ws_chat_live_sing(ngx_ws_chat_live_node_t *n);
+static void ngx_ws_chat_live_on_sung(void *data, const redisReply *r);
 static void ngx_ws_chat_live_judge(ngx_ws_chat_live_node_t *n);
 static void ngx_ws_chat_live_command_up(ngx_ws_chat_redis_t *rc);
 static void ngx_ws_chat_live_command_down(ngx_ws_chat_redis_t *rc,
@@ -26,17 +31,19 @@ static void ngx_ws_chat_live_command_down(ngx_ws_chat_redis_t *rc,
 static const ngx_ws_chat_redis_ops_t  ngx_ws_chat_live_command_ops = {
     ngx_ws_chat_live_command_up,
     ngx_ws_chat_live_command_down,
+    NULL,
     NULL
 };
 
 
 ngx_ws_chat_live_node_t *
-ngx_ws_chat_live_node_open(ngx_ws_chat_live_t *l,
-    const ngx_ws_chat_redis_conf_t *conf)
+ngx_ws_chat_live_node_create(ngx_ws_chat_live_t *l)
 {
     ngx_ws_chat_live_node_t  *n;
 
-    n = wsc_alloc(&ngx_ws_chat_alloc, sizeof(ngx_ws_chat_live_node_t));
+    n = wsc_alloc(&ngx_ws_chat_alloc,
+                  sizeof(ngx_ws_chat_live_node_t) + l->zone->prefix.len
+                  + NGX_WS_CHAT_LIVE_CHANNEL_LEN);
     if (n == NULL) {
         return NULL;
     }
@@ -44,6 +51,7 @@ ngx_ws_chat_live_node_open(ngx_ws_chat_live_t *l,
     ngx_memzero(n, sizeof(ngx_ws_chat_live_node_t));
 
     n->live = l;
+    n->channel.data = (u_char *) (n + 1);
     n->heard = ngx_current_msec;
     n->canary = ngx_current_msec - NGX_WS_CHAT_LIVE_CANARY;
 
@@ -53,47 +61,29 @@ ngx_ws_chat_live_node_open(ngx_ws_chat_live_t *l,
 
     ngx_queue_init(&n->ready);
     ngx_queue_insert_tail(&l->nodes, &n->queue);
-
-    n->command = ngx_ws_chat_redis_open(conf, 0,
-                                        &ngx_ws_chat_live_command_ops, n);
-
-    n->append = ngx_ws_chat_redis_open(conf, 0,
-                                       &ngx_ws_chat_live_append_ops, n);
-
-    n->subscriber = ngx_ws_chat_redis_open(conf, 1,
-                                           &ngx_ws_chat_live_subscriber_ops,
-                                           n);
-
-    if (n->command == NULL || n->append == NULL || n->subscriber == NULL
-        || ngx_ws_chat_live_node_name(n) != NGX_OK)
-    {
-        ngx_ws_chat_live_node_close(n);
-        return NULL;
-    }
+    l->nnodes++;
 
     return n;
 }
 
 
-/* The channel of its canaries. */
-
-static ngx_int_t
-ngx_ws_chat_live_node_name(ngx_ws_chat_live_node_t *n)
+ngx_int_t
+ngx_ws_chat_live_node_open(ngx_ws_chat_live_node_t *n,
+    const ngx_ws_chat_redis_conf_t *conf)
 {
-    u_char     *p;
-    ngx_str_t  *prefix;
+    n->command = ngx_ws_chat_redis_open(conf, NGX_WS_CHAT_REDIS_COMMANDS,
+                                        &ngx_ws_chat_live_command_ops, n);
 
-    prefix = &n->live->zone->prefix;
+    n->append = ngx_ws_chat_redis_open(conf, NGX_WS_CHAT_REDIS_COMMANDS,
+                                       &ngx_ws_chat_live_append_ops, n);
 
-    p = wsc_alloc(&ngx_ws_chat_alloc, prefix->len + 64);
-    if (p == NULL) {
+    n->subscriber = ngx_ws_chat_redis_open(conf, NGX_WS_CHAT_REDIS_SUBSCRIBER,
+                                           &ngx_ws_chat_live_subscriber_ops,
+                                           n);
+
+    if (n->command == NULL || n->append == NULL || n->subscriber == NULL) {
         return NGX_ERROR;
     }
-
-    n->channel.data = p;
-    n->channel.len = ngx_sprintf(p, "%V{0}:w:%xi.%P.%xi", prefix,
-                                 ngx_random(), ngx_pid, ngx_random())
-                     - p;
 
     return NGX_OK;
 }
@@ -120,8 +110,8 @@ ngx_ws_chat_live_node_close(ngx_ws_chat_live_node_t *n)
     }
 
     ngx_queue_remove(&n->queue);
+    n->live->nnodes--;
 
-    wsc_free(&ngx_ws_chat_alloc, n->channel.data);
     wsc_free(&ngx_ws_chat_alloc, n);
 }
 
@@ -129,6 +119,10 @@ ngx_ws_chat_live_node_close(ngx_ws_chat_live_node_t *n)
 const char *
 ngx_ws_chat_live_node_ill(ngx_ws_chat_live_node_t *n)
 {
+    if (n->command == NULL) {
+        return "no node has it";
+    }
+
     if (!ngx_ws_chat_redis_is_up(n->subscriber)
         || !ngx_ws_chat_redis_is_up(n->append))
     {
@@ -142,8 +136,94 @@ ngx_ws_chat_live_node_ill(ngx_ws_chat_live_node_t *n)
 void
 ngx_ws_chat_live_node_tick(ngx_ws_chat_live_node_t *n)
 {
+    if (n->nshards == 0) {
+        return;
+    }
+
+    ngx_ws_chat_live_node_look(n);
     ngx_ws_chat_live_sing(n);
     ngx_ws_chat_live_judge(n);
+}
+
+
+/* Is its channel one of a shard that it has, and does it listen? */
+
+static void
+ngx_ws_chat_live_node_look(ngx_ws_chat_live_node_t *n)
+{
+    if (ngx_ws_chat_redis_is_up(n->subscriber)
+        && (!ngx_ws_chat_live_node_tagged(n)
+            || (!n->hears
+                && ngx_current_msec - n->tuned >= NGX_WS_CHAT_LIVE_TUNE)))
+    {
+        ngx_ws_chat_live_node_tune(n);
+    }
+}
+
+
+/* The first shard's, if it has that: another channel is in there, too. */
+
+static ngx_uint_t
+ngx_ws_chat_live_node_tagged(ngx_ws_chat_live_node_t *n)
+{
+    ngx_ws_chat_live_shard_t  *first;
+
+    first = n->live->shards;
+
+    return n->tag && n->tag->node == n
+           && (n->tag == first || first->node != n);
+}
+
+
+void
+ngx_ws_chat_live_node_tune(ngx_ws_chat_live_node_t *n)
+{
+    ngx_uint_t               i;
+    ngx_ws_chat_live_t      *l;
+    ngx_ws_chat_live_cmd_t  *c;
+
+    l = n->live;
+
+    if (!ngx_ws_chat_live_node_tagged(n)) {
+
+        for (i = 0; i < l->nshards && l->shards[i].node != n; i++) {
+            /* void */
+        }
+
+        if (i == l->nshards) {
+            return;
+        }
+
+        n->tag = &l->shards[i];
+        n->channel.len = ngx_sprintf(n->channel.data, "%V{%ui}:w:%xi.%P.%xi",
+                                     &l->zone->prefix, i, ngx_random(),
+                                     ngx_pid, ngx_random())
+                         - n->channel.data;
+    }
+
+    n->hears = 0;
+    n->tuned = ngx_current_msec;
+
+    c = ngx_ws_chat_live_cmd(l->map ? "SSUBSCRIBE" : "SUBSCRIBE");
+    ngx_ws_chat_live_str(c, &n->channel);
+
+    if (n->tag == l->shards) {
+        /* in the same slot */
+        ngx_ws_chat_live_control(c, l);
+    }
+
+    (void) ngx_ws_chat_live_send(c, n->subscriber, NULL, NULL);
+}
+
+
+void
+ngx_ws_chat_live_node_tuned(ngx_ws_chat_live_node_t *n, ngx_uint_t on)
+{
+    n->hears = on;
+
+    if (on) {
+        n->canary = ngx_current_msec - NGX_WS_CHAT_LIVE_CANARY;
+    }
 }
 
 
@@ -155,6 +235,7 @@ ngx_ws_chat_live_sing(ngx_ws_chat_live_node_t *n)
     ngx_ws_chat_live_cmd_t  *c;
 
     if (ngx_current_msec - n->canary < NGX_WS_CHAT_LIVE_CANARY
+        || n->tag == NULL
         || !ngx_ws_chat_redis_is_up(n->command))
     {
         return;
@@ -174,8 +255,16 @@ ngx_ws_chat_live_sing(ngx_ws_chat_live_node_t *n)
     ngx_ws_chat_live_str(c, &s);
 
     if (!b->failed) {
-        (void) ngx_ws_chat_live_send(c, n->command, NULL, NULL);
+        (void) ngx_ws_chat_live_send(c, n->command, ngx_ws_chat_live_on_sung,
+                                     n->live);
     }
+}
+
+
+static void
+ngx_ws_chat_live_on_sung(void *data, const redisReply *r)
+{
+    (void) ngx_ws_chat_live_later(data, r);
 }
 
 
@@ -244,5 +333,11 @@ ngx_ws_chat_live_command_up(ngx_ws_chat_redis_t *rc)
 static void
 ngx_ws_chat_live_command_down(ngx_ws_chat_redis_t *rc, const char *reason)
 {
+    ngx_ws_chat_live_node_t  *n;
+
     /* every command was answered with NULL */
+
+    n = ngx_ws_chat_redis_data(rc);
+
+    ngx_ws_chat_live_map_want(n->live);
 }

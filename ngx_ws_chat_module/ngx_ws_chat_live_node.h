@@ -13,6 +13,7 @@
 
 
 #include "ngx_ws_chat_live.h"
+#include "ngx_ws_chat_redis_one.h"
 
 
 /* One send of the transaction. */
@@ -52,7 +53,9 @@ typedef struct {
     u_char                           value[WSC_INC_LEN];     /* as read */
     unsigned                         busy:1;     /* a transaction is under
                                                     way */
-    unsigned                         bare:1;     /* WATCH was refused */
+    unsigned                         bare:1;     /* a question was refused */
+    unsigned                         later:1;    /* ... for now */
+    char                             why[NGX_WS_CHAT_REDIS_REASON];
     ngx_ws_chat_live_item_t          items[NGX_WS_CHAT_LIVE_BATCH];
     ngx_ws_chat_live_target_t        targets[NGX_WS_CHAT_LIVE_BATCH];
 } ngx_ws_chat_live_batch_t;
@@ -61,7 +64,9 @@ typedef struct {
 struct ngx_ws_chat_live_node_s {
     ngx_queue_t                      queue;      /* of the zone's */
     ngx_ws_chat_live_t              *live;
-    ngx_ws_chat_redis_t             *command;
+    ngx_ws_chat_redis_one_t          one;        /* of a Cluster */
+    ngx_ws_chat_redis_t             *command;    /* NULL, as those below: it
+                                                    is none */
     ngx_ws_chat_redis_t             *append;     /* WATCH: nothing else */
     ngx_ws_chat_redis_t             *subscriber;
 
@@ -75,14 +80,21 @@ struct ngx_ws_chat_live_node_s {
     ngx_msec_t                       heard;      /* the last one that came */
     ngx_msec_t                       listening;  /* since: both came up */
     uint64_t                         canaries;
-    wsc_str_t                        channel;    /* theirs */
+    ngx_ws_chat_live_shard_t        *tag;        /* of their channel */
+    wsc_str_t                        channel;
+    ngx_msec_t                       tuned;      /* subscribed to it */
+    ngx_msec_t                       idle;       /* without shards since */
     uint64_t                         stale;      /* see live_stale() */
-    ngx_uint_t                       proven;     /* a canary came, ever */
+    unsigned                         proven:1;   /* a canary came, ever */
+    unsigned                         hears:1;    /* the channel: confirmed */
 };
 
 
-/* Opens the connections by configuration.  NULL: no memory. */
-ngx_ws_chat_live_node_t *ngx_ws_chat_live_node_open(ngx_ws_chat_live_t *l,
+/* A node without connections.  NULL: no memory. */
+ngx_ws_chat_live_node_t *ngx_ws_chat_live_node_create(ngx_ws_chat_live_t *l);
+
+/* Opens its connections.  NGX_OK or NGX_ERROR (no memory). */
+ngx_int_t ngx_ws_chat_live_node_open(ngx_ws_chat_live_node_t *n,
     const ngx_ws_chat_redis_conf_t *conf);
 
 /* Not from inside of a callback of one of its connections. */
@@ -96,6 +108,12 @@ const char *ngx_ws_chat_live_node_ill(ngx_ws_chat_live_node_t *n);
 
 /* A connection came up: the next tick shows whether it hears. */
 void ngx_ws_chat_live_listens(ngx_ws_chat_live_node_t *n);
+
+/* The subscriber is up: subscribes to the channel of a shard it has. */
+void ngx_ws_chat_live_node_tune(ngx_ws_chat_live_node_t *n);
+
+/* The channel was subscribed to (on: 1), or is no longer. */
+void ngx_ws_chat_live_node_tuned(ngx_ws_chat_live_node_t *n, ngx_uint_t on);
 
 /* A canary came back. */
 void ngx_ws_chat_live_heard(ngx_ws_chat_live_node_t *n, uint64_t count);

@@ -51,6 +51,9 @@ void ngx_ws_chat_live_expire(ngx_ws_chat_live_t *l, ngx_uint_t all);
 void ngx_ws_chat_live_append_moved(ngx_ws_chat_live_shard_t *shard,
     ngx_ws_chat_live_node_t *node);
 
+/* Each tick: shards that were paused go on. */
+void ngx_ws_chat_live_append_tick(ngx_ws_chat_live_t *l);
+
 /* The append connection is gone: what was under way waits again. */
 void ngx_ws_chat_live_append_lost(ngx_ws_chat_live_node_t *n);
 
@@ -89,6 +92,23 @@ extern const ngx_ws_chat_redis_ops_t  ngx_ws_chat_live_subscriber_ops;
 /* To the channel of a chat; if not connected, later. */
 void ngx_ws_chat_live_subscribe(ngx_ws_chat_live_chat_t *chat);
 void ngx_ws_chat_live_unsubscribe(ngx_ws_chat_live_chat_t *chat);
+
+
+/* ngx_ws_chat_live_map.c; without a Cluster they do nothing. */
+
+/* The shards are there, and get their first node.  NGX_ERROR: no memory. */
+ngx_int_t ngx_ws_chat_live_map_open(ngx_ws_chat_live_t *l);
+void ngx_ws_chat_live_map_close(ngx_ws_chat_live_t *l);
+void ngx_ws_chat_live_map_tick(ngx_ws_chat_live_t *l);
+
+/* Something is not where it was: the map is read soon. */
+void ngx_ws_chat_live_map_want(ngx_ws_chat_live_t *l);
+
+/*
+ * 1: the reply is a refusal that will pass; nothing was done.  The map is
+ * read, it may be tried again.
+ */
+ngx_uint_t ngx_ws_chat_live_later(ngx_ws_chat_live_t *l, const redisReply *r);
 
 
 /* ngx_ws_chat_store_redis.c */

@@ -264,6 +264,8 @@ ngx_ws_chat_live_read_range(void *data, const redisReply *reply)
 
     r = job->r;
 
+    (void) ngx_ws_chat_live_later(job->live, reply);
+
     if (r == NULL || reply == NULL || reply->type != REDIS_REPLY_ARRAY) {
         ngx_ws_chat_live_read_done(job, WSC_ERR_UNAVAILABLE);
         return;

@@ -15,6 +15,7 @@
 #define NGX_WS_CHAT_LIVE_ATTACH   3000         /* ms to be attached */
 #define NGX_WS_CHAT_LIVE_CHECK    5000         /* ms between looks at an end */
 #define NGX_WS_CHAT_LIVE_ACTIVE   600000       /* ms: of such a chat */
+#define NGX_WS_CHAT_LIVE_RESUBSCRIBE  500      /* ms */
 #define NGX_WS_CHAT_LIVE_VISIT    200          /* chats visited a tick */
 
 
@@ -34,6 +35,7 @@ static void ngx_ws_chat_live_drain(ngx_ws_chat_live_chat_t *chat);
 static void ngx_ws_chat_live_fetch(ngx_ws_chat_live_chat_t *chat);
 static void ngx_ws_chat_live_on_range(void *data, const redisReply *r);
 static void ngx_ws_chat_live_watch_chat(ngx_ws_chat_live_chat_t *chat);
+static void ngx_ws_chat_live_resubscribe(ngx_ws_chat_live_chat_t *chat);
 static void ngx_ws_chat_live_visit(ngx_ws_chat_live_chat_t *chat);
 
 
@@ -381,6 +383,8 @@ ngx_ws_chat_live_on_head(void *data, const redisReply *r)
 
     chat->busy--;
 
+    (void) ngx_ws_chat_live_later(chat->live, r);
+
     if (r == NULL || r->type != REDIS_REPLY_ARRAY || chat->headed) {
         return;
     }
@@ -538,6 +542,7 @@ ngx_ws_chat_live_on_range(void *data, const redisReply *r)
     chat->reading = 0;
 
     if (r == NULL || r->type != REDIS_REPLY_ARRAY) {
+        (void) ngx_ws_chat_live_later(l, r);
         chat->busy--;
         chat->hold.read = 1;
         ngx_ws_chat_live_watch_chat(chat);
@@ -626,6 +631,19 @@ ngx_ws_chat_live_look(ngx_ws_chat_live_t *l)
 }
 
 
+/* A node of a Cluster may have refused it. */
+
+static void
+ngx_ws_chat_live_resubscribe(ngx_ws_chat_live_chat_t *chat)
+{
+    if (chat->live->map && !chat->subscribed
+        && ngx_current_msec - chat->asked >= NGX_WS_CHAT_LIVE_RESUBSCRIBE)
+    {
+        ngx_ws_chat_live_subscribe(chat);
+    }
+}
+
+
 static void
 ngx_ws_chat_live_visit(ngx_ws_chat_live_chat_t *chat)
 {
@@ -646,6 +664,7 @@ ngx_ws_chat_live_visit(ngx_ws_chat_live_chat_t *chat)
     if (!chat->subscribed
         || !ngx_ws_chat_redis_is_up(chat->shard->node->command))
     {
+        ngx_ws_chat_live_resubscribe(chat);
         return;
     }
 

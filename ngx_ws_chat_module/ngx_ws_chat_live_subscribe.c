@@ -16,6 +16,12 @@ static void ngx_ws_chat_live_subscriber_down(ngx_ws_chat_redis_t *rc,
     const char *reason);
 static void ngx_ws_chat_live_push(ngx_ws_chat_redis_t *rc,
     const redisReply *r);
+static ngx_uint_t ngx_ws_chat_live_is_canary(ngx_ws_chat_live_node_t *n,
+    const wsc_str_t *channel);
+static void ngx_ws_chat_live_dropped(ngx_ws_chat_live_node_t *n,
+    ngx_ws_chat_live_chat_t *chat);
+static ngx_int_t ngx_ws_chat_live_not_subscribed(ngx_ws_chat_redis_t *rc,
+    const redisReply *r);
 static ngx_ws_chat_live_chat_t *ngx_ws_chat_live_channel(
     ngx_ws_chat_live_t *l, const wsc_str_t *channel);
 
@@ -23,21 +29,26 @@ static ngx_ws_chat_live_chat_t *ngx_ws_chat_live_channel(
 const ngx_ws_chat_redis_ops_t  ngx_ws_chat_live_subscriber_ops = {
     ngx_ws_chat_live_subscriber_up,
     ngx_ws_chat_live_subscriber_down,
-    ngx_ws_chat_live_push
+    ngx_ws_chat_live_push,
+    ngx_ws_chat_live_not_subscribed
 };
 
 
 void
 ngx_ws_chat_live_subscribe(ngx_ws_chat_live_chat_t *chat)
 {
-    ngx_ws_chat_live_channel_command(chat, "SUBSCRIBE");
+    chat->asked = ngx_current_msec;
+
+    ngx_ws_chat_live_channel_command(chat, chat->live->map ? "SSUBSCRIBE"
+                                                           : "SUBSCRIBE");
 }
 
 
 void
 ngx_ws_chat_live_unsubscribe(ngx_ws_chat_live_chat_t *chat)
 {
-    ngx_ws_chat_live_channel_command(chat, "UNSUBSCRIBE");
+    ngx_ws_chat_live_channel_command(chat, chat->live->map ? "SUNSUBSCRIBE"
+                                                           : "UNSUBSCRIBE");
 }
 
 
@@ -70,7 +81,6 @@ ngx_ws_chat_live_subscriber_up(ngx_ws_chat_redis_t *rc)
 {
     ngx_queue_t              *q;
     ngx_ws_chat_live_t       *l;
-    ngx_ws_chat_live_cmd_t   *c;
     ngx_ws_chat_live_node_t  *n;
     ngx_ws_chat_live_chat_t  *chat;
 
@@ -78,15 +88,7 @@ ngx_ws_chat_live_subscriber_up(ngx_ws_chat_redis_t *rc)
     l = n->live;
 
     ngx_ws_chat_live_listens(n);
-
-    c = ngx_ws_chat_live_cmd("SUBSCRIBE");
-    ngx_ws_chat_live_str(c, &n->channel);
-
-    if (l->shards[0].node == n) {
-        ngx_ws_chat_live_control(c, l);
-    }
-
-    (void) ngx_ws_chat_live_send(c, rc, NULL, NULL);
+    ngx_ws_chat_live_node_tune(n);
 
     for (q = ngx_queue_head(&l->all);
          q != ngx_queue_sentinel(&l->all);
@@ -122,6 +124,9 @@ ngx_ws_chat_live_subscriber_down(ngx_ws_chat_redis_t *rc, const char *reason)
             chat->subscribed = 0;
         }
     }
+
+    n->hears = 0;
+    ngx_ws_chat_live_map_want(l);
 }
 
 
@@ -144,22 +149,79 @@ ngx_ws_chat_live_push(ngx_ws_chat_redis_t *rc, const redisReply *r)
         return;
     }
 
+    /* of a Cluster they have an "s" before them */
+
+    if (kind.len && kind.data[0] == 's' && l->map) {
+        kind.data++;
+        kind.len--;
+    }
+
     chat = ngx_ws_chat_live_channel(l, &channel);
 
-    if (kind.len == 9 && ngx_memcmp(kind.data, "subscribe", 9) == 0) {
+    if (kind.len == 7 && ngx_memcmp(kind.data, "message", 7) == 0) {
 
-        if (chat && chat->shard->node == n) {
-            ngx_ws_chat_live_confirmed(chat);
+        if (ngx_ws_chat_live_reply_str(r->element[2], &data)) {
+            ngx_ws_chat_live_message(n, chat, &data);
         }
 
         return;
     }
 
-    if (kind.len == 7 && ngx_memcmp(kind.data, "message", 7) == 0
-        && ngx_ws_chat_live_reply_str(r->element[2], &data))
-    {
-        ngx_ws_chat_live_message(n, chat, &data);
+    if (kind.len == 9 && ngx_memcmp(kind.data, "subscribe", 9) == 0) {
+
+        if (chat && chat->shard->node == n) {
+            ngx_ws_chat_live_confirmed(chat);
+
+        } else if (ngx_ws_chat_live_is_canary(n, &channel)) {
+            ngx_ws_chat_live_node_tuned(n, 1);
+        }
+
+        return;
     }
+
+    if (kind.len == 11 && ngx_memcmp(kind.data, "unsubscribe", 11) == 0) {
+
+        if (chat) {
+            ngx_ws_chat_live_dropped(n, chat);
+
+        } else if (ngx_ws_chat_live_is_canary(n, &channel)) {
+            ngx_ws_chat_live_node_tuned(n, 0);
+            ngx_ws_chat_live_map_want(l);
+        }
+    }
+}
+
+
+static ngx_uint_t
+ngx_ws_chat_live_is_canary(ngx_ws_chat_live_node_t *n,
+    const wsc_str_t *channel)
+{
+    return channel->len == n->channel.len
+           && ngx_memcmp(channel->data, n->channel.data, channel->len) == 0;
+}
+
+
+/* Its slot is another node's now, unless it was what we asked for. */
+
+static void
+ngx_ws_chat_live_dropped(ngx_ws_chat_live_node_t *n,
+    ngx_ws_chat_live_chat_t *chat)
+{
+    if (chat->subscribed && chat->shard->node == n) {
+        chat->subscribed = 0;
+        ngx_ws_chat_live_map_want(n->live);
+    }
+}
+
+
+static ngx_int_t
+ngx_ws_chat_live_not_subscribed(ngx_ws_chat_redis_t *rc, const redisReply *r)
+{
+    ngx_ws_chat_live_node_t  *n;
+
+    n = ngx_ws_chat_redis_data(rc);
+
+    return ngx_ws_chat_live_later(n->live, r) ? NGX_OK : NGX_DECLINED;
 }
 
 

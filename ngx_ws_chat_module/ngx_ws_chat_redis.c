@@ -38,7 +38,8 @@ static void ngx_ws_chat_redis_shaken(ngx_connection_t *c);
 
 ngx_ws_chat_redis_t *
 ngx_ws_chat_redis_open(const ngx_ws_chat_redis_conf_t *conf,
-    ngx_uint_t subscriber, const ngx_ws_chat_redis_ops_t *ops, void *data)
+    ngx_ws_chat_redis_kind_e kind, const ngx_ws_chat_redis_ops_t *ops,
+    void *data)
 {
     ngx_ws_chat_redis_t  *rc;
 
@@ -50,7 +51,7 @@ ngx_ws_chat_redis_open(const ngx_ws_chat_redis_conf_t *conf,
     rc->conf = conf;
     rc->ops = ops;
     rc->data = data;
-    rc->subscriber = subscriber;
+    rc->kind = kind;
     rc->log = *ngx_cycle->log;
 
     wsc_backoff_init(&rc->backoff, NGX_WS_CHAT_REDIS_PAUSE_BASE,
@@ -94,6 +95,29 @@ ngx_uint_t
 ngx_ws_chat_redis_is_up(ngx_ws_chat_redis_t *rc)
 {
     return rc != NULL && rc->state == NGX_WS_CHAT_REDIS_UP && !rc->broken;
+}
+
+
+socklen_t
+ngx_ws_chat_redis_sockaddr(ngx_ws_chat_redis_t *rc, ngx_sockaddr_t *sa)
+{
+    ngx_addr_t  *addr;
+
+    if (!ngx_ws_chat_redis_is_up(rc)) {
+        return 0;
+    }
+
+    if (rc->master_len) {
+        *sa = rc->master;
+        return rc->master_len;
+    }
+
+    addr = &ngx_ws_chat_redis_peer(rc)->addr;
+
+    ngx_memzero(sa, sizeof(ngx_sockaddr_t));
+    ngx_memcpy(sa, addr->sockaddr, addr->socklen);
+
+    return addr->socklen;
 }
 
 
@@ -534,7 +558,7 @@ ngx_ws_chat_redis_command(ngx_ws_chat_redis_t *rc, ngx_uint_t argc,
         return NGX_DECLINED;
     }
 
-    awaited = !rc->subscriber
+    awaited = rc->kind != NGX_WS_CHAT_REDIS_SUBSCRIBER
               || (argv[0].len == 4
                   && ngx_strncasecmp(argv[0].data, (u_char *) "PING", 4) == 0);
 

@@ -21,6 +21,14 @@ typedef struct ngx_ws_chat_redis_s       ngx_ws_chat_redis_t;
 typedef struct ngx_ws_chat_redis_conf_s  ngx_ws_chat_redis_conf_t;
 
 
+typedef enum {
+    NGX_WS_CHAT_REDIS_COMMANDS = 0,
+    NGX_WS_CHAT_REDIS_SUBSCRIBER,     /* replies are pushes, only PING gets
+                                         its reply through the callback */
+    NGX_WS_CHAT_REDIS_ANY             /* commands; a replica will do */
+} ngx_ws_chat_redis_kind_e;
+
+
 /* Told to the owner; none of them may close the connection from inside. */
 
 typedef struct {
@@ -40,6 +48,13 @@ typedef struct {
      * confirmation; the name of a channel may be nil there.
      */
     void  (*push)(ngx_ws_chat_redis_t *rc, const struct redisReply *reply);
+
+    /*
+     * A subscriber's command was refused.  NGX_OK: the connection goes on;
+     * else, or with NULL here, it is broken.
+     */
+    ngx_int_t  (*refused)(ngx_ws_chat_redis_t *rc,
+                   const struct redisReply *reply);
 } ngx_ws_chat_redis_ops_t;
 
 
@@ -53,12 +68,11 @@ typedef void (*ngx_ws_chat_redis_reply_pt)(void *data,
 
 
 /*
- * Opens a connection by configuration.  subscriber: replies are pushes, only
- * PING gets its reply through the callback, and an error breaks it.  What it
- * reaches is a master: a replica is refused.  NULL: no memory.
+ * Opens a connection by configuration.  What it reaches has to be a master,
+ * unless any will do.  NULL: no memory.
  */
 ngx_ws_chat_redis_t *ngx_ws_chat_redis_open(
-    const ngx_ws_chat_redis_conf_t *conf, ngx_uint_t subscriber,
+    const ngx_ws_chat_redis_conf_t *conf, ngx_ws_chat_redis_kind_e kind,
     const ngx_ws_chat_redis_ops_t *ops, void *data);
 
 /* What was given as data. */
@@ -75,6 +89,10 @@ ngx_uint_t ngx_ws_chat_redis_is_up(ngx_ws_chat_redis_t *rc);
  */
 ngx_int_t ngx_ws_chat_redis_command(ngx_ws_chat_redis_t *rc, ngx_uint_t argc,
     const wsc_str_t *argv, ngx_ws_chat_redis_reply_pt reply, void *data);
+
+/* The address it is connected to; 0: it is not, or its length. */
+socklen_t ngx_ws_chat_redis_sockaddr(ngx_ws_chat_redis_t *rc,
+    ngx_sockaddr_t *sa);
 
 /* Breaks it off on purpose (a canary stayed silent); it connects again. */
 void ngx_ws_chat_redis_break(ngx_ws_chat_redis_t *rc, const char *reason);

@@ -7,40 +7,16 @@
  */
 
 
-#include "ngx_ws_chat_redis_conf.h"
 #include "ngx_ws_chat_redis_tls.h"
+#include "ngx_ws_chat_redis_uri.h"
 
 
-#define NGX_WS_CHAT_REDIS_PORT          6379
-#define NGX_WS_CHAT_REDIS_SENTINEL      26379
 #define NGX_WS_CHAT_REDIS_DATABASES     65536
 #define NGX_WS_CHAT_REDIS_SECRET        4096
 #define NGX_WS_CHAT_REDIS_TIMEOUT_MAX   60000
-
-
-typedef enum {
-    NGX_WS_CHAT_REDIS_NONE = 0,
-    NGX_WS_CHAT_REDIS_TCP,
-    NGX_WS_CHAT_REDIS_TLS,
-    NGX_WS_CHAT_REDIS_UNIX,
-    NGX_WS_CHAT_REDIS_ASK                     /* Sentinels */
-} ngx_ws_chat_redis_scheme_e;
-
-
-/* What is read, piece by piece. */
-
-typedef struct {
-    ngx_conf_t                  *cf;
-    ngx_ws_chat_redis_conf_t    *conf;
-    ngx_ws_chat_redis_scheme_e   scheme;      /* of the first URI */
-    ngx_str_t                    login;       /* the same, as it stands */
-    ngx_str_t                    path;
-    ngx_str_t                    ca;
-    ngx_str_t                    cert;
-    ngx_str_t                    key;
-    ngx_str_t                    verify;
-    ngx_str_t                    password_file;
-} ngx_ws_chat_redis_parse_t;
+#define NGX_WS_CHAT_REDIS_SHARDS        64        /* of a Cluster */
+#define NGX_WS_CHAT_REDIS_SHARDS_FEW    60
+#define NGX_WS_CHAT_REDIS_SHARDS_MAX    1024
 
 
 typedef struct {
@@ -53,18 +29,6 @@ typedef struct {
 
 static char *ngx_ws_chat_redis_argument(ngx_ws_chat_redis_parse_t *p,
     ngx_str_t *arg);
-static char *ngx_ws_chat_redis_uri(ngx_ws_chat_redis_parse_t *p,
-    ngx_ws_chat_redis_scheme_e scheme, ngx_str_t *rest);
-static char *ngx_ws_chat_redis_path(ngx_ws_chat_redis_parse_t *p);
-static char *ngx_ws_chat_redis_hosts(ngx_ws_chat_redis_parse_t *p,
-    ngx_str_t *hosts);
-static char *ngx_ws_chat_redis_host(ngx_ws_chat_redis_parse_t *p,
-    ngx_str_t *text);
-static ngx_int_t ngx_ws_chat_redis_peer(ngx_ws_chat_redis_parse_t *p,
-    ngx_addr_t *addr, ngx_str_t *host);
-static char *ngx_ws_chat_redis_userinfo(ngx_ws_chat_redis_parse_t *p);
-static ngx_int_t ngx_ws_chat_redis_unescape(ngx_pool_t *pool, ngx_str_t *dst,
-    ngx_str_t *src);
 static char *ngx_ws_chat_redis_set_time(ngx_ws_chat_redis_parse_t *p,
     ngx_str_t *value, size_t offset);
 static char *ngx_ws_chat_redis_set_database(ngx_ws_chat_redis_parse_t *p,
@@ -73,16 +37,16 @@ static char *ngx_ws_chat_redis_set_user(ngx_ws_chat_redis_parse_t *p,
     ngx_str_t *value, size_t offset);
 static char *ngx_ws_chat_redis_set_word(ngx_ws_chat_redis_parse_t *p,
     ngx_str_t *value, size_t offset);
+static char *ngx_ws_chat_redis_set_shards(ngx_ws_chat_redis_parse_t *p,
+    ngx_str_t *value, size_t offset);
+static char *ngx_ws_chat_redis_path(ngx_ws_chat_redis_parse_t *p);
 static char *ngx_ws_chat_redis_finish(ngx_ws_chat_redis_parse_t *p);
+static char *ngx_ws_chat_redis_cluster(ngx_ws_chat_redis_parse_t *p);
 static char *ngx_ws_chat_redis_password(ngx_ws_chat_redis_parse_t *p);
 static char *ngx_ws_chat_redis_tls(ngx_ws_chat_redis_parse_t *p);
 static ngx_fd_t ngx_ws_chat_redis_file(ngx_ws_chat_redis_parse_t *p,
     ngx_str_t *name);
 
-
-#define ngx_ws_chat_redis_bad(p, ...)                                        \
-    (ngx_conf_log_error(NGX_LOG_EMERG, (p)->cf, 0,                            \
-                        "\"ws_chat_redis\" " __VA_ARGS__), NGX_CONF_ERROR)
 
 #define ngx_ws_chat_redis_word(field)                                         \
     { ngx_string(#field "="), ngx_ws_chat_redis_set_word,                     \
@@ -94,6 +58,7 @@ static ngx_ws_chat_redis_option_t  ngx_ws_chat_redis_options[] = {
     { ngx_string("timeout="), ngx_ws_chat_redis_set_time,
       offsetof(ngx_ws_chat_redis_conf_t, timeout) },
     { ngx_string("database="), ngx_ws_chat_redis_set_database, 0 },
+    { ngx_string("shards="), ngx_ws_chat_redis_set_shards, 0 },
     { ngx_string("user="), ngx_ws_chat_redis_set_user, 0 },
     ngx_ws_chat_redis_word(password_file),
     ngx_ws_chat_redis_word(ca),
@@ -112,6 +77,8 @@ static struct {
     { ngx_string("rediss://"), NGX_WS_CHAT_REDIS_TLS },
     { ngx_string("unix:"), NGX_WS_CHAT_REDIS_UNIX },
     { ngx_string("sentinel://"), NGX_WS_CHAT_REDIS_ASK },
+    { ngx_string("cluster://"), NGX_WS_CHAT_REDIS_CLUSTER },
+    { ngx_string("clusters://"), NGX_WS_CHAT_REDIS_CLUSTER_TLS },
     { ngx_null_string, NGX_WS_CHAT_REDIS_NONE }
 };
 
@@ -154,6 +121,7 @@ ngx_ws_chat_redis_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     rcf->name = value[1];
     rcf->database = NGX_CONF_UNSET;
+    rcf->shards = NGX_CONF_UNSET_UINT;
     rcf->connect_timeout = NGX_CONF_UNSET_MSEC;
     rcf->timeout = NGX_CONF_UNSET_MSEC;
     rcf->node = &mcf->node;
@@ -224,279 +192,11 @@ ngx_ws_chat_redis_argument(ngx_ws_chat_redis_parse_t *p, ngx_str_t *arg)
     }
 
     return ngx_ws_chat_redis_bad(p,
-               "takes URIs (redis://, rediss://, unix:, sentinel://) and "
-               "options (connect_timeout=, timeout=, database=, user=, "
-               "password_file=, ca=, cert=, key=, verify=), not \"%V\"",
+               "takes URIs (redis://, rediss://, unix:, sentinel://, "
+               "cluster://, clusters://) and options (connect_timeout=, "
+               "timeout=, database=, shards=, user=, password_file=, ca=, "
+               "cert=, key=, verify=), not \"%V\"",
                &rest);
-}
-
-
-/* [user[:password]@]host[:port][,...][/path], or a path for "unix:". */
-
-static char *
-ngx_ws_chat_redis_uri(ngx_ws_chat_redis_parse_t *p,
-    ngx_ws_chat_redis_scheme_e scheme, ngx_str_t *rest)
-{
-    u_char     *at, *slash, *last;
-    ngx_str_t   login, hosts, path;
-
-    if (p->scheme != NGX_WS_CHAT_REDIS_NONE && p->scheme != scheme) {
-        return ngx_ws_chat_redis_bad(p, "takes URIs of one scheme only");
-    }
-
-    ngx_str_set(&login, "");
-    ngx_str_set(&path, "");
-    hosts = *rest;
-
-    if (scheme != NGX_WS_CHAT_REDIS_UNIX) {
-        last = rest->data + rest->len;
-        slash = ngx_strlchr(rest->data, last, '/');
-
-        if (slash != NULL) {
-            path.data = slash + 1;
-            path.len = last - path.data;
-            last = slash;
-        }
-
-        for (at = last; at > rest->data && at[-1] != '@'; at--) { /* void */ }
-
-        if (at > rest->data) {
-            login.data = rest->data;
-            login.len = at - 1 - login.data;
-        }
-
-        hosts.data = at;
-        hosts.len = last - at;
-    }
-
-    if (p->scheme == NGX_WS_CHAT_REDIS_NONE) {
-        p->scheme = scheme;
-        p->login = login;
-        p->path = path;
-
-        if (ngx_ws_chat_redis_path(p) != NGX_CONF_OK
-            || ngx_ws_chat_redis_userinfo(p) != NGX_CONF_OK)
-        {
-            return NGX_CONF_ERROR;
-        }
-
-    } else if (login.len != p->login.len || path.len != p->path.len
-               || ngx_strncmp(login.data, p->login.data, login.len) != 0
-               || ngx_strncmp(path.data, p->path.data, path.len) != 0)
-    {
-        return ngx_ws_chat_redis_bad(p, "needs the same user, password and "
-                                      "path in each of its URIs, \"%V\" has "
-                                      "others", &hosts);
-    }
-
-    return ngx_ws_chat_redis_hosts(p, &hosts);
-}
-
-
-/* The database, or the name under which Sentinels know the master. */
-
-static char *
-ngx_ws_chat_redis_path(ngx_ws_chat_redis_parse_t *p)
-{
-    if (p->scheme != NGX_WS_CHAT_REDIS_ASK) {
-        return p->path.len ? ngx_ws_chat_redis_set_database(p, &p->path, 0)
-                           : NGX_CONF_OK;
-    }
-
-    if (p->path.len == 0) {
-        return ngx_ws_chat_redis_bad(p, "needs the master's name as in "
-                                      "\"sentinel://host:port/NAME\"");
-    }
-
-    p->conf->master = p->path;
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_ws_chat_redis_hosts(ngx_ws_chat_redis_parse_t *p, ngx_str_t *hosts)
-{
-    char       *rv;
-    u_char     *comma, *last;
-    ngx_str_t   one;
-
-    if (p->scheme == NGX_WS_CHAT_REDIS_UNIX) {
-        return ngx_ws_chat_redis_host(p, hosts);
-    }
-
-    last = hosts->data + hosts->len;
-    one.data = hosts->data;
-
-    for ( ;; ) {
-        comma = ngx_strlchr(one.data, last, ',');
-        one.len = ((comma != NULL) ? comma : last) - one.data;
-
-        rv = ngx_ws_chat_redis_host(p, &one);
-
-        if (rv != NGX_CONF_OK || comma == NULL) {
-            return rv;
-        }
-
-        one.data = comma + 1;
-    }
-}
-
-
-static char *
-ngx_ws_chat_redis_host(ngx_ws_chat_redis_parse_t *p, ngx_str_t *text)
-{
-    u_char      *s;
-    ngx_url_t    u;
-    ngx_uint_t   i;
-
-    if (text->len == 0) {
-        return ngx_ws_chat_redis_bad(p, "needs a host in each URI");
-    }
-
-    ngx_memzero(&u, sizeof(ngx_url_t));
-
-    u.default_port = (p->scheme == NGX_WS_CHAT_REDIS_ASK)
-                     ? NGX_WS_CHAT_REDIS_SENTINEL : NGX_WS_CHAT_REDIS_PORT;
-    u.url = *text;
-
-    if (p->scheme == NGX_WS_CHAT_REDIS_UNIX) {
-        s = ngx_pnalloc(p->cf->pool, text->len + sizeof("unix:"));
-        if (s == NULL) {
-            return NGX_CONF_ERROR;
-        }
-
-        u.url.data = s;
-        u.url.len = ngx_sprintf(s, "unix:%V%Z", text) - s - 1;
-    }
-
-    if (ngx_parse_url(p->cf->pool, &u) != NGX_OK || u.naddrs == 0) {
-        return ngx_ws_chat_redis_bad(p, "has a bad address \"%V\": %s", text,
-                                      u.err ? u.err : "no address");
-    }
-
-    for (i = 0; i < u.naddrs; i++) {
-        if (ngx_ws_chat_redis_peer(p, &u.addrs[i], &u.host) != NGX_OK) {
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-static ngx_int_t
-ngx_ws_chat_redis_peer(ngx_ws_chat_redis_parse_t *p, ngx_addr_t *addr,
-    ngx_str_t *host)
-{
-    u_char                    *s;
-    ngx_str_t                  h;
-    ngx_addr_t                 literal;
-    ngx_ws_chat_redis_peer_t  *peer;
-
-    h = *host;
-
-    if (h.len > 2 && h.data[0] == '[') {
-        h.data++;
-        h.len -= 2;
-    }
-
-    peer = ngx_array_push(&p->conf->peers);
-    s = ngx_pnalloc(p->cf->pool, h.len + 1);
-
-    if (peer == NULL || s == NULL) {
-        return NGX_ERROR;
-    }
-
-    ngx_memzero(peer, sizeof(ngx_ws_chat_redis_peer_t));
-    (void) ngx_cpystrn(s, h.data, h.len + 1);
-
-    peer->addr = *addr;
-    peer->host.data = s;
-    peer->host.len = h.len;
-    peer->literal = p->scheme != NGX_WS_CHAT_REDIS_UNIX
-                    && ngx_parse_addr(p->cf->temp_pool, &literal, h.data,
-                                      h.len)
-                       == NGX_OK;
-
-    return NGX_OK;
-}
-
-
-static char *
-ngx_ws_chat_redis_userinfo(ngx_ws_chat_redis_parse_t *p)
-{
-    u_char     *colon;
-    ngx_str_t   user, password;
-
-    if (p->login.len == 0) {
-        return NGX_CONF_OK;
-    }
-
-    user = p->login;
-    ngx_str_null(&password);
-
-    colon = ngx_strlchr(user.data, user.data + user.len, ':');
-
-    if (colon != NULL) {
-        password.data = colon + 1;
-        password.len = user.data + user.len - password.data;
-        user.len = colon - user.data;
-    }
-
-    if (user.len && p->conf->user.len) {
-        return ngx_ws_chat_redis_bad(p, "has two users");
-    }
-
-    if ((user.len
-         && ngx_ws_chat_redis_unescape(p->cf->pool, &p->conf->user, &user)
-            != NGX_OK)
-        || ngx_ws_chat_redis_unescape(p->cf->pool, &p->conf->password,
-                                      &password)
-           != NGX_OK)
-    {
-        return ngx_ws_chat_redis_bad(p, "needs \"%%\" in a user or password "
-                                      "followed by two hex digits");
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-static ngx_int_t
-ngx_ws_chat_redis_unescape(ngx_pool_t *pool, ngx_str_t *dst, ngx_str_t *src)
-{
-    u_char     *p, *last, *d;
-    ngx_int_t   n;
-
-    d = ngx_pnalloc(pool, src->len + 1);
-    if (d == NULL) {
-        return NGX_ERROR;
-    }
-
-    dst->data = d;
-    last = src->data + src->len;
-
-    for (p = src->data; p < last; p++) {
-
-        if (*p != '%') {
-            *d++ = *p;
-            continue;
-        }
-
-        n = (last - p > 2) ? ngx_hextoi(p + 1, 2) : NGX_ERROR;
-
-        if (n == NGX_ERROR) {
-            return NGX_DECLINED;
-        }
-
-        *d++ = (u_char) n;
-        p += 2;
-    }
-
-    dst->len = d - dst->data;
-
-    return NGX_OK;
 }
 
 
@@ -551,6 +251,30 @@ ngx_ws_chat_redis_set_database(ngx_ws_chat_redis_parse_t *p, ngx_str_t *value,
 
 
 static char *
+ngx_ws_chat_redis_set_shards(ngx_ws_chat_redis_parse_t *p, ngx_str_t *value,
+    size_t offset)
+{
+    ngx_int_t  n;
+
+    n = ngx_atoi(value->data, value->len);
+
+    if (n < 1 || n > NGX_WS_CHAT_REDIS_SHARDS_MAX) {
+        return ngx_ws_chat_redis_bad(p, "needs \"shards=\" from 1 to %d, not "
+                                      "\"%V\"",
+                                      NGX_WS_CHAT_REDIS_SHARDS_MAX, value);
+    }
+
+    if (p->conf->shards != NGX_CONF_UNSET_UINT) {
+        return ngx_ws_chat_redis_bad(p, "has \"shards=\" twice");
+    }
+
+    p->conf->shards = n;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
 ngx_ws_chat_redis_set_user(ngx_ws_chat_redis_parse_t *p, ngx_str_t *value,
     size_t offset)
 {
@@ -588,6 +312,27 @@ ngx_ws_chat_redis_set_word(ngx_ws_chat_redis_parse_t *p, ngx_str_t *value,
 }
 
 
+/* The database, or the name under which Sentinels know the master. */
+
+static char *
+ngx_ws_chat_redis_path(ngx_ws_chat_redis_parse_t *p)
+{
+    if (p->scheme != NGX_WS_CHAT_REDIS_ASK) {
+        return p->path.len ? ngx_ws_chat_redis_set_database(p, &p->path, 0)
+                           : NGX_CONF_OK;
+    }
+
+    if (p->path.len == 0) {
+        return ngx_ws_chat_redis_bad(p, "needs the master's name as in "
+                                      "\"sentinel://host:port/NAME\"");
+    }
+
+    p->conf->master = p->path;
+
+    return NGX_CONF_OK;
+}
+
+
 static char *
 ngx_ws_chat_redis_finish(ngx_ws_chat_redis_parse_t *p)
 {
@@ -605,6 +350,12 @@ ngx_ws_chat_redis_finish(ngx_ws_chat_redis_parse_t *p)
         return NGX_CONF_ERROR;
     }
 
+    if (ngx_ws_chat_redis_path(p) != NGX_CONF_OK
+        || ngx_ws_chat_redis_cluster(p) != NGX_CONF_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
     ngx_conf_init_value(conf->database, 0);
     ngx_conf_init_msec_value(conf->connect_timeout, 1000);
     ngx_conf_init_msec_value(conf->timeout, 2000);
@@ -613,14 +364,58 @@ ngx_ws_chat_redis_finish(ngx_ws_chat_redis_parse_t *p)
         return NGX_CONF_ERROR;
     }
 
-    if (p->scheme == NGX_WS_CHAT_REDIS_TLS) {
+    if (p->scheme == NGX_WS_CHAT_REDIS_TLS
+        || p->scheme == NGX_WS_CHAT_REDIS_CLUSTER_TLS)
+    {
         return ngx_ws_chat_redis_tls(p);
     }
 
     if (p->ca.len || p->cert.len || p->key.len || p->verify.len) {
         return ngx_ws_chat_redis_bad(p, "takes \"ca=\", \"cert=\", \"key=\" "
                                       "and \"verify=\" with \"rediss://\" "
-                                      "only");
+                                      "and \"clusters://\" only");
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* Keys of a Cluster are in many slots, all of database 0. */
+
+static char *
+ngx_ws_chat_redis_cluster(ngx_ws_chat_redis_parse_t *p)
+{
+    ngx_ws_chat_redis_conf_t  *conf;
+
+    conf = p->conf;
+
+    conf->cluster = p->scheme == NGX_WS_CHAT_REDIS_CLUSTER
+                    || p->scheme == NGX_WS_CHAT_REDIS_CLUSTER_TLS;
+
+    if (!conf->cluster) {
+        if (conf->shards != NGX_CONF_UNSET_UINT) {
+            return ngx_ws_chat_redis_bad(p, "takes \"shards=\" with "
+                                          "\"cluster://\" and "
+                                          "\"clusters://\" only");
+        }
+
+        conf->shards = 1;
+        return NGX_CONF_OK;
+    }
+
+    if (conf->database > 0) {
+        return ngx_ws_chat_redis_bad(p, "has a database, but a Cluster has "
+                                      "but one");
+    }
+
+    ngx_conf_init_uint_value(conf->shards, NGX_WS_CHAT_REDIS_SHARDS);
+
+    if (conf->shards < NGX_WS_CHAT_REDIS_SHARDS_FEW) {
+        ngx_conf_log_error(NGX_LOG_WARN, p->cf, 0,
+                           "\"ws_chat_redis\" spreads %ui shards unevenly "
+                           "over the nodes of a Cluster, %d or more are "
+                           "better",
+                           conf->shards, NGX_WS_CHAT_REDIS_SHARDS_FEW);
     }
 
     return NGX_CONF_OK;

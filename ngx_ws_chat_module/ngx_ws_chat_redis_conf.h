@@ -40,6 +40,9 @@ struct ngx_ws_chat_redis_conf_s {
     ngx_int_t                    database;
     ngx_str_t                    master;      /* its name; empty: the peers are
                                                  no Sentinels */
+    ngx_uint_t                   cluster;     /* the peers are some nodes of
+                                                 a Cluster */
+    ngx_uint_t                   shards;      /* 1 but for a Cluster */
     ngx_msec_t                   connect_timeout;
     ngx_msec_t                   timeout;
     ngx_str_t                   *node;

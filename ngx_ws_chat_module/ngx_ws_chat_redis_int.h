@@ -65,7 +65,7 @@ struct ngx_ws_chat_redis_s {
     socklen_t                         master_len; /* 0: to be asked for */
 
     unsigned                          state:3;
-    unsigned                          subscriber:1;
+    unsigned                          kind:2;     /* ..._kind_e */
     unsigned                          broken:1;   /* to be closed: reason */
     unsigned                          moving:1;   /* from Sentinel to master */
     unsigned                          final:1;    /* no further attempt */

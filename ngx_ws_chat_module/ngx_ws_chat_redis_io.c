@@ -477,7 +477,9 @@ ngx_ws_chat_redis_create_array(const redisReadTask *task, int elements)
 static void
 ngx_ws_chat_redis_dispatch(ngx_ws_chat_redis_t *rc, const redisReply *reply)
 {
-    if (rc->subscriber && rc->state == NGX_WS_CHAT_REDIS_UP) {
+    if (rc->kind == NGX_WS_CHAT_REDIS_SUBSCRIBER
+        && rc->state == NGX_WS_CHAT_REDIS_UP)
+    {
         ngx_ws_chat_redis_pushed(rc, reply);
         return;
     }
@@ -515,7 +517,13 @@ ngx_ws_chat_redis_pushed(ngx_ws_chat_redis_t *rc, const redisReply *reply)
     const redisReply  *pong;
 
     if (reply->type == REDIS_REPLY_ERROR) {
-        ngx_ws_chat_redis_fail(rc, "subscriber: %s", reply->str);
+
+        if (rc->ops->refused == NULL
+            || rc->ops->refused(rc, reply) != NGX_OK)
+        {
+            ngx_ws_chat_redis_fail(rc, "subscriber: %s", reply->str);
+        }
+
         return;
     }
 

@@ -8,6 +8,7 @@
 
 
 #include "ngx_ws_chat_redis_int.h"
+#include "ngx_ws_chat_redis_one.h"
 
 
 #define NGX_WS_CHAT_REDIS_NAME  128
@@ -63,8 +64,12 @@ ngx_ws_chat_redis_login(ngx_ws_chat_redis_t *rc)
     ngx_ws_chat_redis_select(rc);
 
     /* a replica would refuse to write, one that loads would do nothing */
-    ngx_ws_chat_redis_say(rc, 2, ngx_ws_chat_redis_info,
-                          ngx_ws_chat_redis_info_reply);
+
+    if (rc->kind != NGX_WS_CHAT_REDIS_ANY) {
+        ngx_ws_chat_redis_say(rc, 2, ngx_ws_chat_redis_info,
+                              ngx_ws_chat_redis_info_reply);
+    }
+
     ngx_ws_chat_redis_say(rc, 1, ngx_ws_chat_redis_ping,
                           ngx_ws_chat_redis_ping_reply);
 }
@@ -116,7 +121,8 @@ ngx_ws_chat_redis_set_name(ngx_ws_chat_redis_t *rc)
     };
 
     p = ngx_snprintf(buf, sizeof(buf), "ws_chat:%V:%P%s", rc->conf->node,
-                     ngx_pid, rc->subscriber ? ":sub" : "");
+                     ngx_pid,
+                     rc->kind == NGX_WS_CHAT_REDIS_SUBSCRIBER ? ":sub" : "");
 
     argv[2].data = buf;
     argv[2].len = p - buf;
@@ -225,8 +231,8 @@ ngx_ws_chat_redis_master_reply(void *data, const redisReply *reply)
 {
     ngx_ws_chat_redis_t  *rc = data;
 
-    u_char             buf[NGX_SOCKADDR_STRLEN];
     ngx_int_t          port;
+    wsc_str_t          ip;
     const redisReply  *host, *number;
 
     if (!ngx_ws_chat_redis_good(rc, "SENTINEL", reply)) {
@@ -241,8 +247,8 @@ ngx_ws_chat_redis_master_reply(void *data, const redisReply *reply)
     host = reply->element[0];
     number = reply->element[1];
 
-    if (host->type != REDIS_REPLY_STRING || number->type != REDIS_REPLY_STRING
-        || host->len >= sizeof(buf))
+    if (host->type != REDIS_REPLY_STRING
+        || number->type != REDIS_REPLY_STRING)
     {
         ngx_ws_chat_redis_fail(rc, "this Sentinel gives no address");
         return;
@@ -250,30 +256,17 @@ ngx_ws_chat_redis_master_reply(void *data, const redisReply *reply)
 
     port = ngx_atoi((u_char *) number->str, number->len);
 
-    ngx_memzero(&rc->master, sizeof(ngx_sockaddr_t));
+    ip.data = (u_char *) host->str;
+    ip.len = host->len;
 
-    if (inet_pton(AF_INET, host->str, &rc->master.sockaddr_in.sin_addr) == 1) {
-        rc->master.sockaddr.sa_family = AF_INET;
-        rc->master_len = sizeof(struct sockaddr_in);
+    rc->master_len = (port == NGX_ERROR)
+                     ? 0 : ngx_ws_chat_redis_address(&rc->master, &ip, port);
 
-#if (NGX_HAVE_INET6)
-    } else if (inet_pton(AF_INET6, host->str,
-                         &rc->master.sockaddr_in6.sin6_addr)
-               == 1)
-    {
-        rc->master.sockaddr.sa_family = AF_INET6;
-        rc->master_len = sizeof(struct sockaddr_in6);
-#endif
-    }
-
-    if (rc->master_len == 0 || port < 1 || port > 65535) {
-        rc->master_len = 0;
+    if (rc->master_len == 0) {
         ngx_ws_chat_redis_fail(rc, "this Sentinel gives no IP address: %s",
                                host->str);
         return;
     }
-
-    ngx_inet_set_port(&rc->master.sockaddr, (in_port_t) port);
 
     rc->moving = 1;
     ngx_ws_chat_redis_fail(rc, "to the master");

@@ -12,7 +12,7 @@
 
 /* everything that is printed, numbers at their longest, but the names */
 #define NGX_WS_CHAT_STATUS_HEAD  1024
-#define NGX_WS_CHAT_STATUS_ZONE  512
+#define NGX_WS_CHAT_STATUS_ZONE  768
 
 /* what escaping makes of an octet at most: \u0000 */
 #define NGX_WS_CHAT_STATUS_ESCAPE  6
@@ -199,11 +199,14 @@ ngx_ws_chat_status_zone(u_char *p, ngx_ws_chat_zone_t *z)
                            "\"stale\":%uL,\"chats\":%ui,\"pending\":%ui,"
                            "\"appended\":%ui,\"duplicates\":%ui,"
                            "\"aborted\":%ui,\"held\":%ui,\"reads\":%ui,"
-                           "\"skipped\":%ui,\"bad\":%ui,\"epochs\":%ui}",
+                           "\"skipped\":%ui,\"bad\":%ui,\"epochs\":%ui,"
+                           "\"shards\":%ui,\"silent\":%ui,"
+                           "\"servers\":%ui}",
                            &z->name, z->stale, live->chats, live->pending,
                            live->appended, live->duplicates, live->aborted,
                            live->held, live->reads, live->skipped, live->bad,
-                           live->epochs);
+                           live->epochs, live->shards, live->silent,
+                           live->servers);
     }
 
     ngx_ws_chat_store_shm_stat(z, &st);

@@ -20,6 +20,8 @@ static void ngx_ws_chat_live_exit_process(ngx_ws_chat_zone_t *z,
     ngx_cycle_t *cycle);
 static ngx_int_t ngx_ws_chat_live_health(ngx_ws_chat_zone_t *z,
     const char **reason);
+static const char *ngx_ws_chat_live_ill(ngx_ws_chat_live_node_t *n,
+    const char *reason);
 static uint64_t ngx_ws_chat_live_chat_stale(ngx_ws_chat_zone_t *z,
     const wsc_str_t *chat_id);
 static void ngx_ws_chat_live_tick(ngx_event_t *ev);
@@ -82,31 +84,35 @@ ngx_ws_chat_live_shards(ngx_ws_chat_live_t *l)
 {
     ngx_uint_t                 i;
     ngx_ws_chat_live_node_t   *n;
-    ngx_ws_chat_live_shard_t  *shard;
 
-    n = ngx_ws_chat_live_node_open(l, l->zone->redis);
-
-    l->nshards = 1;
+    l->nshards = l->zone->redis->shards;
     l->shards = wsc_alloc(&ngx_ws_chat_alloc,
                           l->nshards * sizeof(ngx_ws_chat_live_shard_t));
 
-    if (n == NULL || l->shards == NULL) {
+    if (l->shards == NULL) {
         return NGX_ERROR;
     }
 
     ngx_memzero(l->shards, l->nshards * sizeof(ngx_ws_chat_live_shard_t));
 
     for (i = 0; i < l->nshards; i++) {
-        shard = &l->shards[i];
-
-        shard->live = l;
-        shard->node = n;
-        n->nshards++;
-
-        ngx_queue_init(&shard->pending);
+        l->shards[i].live = l;
+        ngx_queue_init(&l->shards[i].pending);
     }
 
-    return NGX_OK;
+    if (l->zone->redis->cluster) {
+        return ngx_ws_chat_live_map_open(l);
+    }
+
+    n = ngx_ws_chat_live_node_create(l);
+    if (n == NULL) {
+        return NGX_ERROR;
+    }
+
+    l->shards[0].node = n;
+    n->nshards = 1;
+
+    return ngx_ws_chat_live_node_open(n, l->zone->redis);
 }
 
 
@@ -132,6 +138,7 @@ ngx_ws_chat_live_exit_process(ngx_ws_chat_zone_t *z, ngx_cycle_t *cycle)
                                                    queue));
     }
 
+    ngx_ws_chat_live_map_close(l);
     ngx_ws_chat_live_chats_free(l);
 
     wsc_free(&ngx_ws_chat_alloc, l->shards);
@@ -144,8 +151,9 @@ ngx_ws_chat_live_exit_process(ngx_ws_chat_zone_t *z, ngx_cycle_t *cycle)
 static ngx_int_t
 ngx_ws_chat_live_health(ngx_ws_chat_zone_t *z, const char **reason)
 {
-    ngx_queue_t         *q;
-    ngx_ws_chat_live_t  *l;
+    ngx_queue_t              *q;
+    ngx_ws_chat_live_t       *l;
+    ngx_ws_chat_live_node_t  *n;
 
     l = z->data;
 
@@ -153,15 +161,37 @@ ngx_ws_chat_live_health(ngx_ws_chat_zone_t *z, const char **reason)
          q != ngx_queue_sentinel(&l->nodes);
          q = ngx_queue_next(q))
     {
-        *reason = ngx_ws_chat_live_node_ill(
-                         ngx_queue_data(q, ngx_ws_chat_live_node_t, queue));
+        n = ngx_queue_data(q, ngx_ws_chat_live_node_t, queue);
+
+        *reason = n->nshards ? ngx_ws_chat_live_node_ill(n) : NULL;
 
         if (*reason) {
+
+            if (l->map) {
+                *reason = ngx_ws_chat_live_ill(n, *reason);
+            }
+
             return NGX_DECLINED;
         }
     }
 
     return NGX_OK;
+}
+
+
+/* Which node of a Cluster, and how much of the zone it is. */
+
+static const char *
+ngx_ws_chat_live_ill(ngx_ws_chat_live_node_t *n, const char *reason)
+{
+    static u_char  text[NGX_WS_CHAT_REDIS_REASON];
+
+    *ngx_snprintf(text, sizeof(text) - 1, "%s, %ui of %ui shards%s%V", reason,
+                  n->nshards, n->live->nshards, n->command ? " at " : "",
+                  &n->one.peer.addr.name)
+        = '\0';
+
+    return (char *) text;
 }
 
 
@@ -175,9 +205,28 @@ ngx_ws_chat_live_chat_stale(ngx_ws_chat_zone_t *z, const wsc_str_t *chat_id)
 const ngx_ws_chat_live_stat_t *
 ngx_ws_chat_store_redis_stat(ngx_ws_chat_zone_t *z)
 {
-    ngx_ws_chat_live_t  *l;
+    ngx_uint_t                i;
+    ngx_queue_t              *q;
+    ngx_ws_chat_live_t       *l;
+    ngx_ws_chat_live_node_t  *n;
 
     l = z->data;
+
+    l->stat.shards = l->nshards;
+    l->stat.silent = 0;
+    l->stat.servers = 0;
+
+    for (i = 0; i < l->nshards; i++) {
+        l->stat.silent += (ngx_ws_chat_live_stale(&l->shards[i]) != 0);
+    }
+
+    for (q = ngx_queue_head(&l->nodes);
+         q != ngx_queue_sentinel(&l->nodes);
+         q = ngx_queue_next(q))
+    {
+        n = ngx_queue_data(q, ngx_ws_chat_live_node_t, queue);
+        l->stat.servers += (n->nshards && n->command);
+    }
 
     return &l->stat;
 }
@@ -199,6 +248,8 @@ ngx_ws_chat_live_tick(ngx_event_t *ev)
                                                   queue));
     }
 
+    ngx_ws_chat_live_map_tick(l);
+    ngx_ws_chat_live_append_tick(l);
     ngx_ws_chat_live_expire(l, 0);
     ngx_ws_chat_live_refuse(l, 0);
     ngx_ws_chat_live_look(l);

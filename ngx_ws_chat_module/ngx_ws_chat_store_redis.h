@@ -30,6 +30,9 @@ typedef struct {
     ngx_uint_t                  skipped;      /* holes given up */
     ngx_uint_t                  bad;          /* messages dropped as such */
     ngx_uint_t                  epochs;       /* begun */
+    ngx_uint_t                  shards;
+    ngx_uint_t                  silent;       /* shards without news */
+    ngx_uint_t                  servers;      /* that have shards */
 } ngx_ws_chat_live_stat_t;
 
 

@@ -30,6 +30,9 @@ GOOD = [
     'key={dir}/redis.key verify=on',
     'sentinel://127.0.0.1:26379,127.0.0.1:26380/main',
     'sentinel://user:secret@127.0.0.1/main database=3',
+    'cluster://127.0.0.1:7000,127.0.0.1:7001',
+    'cluster://user:secret@127.0.0.1 shards=1024',
+    'clusters://localhost ca={dir}/ca.crt shards=60 database=0',
 ]
 
 # (arguments, what the message says)
@@ -71,7 +74,13 @@ BAD = [
     ('unix:', 'a host'),
     ('unix:/' + 'x' * 120, 'bad address'),
     ('sentinel://127.0.0.1:26379', "master's name"),
-    ('cluster://127.0.0.1:7000', 'not "cluster"'),
+    ('cluster://127.0.0.1/1', 'has but one'),
+    ('cluster://127.0.0.1 shards=0', 'from 1 to 1024'),
+    ('cluster://127.0.0.1 shards=1025', 'from 1 to 1024'),
+    ('cluster://127.0.0.1 shards=60 shards=60', 'twice'),
+    ('cluster://127.0.0.1 ca={dir}/ca.crt', '"clusters://"'),
+    ('redis://127.0.0.1 shards=64', '"cluster://"'),
+    ('valkey://127.0.0.1:7000', 'not "valkey"'),
 ]
 
 
@@ -106,6 +115,12 @@ def test_bad(nginx, files, arguments, part):
     assert '"ws_chat_redis"' in emerg[0] and part in emerg[0], emerg[0]
     assert re.search(r' in \S+nginx\.conf:\d+$', emerg[0]), emerg[0]
     assert not re.search(r'secret(?!")', emerg[0]), emerg[0]
+
+
+def test_few_shards(nginx):
+    """Some tags fall on few nodes."""
+    rc, text = check(nginx, 'ws_chat_redis chat cluster://127.0.0.1 shards=10;')
+    assert rc == 0 and '[warn]' in text and '60 or more' in text, text
 
 
 def test_bad_certificates(nginx, files):
