@@ -1,10 +1,15 @@
 /* The list of messages on the page: bubbles grouped by sender and day. */
 
+import {hue, initials, several} from './names.js';
+import {comparePositions} from './ws-chat.js';
+
 const GROUP_MS = 5 * 60 * 1000;     /* a longer silence begins a new group */
 const MOST = 1500;                  /* bubbles kept; beyond, a third goes */
 const NEAR = 48;                    /* px from the end that count as there */
-const HUES = [212, 262, 305, 345, 18, 42, 140, 178];
-const LABELS = {sending: 'Sending', stored: 'Stored', failed: 'Not sent'};
+const RECEIPTS = 40;                /* of one's own messages, the last ones */
+const SURE_MS = 4000;               /* to press "Delete" a second time */
+const LABELS = {sending: 'Sending', stored: 'Sent', failed: 'Not sent',
+                delivered: 'Delivered', read: 'Read'};
 
 const clock = new Intl.DateTimeFormat(undefined, {timeStyle: 'short'});
 const full = new Intl.DateTimeFormat(undefined, {dateStyle: 'full',
@@ -14,33 +19,17 @@ const weekday = new Intl.DateTimeFormat(undefined, {
 
 
 /** What a bubble shows of a message, which may be any JSON value. */
-function words(message) {
+export function words({message, retracted}) {
+    if (retracted) {
+        return 'This message was deleted';
+    }
+
     if (typeof message === 'string') {
         return message;
     }
 
     return typeof message?.text === 'string' ? message.text
                                              : JSON.stringify(message);
-}
-
-
-function hue(name) {
-    let sum = 0;
-
-    for (const char of name) {
-        sum = (sum * 31 + char.codePointAt(0)) % 9973;
-    }
-
-    return HUES[sum % HUES.length];
-}
-
-
-function initials(name) {
-    const parts = name.split(/[\s._@-]+/).filter(Boolean);
-    const letters = parts.length > 1 ? [parts[0], parts.at(-1)]
-                                     : [parts[0] ?? '?'];
-
-    return letters.map((part) => Array.from(part)[0]).join('').toUpperCase();
 }
 
 
@@ -60,30 +49,34 @@ export class MessageLog {
     #scroller;
     #list;
     #template;
-    #onResend;
-    #onUnread;
+    #on;
     #pending = new Map();
     #unread = 0;
     #atEnd = true;
+    #current = null;
 
     /**
      * @param {HTMLElement} scroller holds the list
      * @param {HTMLOListElement} list
      * @param {HTMLTemplateElement} template of one message
-     * @param {{resend, unread}} on resend(sent): the button of a failed one;
-     *   unread(n): messages came while scrolled up
+     * @param {{resend, unread, edit, retract}} on resend(sent): the button
+     *   of a failed one; unread(n): messages came while scrolled up; edit(m),
+     *   retract(m): of one's own messages
      */
-    constructor(scroller, list, template, {resend, unread}) {
+    constructor(scroller, list, template, on) {
         this.#scroller = scroller;
         this.#list = list;
         this.#template = template;
-        this.#onResend = resend;
-        this.#onUnread = unread;
+        this.#on = on;
         /** name whose messages stand on the right */
         this.me = '';
+        /** can messages be changed? */
+        this.canChange = true;
 
         scroller.addEventListener('scroll', () => this.#onScroll(),
                                   {passive: true});
+
+        list.addEventListener('keydown', (ev) => this.#onKey(ev));
 
         const observer = new ResizeObserver(() => {
             if (this.#atEnd) {
@@ -99,8 +92,14 @@ export class MessageLog {
         return this.#list.childElementCount === 0;
     }
 
+    /** Is the last message in view? */
+    get isAtEnd() {
+        return this.#atEnd;
+    }
+
     clear() {
         this.#pending.clear();
+        this.#current = null;
         this.#list.replaceChildren();
         this.toEnd();
     }
@@ -117,7 +116,30 @@ export class MessageLog {
             ...messages.map((m) => this.#item(m)),
             ...waiting.filter((li) => this.#pending.has(li.info.cid)));
         this.#relateAll();
+        this.#setCurrent();
         this.toEnd();
+    }
+
+    /** A line before the first of these messages: they are new to the user.
+     *  @param {?{epoch: number, seq: number}} read the last one that is not */
+    divide(read) {
+        const first = [...this.#list.children].find(
+            (li) => li.info?.m.epoch !== undefined
+                    && li.info.sender !== this.me
+                    && (!read || comparePositions(li.info.m, read) > 0));
+
+        this.undivide();
+
+        if (first?.previousElementSibling) {
+            const line = noteItem('New messages');
+
+            line.classList.add('fresh');
+            first.before(line);
+        }
+    }
+
+    undivide() {
+        this.#list.querySelector('.fresh')?.remove();
     }
 
     /** A new message; one's own takes the place of its unsent bubble. */
@@ -129,7 +151,7 @@ export class MessageLog {
         if (own) {
             this.#pending.delete(m.cid);
             this.#stamp(li, m.timestamp);
-            this.#mark(li, 'stored');
+            this.#own(li, m);
         }
 
         if (!own || li.nextElementSibling !== next) {
@@ -138,6 +160,7 @@ export class MessageLog {
 
         this.#relate(li);
         this.#trim();
+        this.#setCurrent();
 
         if (!own && !this.#atEnd) {
             this.#setUnread(this.#unread + 1);
@@ -192,19 +215,45 @@ export class MessageLog {
         if (sent.state === 'failed') {
             failure.firstElementChild.textContent =
                 `Not sent: ${sent.error.message}.`;
-            failure.lastElementChild.onclick = () => this.#onResend(sent);
+            failure.lastElementChild.onclick = () => this.#on.resend(sent);
         }
+    }
+
+    /** A message was changed or deleted. */
+    update(m) {
+        const li = this.#find(m);
+
+        if (li) {
+            li.info.m = m;
+            this.#say(li, m);
+            li.querySelector('.tools').hidden = !this.#isMine(m);
+            this.#setCurrent();
+        }
+    }
+
+    /** Shows how far one's own messages have come. */
+    showReceipts(room) {
+        this.#mine(RECEIPTS).forEach((li) => {
+            const {delivered, read} = room.receipts(li.info.m);
+
+            if (read.length > 0) {
+                this.#mark(li, 'read', `Read by ${several(read)}`);
+            } else if (delivered.length > 0) {
+                this.#mark(li, 'delivered',
+                           `Delivered to ${several(delivered)}`);
+            }
+        });
+    }
+
+    /** @returns {?object} one's own last message */
+    get lastOwn() {
+        return this.#mine(RECEIPTS).find((li) => this.#isMine(li.info.m))
+                                   ?.info.m ?? null;
     }
 
     /** A line between the messages. */
     note(text) {
-        const li = document.createElement('li');
-        const span = document.createElement('span');
-
-        li.className = 'note';
-        span.textContent = text;
-        li.append(span);
-        this.#list.insertBefore(li, this.#firstPending());
+        this.#list.insertBefore(noteItem(text), this.#firstPending());
     }
 
     toEnd() {
@@ -226,7 +275,7 @@ export class MessageLog {
     #setUnread(count) {
         if (this.#unread !== count) {
             this.#unread = count;
-            this.#onUnread(count);
+            this.#on.unread(count);
         }
     }
 
@@ -241,23 +290,121 @@ export class MessageLog {
         return null;
     }
 
-    #item({sender, message, timestamp, cid}) {
+    /* The last stored messages of one's own, the latest first. */
+    #mine(most) {
+        const all = this.#list.querySelectorAll('.own');
+
+        return [...all].slice(-most).reverse()
+                       .filter((li) => li.info.m.epoch !== undefined);
+    }
+
+    #find({epoch, seq}) {
+        return [...this.#list.children].find(
+            (li) => li.info?.m.seq === seq && li.info.m.epoch === epoch);
+    }
+
+    #item(m) {
+        const {sender, timestamp, cid} = m;
         const li = this.#template.content.firstElementChild.cloneNode(true);
         const name = sender || 'unknown';
 
-        li.info = {sender, cid};
+        li.info = {sender, cid, m};
         li.classList.toggle('own', sender === this.me);
         li.style.setProperty('--hue', hue(name));
         li.querySelector('.avatar').textContent = initials(name);
         li.querySelector('.who').textContent = name;
-        li.querySelector('.text').textContent = words(message);
+        this.#say(li, m);
         this.#stamp(li, timestamp);
 
         if (sender === this.me) {
-            this.#mark(li, 'stored');
+            this.#own(li, m);
         }
 
         return li;
+    }
+
+    #say(li, m) {
+        li.querySelector('.text').textContent = words(m);
+        li.querySelector('.edited').hidden = !m.edited || !!m.retracted;
+        li.classList.toggle('gone', !!m.retracted);
+    }
+
+    /* One's own message, stored: it can be changed. */
+    #own(li, m) {
+        const actions = li.querySelector('.tools');
+        const [edit, retract] = actions.children;
+
+        li.info.m = m;
+        this.#mark(li, 'stored');
+        actions.hidden = !this.#isMine(m);
+        edit.onclick = () => this.#on.edit(li.info.m);
+        retract.onclick = () => this.#onRetract(li, retract);
+        li.querySelector('.bubble').onclick = () => {
+            li.classList.toggle('picked');
+        };
+    }
+
+    #isMine(m) {
+        return this.canChange && m.epoch !== undefined && !m.retracted;
+    }
+
+    #onRetract(li, button) {
+        if (button.dataset.sure) {
+            this.#on.retract(li.info.m);
+            return;
+        }
+
+        const forget = () => {
+            delete button.dataset.sure;
+            button.textContent = 'Delete';
+        };
+
+        button.dataset.sure = 'yes';
+        button.textContent = 'Really delete?';
+        button.onblur = forget;
+        setTimeout(forget, SURE_MS);
+    }
+
+    /* One stop for the Tab key among all the buttons; arrows go on. */
+    #setCurrent(li = this.#mine(RECEIPTS).find((one) => this.#isMine(
+        one.info.m)))
+    {
+        const tabIndex = (one, value) => {
+            for (const button of one?.querySelectorAll('.tools button')
+                                 ?? [])
+            {
+                button.tabIndex = value;
+            }
+        };
+
+        if (li !== this.#current
+            && !this.#current?.contains(document.activeElement))
+        {
+            tabIndex(this.#current, -1);
+            tabIndex(li, 0);
+            this.#current = li;
+        }
+    }
+
+    #onKey(ev) {
+        const step = {ArrowUp: 1, ArrowDown: -1}[ev.key];
+        const li = ev.target.closest('.own');
+
+        if (!step || !li) {
+            return;
+        }
+
+        const all = this.#mine(Infinity).filter((one) => this.#isMine(
+            one.info.m));
+        const next = all[all.indexOf(li) + step];
+
+        ev.preventDefault();
+
+        if (next) {
+            next.querySelector('.edit').tabIndex = 0;
+            next.querySelector('.edit').focus();
+            this.#setCurrent(next);
+        }
     }
 
     #stamp(li, timestamp) {
@@ -269,13 +416,13 @@ export class MessageLog {
         time.title = full.format(timestamp);
     }
 
-    #mark(li, state) {
+    #mark(li, state, label = LABELS[state]) {
         const icon = li.querySelector('.state');
 
         icon.hidden = false;
         icon.dataset.state = state;
-        icon.ariaLabel = LABELS[state];
-        icon.title = LABELS[state];
+        icon.ariaLabel = label;
+        icon.title = label;
     }
 
     /* Sets what depends on the neighbours, for one and those around it. */
@@ -318,6 +465,17 @@ export class MessageLog {
         old.forEach((li) => li.remove());
         this.#relateOne(this.#list.firstElementChild);
     }
+}
+
+
+function noteItem(text) {
+    const li = document.createElement('li');
+    const span = document.createElement('span');
+
+    li.className = 'note';
+    span.textContent = text;
+    li.append(span);
+    return li;
 }
 
 

@@ -1,13 +1,16 @@
 /* The chat page: a name, a chat, and the conversation. */
 
 import {WsChat} from './ws-chat.js';
-import {MessageLog} from './log.js';
+import {MessageLog, words} from './log.js';
+import {People} from './people.js';
 
 const MOST_BYTES = 128;             /* of a name in UTF-8, or a chat */
 const CHAT_ID = /^[A-Za-z0-9._:@-]+$/;
 const FIRST_CHAT = 'lobby';
 const HISTORY = 50;
 const HINT = 'Enter sends, Shift+Enter begins a new line';
+const CHANGE_HINT = ', ↑ changes your last message';
+const NARROW = matchMedia('(max-width: 30rem)');
 const FIELD_PX = 44;                /* the text field, one line high */
 
 const $ = (id) => document.getElementById(id);
@@ -30,7 +33,7 @@ const CLOSES = {
 
 let chat = null;
 let chatId = '';
-let unseen = 0;
+let changing = null;                /* one's own message, being changed */
 
 const log = new MessageLog($('log'), $('messages'), $('message'), {
     resend(sent) {
@@ -42,7 +45,20 @@ const log = new MessageLog($('log'), $('messages'), $('message'), {
         $('newer').hidden = count === 0;
         $('newer').textContent = count === 1 ? '1 new message'
                                              : `${count} new messages`;
+        markRead();
     },
+
+    edit: beginChange,
+
+    retract(m) {
+        change(() => chat.retract(chatId, m));
+    },
+});
+
+const people = new People({
+    button: $('people'), faces: $('faces'), count: $('people-count'),
+    panel: $('panel'), list: $('panel-list'), more: $('panel-more'),
+    typing: $('typing'),
 });
 
 
@@ -147,6 +163,7 @@ function showProblem(field, text) {
 function closeChat() {
     const old = chat;
 
+    endChange();
     chat = null;
     old?.close();
 }
@@ -196,8 +213,11 @@ function enter(name, id) {
     history.replaceState(null, '', `#chat=${encodeURIComponent(id)}`);
 
     log.me = name;
+    log.canChange = true;
     log.clear();
-    unseen = 0;
+    people.me = name;
+    people.show(null);
+    people.close();
     $('start').hidden = true;
     $('talk').hidden = false;
     $('empty').hidden = true;
@@ -208,7 +228,8 @@ function enter(name, id) {
     showTitle();
     $('text').focus();
 
-    const mine = new WsChat('/chat', {user: name});
+    const mine = new WsChat('/chat', {user: name, receipts: true,
+                                      sse: '/events'});
 
     chat = mine;
     listen(mine);
@@ -246,11 +267,26 @@ function listen(mine) {
     on('message', (m) => {
         log.add(m);
         showEmpty();
+        markRead();
+        showTitle();
+    });
+    on('update', ({room, epoch, seq}) => {
+        const m = room.messages.find(
+            (one) => one.epoch === epoch && one.seq === seq);
 
-        if (document.hidden) {
-            unseen++;
-            showTitle();
+        if (m) {
+            log.update(m);
         }
+    });
+    on('mark', ({room}) => {
+        log.showReceipts(room);
+        showTitle();
+    });
+    on('presence', () => people.update());
+    on('typing', () => people.update());
+    on('joined', ({room}) => {
+        people.show(room);
+        log.showReceipts(room);
     });
     on('reset', ({room}) => {
         showRoom(room);
@@ -266,11 +302,36 @@ function listen(mine) {
 
 
 function showRoom(room) {
+    const {unread} = room;
+
     log.me = chat.user;
+    people.me = chat.user;
     log.show(room.messages);
+    log.showReceipts(room);
+    people.show(room);
+
+    if (unread > 0) {
+        log.divide(room.marks.get(chat.user)?.read);
+    }
+
     showOlder(room);
     $('log').setAttribute('aria-busy', 'false');
     showEmpty();
+    markRead();
+    showTitle();
+}
+
+
+/* What is in view, in a window that somebody looks at, is read. */
+function markRead() {
+    const room = chat?.room(chatId);
+
+    if (room?.unread > 0 && log.isAtEnd && document.hasFocus()
+        && !document.hidden)
+    {
+        room.markRead();
+        showTitle();
+    }
 }
 
 
@@ -288,7 +349,9 @@ function showEmpty() {
 
 
 function showTitle() {
-    document.title = unseen > 0 ? `(${unseen}) #${chatId}` : `#${chatId}`;
+    const unread = chat?.room(chatId)?.unread ?? 0;
+
+    document.title = unread > 0 ? `(${unread}) #${chatId}` : `#${chatId}`;
 }
 
 
@@ -310,6 +373,7 @@ function showState() {
 
     $('status').dataset.state = state;
     $('now').classList.toggle('shown', state === 'offline');
+    $('people').classList.toggle('away', state === 'offline');
     setText('status-text', texts[state]);
     showCountdown();
     showHint();
@@ -339,8 +403,13 @@ function showHint() {
     const unsent = waiting === 1 ? '1 message waits'
                                  : `${waiting} messages wait`;
 
+    if (changing) {
+        setText('hint', 'Enter saves, Escape cancels');
+        return;
+    }
+
     setText('hint', isAway && waiting > 0 ? `${unsent} for the connection`
-                                          : HINT);
+                    : HINT + (NARROW.matches ? '' : CHANGE_HINT));
 }
 
 
@@ -364,13 +433,72 @@ function fitField() {
 function send() {
     const text = $('text').value.trim();
 
-    if (text) {
+    if (changing) {
+        const m = changing;
+
+        endChange();
+
+        if (text && text !== words(m)) {
+            change(() => chat.edit(chatId, m, withText(m.message, text)));
+        }
+    } else if (text) {
         $('text').value = '';
         fitField();
+        log.undivide();
+        log.toEnd();
         chat.send(chatId, text);
     }
 
     $('text').focus();
+}
+
+
+/* A message may be an object with more than its text. */
+function withText(message, text) {
+    return typeof message?.text === 'string' ? {...message, text} : text;
+}
+
+
+function beginChange(m) {
+    changing = m;
+    $('editing').hidden = false;
+    $('text').value = words(m);
+    fitField();
+    $('text').focus();
+    $('text').setSelectionRange(-1, -1);
+    showHint();
+}
+
+
+function endChange() {
+    if (changing) {
+        changing = null;
+        $('editing').hidden = true;
+        $('text').value = '';
+        fitField();
+        showHint();
+    }
+}
+
+
+async function change(request) {
+    try {
+        await request();
+    } catch (err) {
+        log.canChange = err.code !== 'unknown_op';
+        setText('hint', err.code === 'unknown_op'
+                        ? 'This server does not change messages'
+                        : `It could not be changed: ${err.message}`);
+    }
+}
+
+
+function onType() {
+    fitField();
+
+    if (!changing) {
+        chat.typing(chatId, $('text').value.trim() !== '');
+    }
 }
 
 
@@ -390,6 +518,7 @@ async function loadOlder() {
 
         if (chat === mine) {
             log.addOlder(messages);
+            log.showReceipts(room);
             button.dataset.state = room.hasOlder ? 'more' : 'all';
         }
     } catch (err) {
@@ -400,7 +529,7 @@ async function loadOlder() {
 }
 
 
-function change() {
+function leave() {
     history.replaceState(null, '', location.pathname + location.search);
     showStart({name: remembered('name'), id: chatId});
 }
@@ -418,16 +547,27 @@ $('composer').addEventListener('submit', (ev) => {
     send();
 });
 
-$('text').addEventListener('input', fitField);
+$('text').addEventListener('input', onType);
 $('text').addEventListener('keydown', (ev) => {
     if (ev.key === 'Enter' && !ev.shiftKey && !ev.isComposing) {
         ev.preventDefault();
         send();
+    } else if (ev.key === 'Escape') {
+        endChange();
+    } else if (ev.key === 'ArrowUp' && $('text').value === ''
+               && log.lastOwn)
+    {
+        ev.preventDefault();
+        beginChange(log.lastOwn);
     }
 });
 
-$('change').addEventListener('click', change);
-$('elsewhere').addEventListener('click', change);
+$('keep').addEventListener('click', () => {
+    endChange();
+    $('text').focus();
+});
+$('change').addEventListener('click', leave);
+$('elsewhere').addEventListener('click', leave);
 $('now').addEventListener('click', () => chat.connect());
 $('reconnect').addEventListener('click', () => {
     if (chat.room(chatId)) {
@@ -451,10 +591,10 @@ document.addEventListener('visibilitychange', () => {
         return;
     }
 
-    unseen = 0;
-    showTitle();
+    markRead();
     chat.check();
 });
+addEventListener('focus', markRead);
 
 setInterval(showCountdown, 250);
 

@@ -37,8 +37,8 @@ test('two people talk, in one order, each message stored', LIMIT, async () => {
         assert.deepEqual(await person.texts(), await ada.texts());
     }
 
-    await ada.delivered('Stored', 'Stored');
-    await bob.delivered('Stored', 'Stored');
+    await ada.delivered('Sent', 'Sent');
+    await bob.delivered('Sent', 'Sent');
     assert.equal(await ada.page.locator('.message:not(.own) .who').first()
                           .textContent(), 'Bob');
 });
@@ -57,7 +57,7 @@ test('a reload shows what was and what was missed', LIMIT, async () => {
     assert.ok(url.endsWith(`#chat=${encodeURIComponent(chat)}`));
     await page.goto('about:blank');
     await ada.say('2', '3');
-    await ada.delivered('Stored', 'Stored', 'Stored');
+    await ada.delivered('Sent', 'Sent', 'Sent');
     await page.goto(url);
     await bob.isOnline();
     await bob.sees('1', '2', '3');
@@ -65,7 +65,7 @@ test('a reload shows what was and what was missed', LIMIT, async () => {
     await ada.sees('1', '2', '3', '4');
     await page.reload();
     await bob.sees('1', '2', '3', '4');
-    await bob.delivered('Stored');
+    await bob.delivered('Sent');
     assert.equal(await page.textContent('#status-text'), 'Online as Bob B.');
     await bob.isCalm('reload');
 });
@@ -87,7 +87,7 @@ test('offline: seen, queued, back with nothing lost or twice', LIMIT,
     assert.ok(await ada.page.isVisible('#now'));
     await ada.say('a1', 'a2');
     await bob.say('b1');
-    await ada.delivered('Stored', 'Sending', 'Sending');
+    await ada.delivered('Sent', 'Sending', 'Sending');
     assert.equal(await ada.page.textContent('#hint'),
                  '2 messages wait for the connection');
     await world.proxy.up();
@@ -96,8 +96,8 @@ test('offline: seen, queued, back with nothing lost or twice', LIMIT,
         await person.isOnline();
     }
 
-    await ada.delivered('Stored', 'Stored', 'Stored');
-    await bob.delivered('Stored');
+    await ada.delivered('Sent', 'Sent', 'Sent');
+    await bob.delivered('Sent');
     await ada.page.locator('.text').nth(3).waitFor();
 
     const order = await ada.texts();
@@ -122,7 +122,7 @@ test('offline: an answer that was lost does not send twice', LIMIT,
     await ada.status('Offline');
     await world.proxy.up();
     await ada.isOnline();
-    await ada.delivered('Stored');
+    await ada.delivered('Sent');
     await ada.sees('said once');
     await ada.page.reload();
     await ada.sees('said once');
@@ -141,7 +141,7 @@ test('offline: a message that was lost on the way goes again', LIMIT,
     await ada.status('Offline');
     await world.proxy.up();
     await ada.isOnline();
-    await ada.delivered('Stored');
+    await ada.delivered('Sent');
     await ada.page.reload();
     await ada.sees('lost at first');
 });
@@ -152,7 +152,7 @@ test('offline: "Try now" and the unsent over a reload', LIMIT, async () => {
     const ada = await world.member('Ada', chat);
 
     await ada.say('first');
-    await ada.delivered('Stored');
+    await ada.delivered('Sent');
     world.proxy.refuse(503);
     world.proxy.cut();
     await ada.status('Offline');
@@ -167,7 +167,7 @@ test('offline: "Try now" and the unsent over a reload', LIMIT, async () => {
     await ada.page.click('#now');
     await ada.isOnline();
     await ada.sees('first', 'second');
-    await ada.delivered('Stored', 'Stored');
+    await ada.delivered('Sent', 'Sent');
 });
 
 
@@ -177,14 +177,14 @@ test('the server starts anew: said so, the unsent arrives',
     const ada = await world.member('Ada', chat);
 
     await ada.say('old times');
-    await ada.delivered('Stored');
+    await ada.delivered('Sent');
     world.server.stop();
     await ada.status('Offline');
     await ada.say('still here');
     world.proxy.target = await world.server.start();
     await ada.isOnline();
     await ada.sees('still here');
-    await ada.delivered('Stored');
+    await ada.delivered('Sent');
     assert.match(await ada.page.textContent('.note'), /began anew/);
     await ada.isCalm('restart');
 });
@@ -249,7 +249,7 @@ test('errors: shut out while talking, and the way back', LIMIT, async () => {
     const ada = await world.member('Ada', newChat());
 
     await ada.say('hello');
-    await ada.delivered('Stored');
+    await ada.delivered('Sent');
     world.proxy.close(4003);
     await ada.status('Disconnected');
     assert.match(await ada.page.textContent('#problem'),
@@ -270,9 +270,9 @@ test('errors: a message that fails says why and can be repeated', LIMIT,
     await ada.delivered('Not sent');
     assert.match(await ada.page.textContent('.failure'), /too long/);
     await ada.say('short');
-    await ada.delivered('Not sent', 'Stored');
+    await ada.delivered('Not sent', 'Sent');
     await ada.page.click('.failure button');
-    await ada.delivered('Stored', 'Not sent');
+    await ada.delivered('Sent', 'Not sent');
 });
 
 
@@ -283,7 +283,7 @@ test('scrolled up: new ones are counted, older ones loaded', LIMIT,
     const many = Array.from({length: 70}, (_, n) => `line ${n}`);
 
     await bob.say(...many);
-    await bob.delivered(...many.map(() => 'Stored'));
+    await bob.delivered(...many.map(() => 'Sent'));
 
     const ada = await world.member('Ada', chat);
     const {page} = ada;
@@ -335,12 +335,14 @@ test('keyboard alone, from the way in to the way out', LIMIT, async () => {
     await type('two');
     const tall = await page.locator('#text').boundingBox();
     await press('Enter');
-    await page.waitForSelector('.state[data-state="stored"]');
+    await page.waitForSelector('.state:not([data-state="sending"])');
     assert.deepEqual(await page.locator('.text').allTextContents(),
                      ['one\ntwo']);
     assert.ok((await page.locator('#text').boundingBox()).height
               < tall.height);
     assert.equal(await focused(), 'text');
+    await press('Shift+Tab');
+    await press('Shift+Tab');
     await press('Shift+Tab');
     assert.equal(await focused(), 'log');
     await press('Shift+Tab');
@@ -380,18 +382,18 @@ for (const scheme of ['light', 'dark']) {
 
             await bob.say('Good morning! Did the new build reach the north '
                           + 'site, or is it still on the bench?', 'No hurry.');
-            await bob.delivered('Stored', 'Stored');
+            await bob.delivered('Sent', 'Sent');
             await ada.say('It did. All four nodes took it overnight.',
                           'Nobody lost a message.');
-            await ada.delivered('Stored', 'Stored');
+            await ada.delivered('Sent', 'Sent');
             await eve.say('The dashboards agree.',
                           'https://status.example/very/long/path/that/does/'
                           + 'not/break/anywhere/by/itself?since=yesterday');
-            await eve.delivered('Stored', 'Stored');
+            await eve.delivered('Sent', 'Sent');
             await bob.say('Wonderful.');
             await page.locator('.text', {hasText: 'Wonderful'}).waitFor();
             await ada.say('Lunch at one?');
-            await ada.delivered('Stored', 'Stored', 'Stored');
+            await ada.delivered('Sent', 'Sent', 'Sent');
             await ada.looksGood(shot('4-conversation'));
 
             await page.focus('#log');
@@ -409,7 +411,7 @@ for (const scheme of ['light', 'dark']) {
             await ada.looksGood(shot('6-offline'));
             await world.proxy.up();
             await ada.isOnline();
-            await ada.delivered(...Array(4).fill('Stored'));
+            await ada.delivered(...Array(4).fill('Sent'));
 
             await ada.say('long '.repeat(14000));
             await page.locator('.failure:not([hidden])').waitFor();
