@@ -17,7 +17,7 @@
 #include "ngx_ws_chat_store_redis.h"
 #include "core/wsc_envelope.h"
 #include "core/wsc_epoch.h"
-#include "core/wsc_holdback.h"
+#include "core/wsc_follow.h"
 #include <hiredis/hiredis.h>
 
 
@@ -45,20 +45,19 @@ struct ngx_ws_chat_live_chat_s {
     ngx_queue_t                      attaches;
     ngx_ws_chat_live_t              *live;
     ngx_ws_chat_live_shard_t        *shard;
-    wsc_holdback_t                   hold;
+    wsc_follow_t                     follow;
     wsc_str_t                        chat_id;    /* behind this struct */
     ngx_msec_t                       asked;      /* for its subscription */
     ngx_msec_t                       active;     /* a message or member came */
     ngx_msec_t                       checked;    /* its end was */
     ngx_msec_t                       renewed;    /* its epoch's life was */
-    ngx_msec_t                       started;    /* the read under way */
+    uint64_t                         epoch;      /* as it then was, */
+    uint64_t                         under;      /* in an incarnation with
+                                                    this epoch */
     ngx_uint_t                       busy;       /* replies to come; while it
                                                     is used */
     unsigned                         subscribed:1;
-    unsigned                         headed:1;   /* hold.last is known */
-    unsigned                         missed:1;   /* ... messages before that
-                                                    were dropped */
-    unsigned                         reading:1;
+    unsigned                         headed:1;   /* follow.last is known */
     unsigned                         watched:1;
     unsigned                         renewable:1;  /* renewed is known */
 };

@@ -9,11 +9,21 @@
  *     INFO TIME, MULTI SET inc EXEC                another incarnation
  *     XREVRANGE.. TIME                             a chat without epoch
  *     XRANGE..                                     a cid stored, but where?
- *     MULTI XADD.. PUBLISH hint.. SET d.. EXEC     all or nothing
- *     PUBLISH.. SET d XX..                         positions are known now
+ *     MULTI XADD.. SET d.. PUBLISH.. EXEC          all or nothing
+ *     WATCH inc   GET inc                          for the next one
+ *     SET d XX..                                   some time later: positions
  *
  * What was there changed: EXEC gives nil, and it starts again.  After a break
  * the dedupe records tell what was stored.
+ *
+ * When inc is watched already and the epochs were renewed a moment ago, the
+ * questions are left out.  PEXPIRE touches a record that is there, and only
+ * that, so that a known cid makes EXEC give nil:
+ *
+ *     WATCH d..   PEXPIRE d..   MULTI ...
+ *
+ * Who publishes does not know the position yet, but expects one, see
+ * core/wsc_follow.h.
  */
 
 
@@ -264,7 +274,10 @@ ngx_ws_chat_live_start(ngx_ws_chat_live_node_t *n,
     shard->at = n;
 
     ngx_ws_chat_live_gather(n);
-    ngx_ws_chat_live_watch(n);
+
+    if (ngx_ws_chat_live_quick(n) != NGX_OK) {
+        ngx_ws_chat_live_watch(n);
+    }
 }
 
 
@@ -455,8 +468,7 @@ ngx_ws_chat_live_fail(ngx_ws_chat_live_node_t *n, wsc_err_e err)
         }
     }
 
-    (void) ngx_ws_chat_live_send(ngx_ws_chat_live_cmd("UNWATCH"), n->append,
-                                 NULL, NULL);
+    ngx_ws_chat_live_unwatch(n);
     ngx_ws_chat_live_finish(n);
 }
 
@@ -509,6 +521,9 @@ ngx_ws_chat_live_append_up(ngx_ws_chat_redis_t *rc)
     n = ngx_ws_chat_redis_data(rc);
 
     ngx_memzero(n->replid, WSC_REPLID_LEN);
+    n->armed = NULL;
+    n->arming = 0;
+
     ngx_ws_chat_live_listens(n);
 
     if (!n->flush.posted) {
@@ -571,8 +586,7 @@ ngx_ws_chat_live_pause(ngx_ws_chat_live_node_t *n)
 
     n->batch.shard->paused = 1;
 
-    (void) ngx_ws_chat_live_send(ngx_ws_chat_live_cmd("UNWATCH"), n->append,
-                                 NULL, NULL);
+    ngx_ws_chat_live_unwatch(n);
     ngx_ws_chat_live_finish(n);
 }
 

@@ -13,8 +13,26 @@
 #include "ngx_ws_chat_live_parts.h"
 
 
+#define NGX_WS_CHAT_LIVE_DEDUPE    86400000        /* ms */
+#define NGX_WS_CHAT_LIVE_RENEW     600000          /* ms between renewals of an
+                                                      epoch: it needs not be
+                                                      asked for meanwhile */
+#define NGX_WS_CHAT_LIVE_SPARE     1800000         /* ms that an epoch outlives
+                                                      the last message, */
+#define NGX_WS_CHAT_LIVE_LONGER    3600000         /* and a stream does */
+
+
 /* ngx_ws_chat_live_decide.c: asks for all that the batch needs. */
 void ngx_ws_chat_live_watch(ngx_ws_chat_live_node_t *n);
+
+/* The same with nothing to ask.  NGX_DECLINED: there is. */
+ngx_int_t ngx_ws_chat_live_quick(ngx_ws_chat_live_node_t *n);
+
+/* Watches the incarnation of the batch's shard for the next one, */
+void ngx_ws_chat_live_arm(ngx_ws_chat_live_node_t *n);
+
+/* and nothing else. */
+void ngx_ws_chat_live_unwatch(ngx_ws_chat_live_node_t *n);
 
 /* ngx_ws_chat_live_exec.c: stores what is new in it. */
 void ngx_ws_chat_live_exec(ngx_ws_chat_live_node_t *n);

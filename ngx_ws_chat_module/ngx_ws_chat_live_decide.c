@@ -12,6 +12,7 @@
 #define NGX_WS_CHAT_LIVE_FIND      1000            /* entries looked through */
 
 
+static void ngx_ws_chat_live_on_armed(void *data, const redisReply *r);
 static void ngx_ws_chat_live_watch_keys(ngx_ws_chat_live_node_t *n,
     ngx_ws_chat_live_cmd_t *c);
 static void ngx_ws_chat_live_watched(void *data, const redisReply *r);
@@ -36,7 +37,9 @@ ngx_ws_chat_live_watch(ngx_ws_chat_live_node_t *n)
     c = ngx_ws_chat_live_cmd("WATCH");
     ngx_ws_chat_live_watch_keys(n, c);
 
+    n->armed = NULL;
     n->batch.bare = 0;
+    n->batch.quick = 0;
     n->batch.later = 0;
     n->batch.why[0] = '\0';
     (void) ngx_ws_chat_live_send(c, n->append, ngx_ws_chat_live_on_queued, n);
@@ -48,6 +51,116 @@ ngx_ws_chat_live_watch(ngx_ws_chat_live_node_t *n)
         != NGX_OK)
     {
         ngx_ws_chat_redis_break(n->append, "out of memory");
+    }
+}
+
+
+ngx_int_t
+ngx_ws_chat_live_quick(ngx_ws_chat_live_node_t *n)
+{
+    ngx_uint_t                  i;
+    ngx_ws_chat_live_cmd_t     *c;
+    ngx_ws_chat_live_chat_t    *chat;
+    ngx_ws_chat_live_batch_t   *b;
+    ngx_ws_chat_live_target_t  *t;
+
+    b = &n->batch;
+
+    if (n->armed != b->shard) {
+        return NGX_DECLINED;
+    }
+
+    for (i = 0; i < b->ntargets; i++) {
+        t = &b->targets[i];
+        chat = ngx_ws_chat_live_find(n->live, &t->chat_id);
+
+        if (chat == NULL || !chat->renewable || chat->under != n->inc
+            || ngx_current_msec - chat->renewed >= NGX_WS_CHAT_LIVE_RENEW)
+        {
+            return NGX_DECLINED;
+        }
+
+        t->epoch = chat->epoch;
+    }
+
+    c = ngx_ws_chat_live_cmd("WATCH");
+
+    for (i = 0; i < b->nitems; i++) {
+        ngx_ws_chat_live_dedupe(c, n->live, b->items[i].p);
+    }
+
+    (void) ngx_ws_chat_live_send(c, n->append, ngx_ws_chat_live_on_queued, n);
+
+    for (i = 0; i < b->nitems; i++) {
+        c = ngx_ws_chat_live_cmd("PEXPIRE");
+        ngx_ws_chat_live_dedupe(c, n->live, b->items[i].p);
+        ngx_ws_chat_live_num(c, NGX_WS_CHAT_LIVE_DEDUPE);
+        (void) ngx_ws_chat_live_send(c, n->append, NULL, NULL);
+
+        b->items[i].append = 1;
+    }
+
+    b->quick = 1;
+    b->bare = 0;
+    b->later = 0;
+    b->why[0] = '\0';
+    b->inc.epoch = n->inc;
+
+    ngx_ws_chat_live_exec(n);
+
+    return NGX_OK;
+}
+
+
+void
+ngx_ws_chat_live_arm(ngx_ws_chat_live_node_t *n)
+{
+    ngx_ws_chat_live_cmd_t  *c;
+
+    n->armed = NULL;
+    n->arm = n->batch.shard;
+
+    c = ngx_ws_chat_live_cmd("WATCH");
+    ngx_ws_chat_live_inc(c, n->arm);
+    (void) ngx_ws_chat_live_send(c, n->append, NULL, NULL);
+
+    c = ngx_ws_chat_live_cmd("GET");
+    ngx_ws_chat_live_inc(c, n->arm);
+
+    if (ngx_ws_chat_live_send(c, n->append, ngx_ws_chat_live_on_armed, n)
+        == NGX_OK)
+    {
+        n->arming++;
+    }
+}
+
+
+void
+ngx_ws_chat_live_unwatch(ngx_ws_chat_live_node_t *n)
+{
+    (void) ngx_ws_chat_live_send(ngx_ws_chat_live_cmd("UNWATCH"), n->append,
+                                 NULL, NULL);
+    ngx_ws_chat_live_arm(n);
+}
+
+
+static void
+ngx_ws_chat_live_on_armed(void *data, const redisReply *r)
+{
+    ngx_ws_chat_live_node_t *n = data;
+
+    wsc_inc_t  inc;
+    wsc_str_t  s;
+
+    if (r == NULL || --n->arming) {
+        return;
+    }
+
+    if (ngx_ws_chat_live_reply_str(r, &s)
+        && wsc_inc_decide(&s, n->replid, 0, 0, &inc) == WSC_OK)
+    {
+        n->armed = n->arm;
+        n->inc = inc.epoch;
     }
 }
 
@@ -440,7 +553,7 @@ ngx_ws_chat_live_on_time(void *data, const redisReply *r)
         if (t->fresh && t->n) {
             chat = ngx_ws_chat_live_find(n->live, &t->chat_id);
             t->epoch = wsc_epoch_next(now, b->inc.epoch,
-                                      chat ? chat->hold.last.epoch : 0,
+                                      chat ? chat->follow.last.epoch : 0,
                                       t->top);
             n->live->stat.epochs++;
         }

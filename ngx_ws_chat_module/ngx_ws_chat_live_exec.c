@@ -9,19 +9,24 @@
 #include "ngx_ws_chat_live_append.h"
 
 
-#define NGX_WS_CHAT_LIVE_RENEW     3600000         /* ms between renewals */
-#define NGX_WS_CHAT_LIVE_LONGER    3600000         /* ms that a stream outlives
-                                                      its epoch */
-#define NGX_WS_CHAT_LIVE_DEDUPE    86400000        /* ms */
-
-
+static void ngx_ws_chat_live_expect(ngx_ws_chat_live_node_t *n,
+    ngx_ws_chat_live_target_t *t);
 static void ngx_ws_chat_live_exec_item(ngx_ws_chat_live_node_t *n,
+    ngx_ws_chat_live_item_t *it);
+static void ngx_ws_chat_live_exec_dedupe(ngx_ws_chat_live_node_t *n,
+    ngx_ws_chat_live_item_t *it);
+static void ngx_ws_chat_live_exec_publish(ngx_ws_chat_live_node_t *n,
     ngx_ws_chat_live_item_t *it);
 static void ngx_ws_chat_live_exec_target(ngx_ws_chat_live_node_t *n,
     ngx_ws_chat_live_target_t *t);
+static void ngx_ws_chat_live_exec_life(ngx_ws_chat_live_node_t *n,
+    const ngx_ws_chat_live_target_t *t, const char *when);
 static void ngx_ws_chat_live_on_exec(void *data, const redisReply *r);
-static ngx_int_t ngx_ws_chat_live_place(ngx_ws_chat_live_node_t *n,
+static ngx_uint_t ngx_ws_chat_live_place(ngx_ws_chat_live_node_t *n,
     const redisReply *r);
+static void ngx_ws_chat_live_undo(ngx_ws_chat_live_node_t *n,
+    ngx_ws_chat_live_item_t *it);
+static void ngx_ws_chat_live_epochs(ngx_ws_chat_live_node_t *n);
 static void ngx_ws_chat_live_complete(ngx_ws_chat_live_node_t *n,
     ngx_ws_chat_live_item_t *it);
 
@@ -42,8 +47,7 @@ ngx_ws_chat_live_exec(ngx_ws_chat_live_node_t *n)
     }
 
     if (!any) {
-        (void) ngx_ws_chat_live_send(ngx_ws_chat_live_cmd("UNWATCH"), rc,
-                                     NULL, NULL);
+        ngx_ws_chat_live_unwatch(n);
         ngx_ws_chat_live_finish(n);
         return;
     }
@@ -54,6 +58,7 @@ ngx_ws_chat_live_exec(ngx_ws_chat_live_node_t *n)
     for (i = 0; i < b->ntargets; i++) {
         b->targets[i].n = 0;
         b->targets[i].renew = 0;
+        ngx_ws_chat_live_expect(n, &b->targets[i]);
     }
 
     for (i = 0; i < b->nitems; i++) {
@@ -78,6 +83,36 @@ ngx_ws_chat_live_exec(ngx_ws_chat_live_node_t *n)
     {
         ngx_ws_chat_redis_break(rc, "out of memory");
     }
+
+    ngx_ws_chat_live_arm(n);
+}
+
+
+/* Behind which position will the next message be?  See core/wsc_follow.h. */
+
+static void
+ngx_ws_chat_live_expect(ngx_ws_chat_live_node_t *n,
+    ngx_ws_chat_live_target_t *t)
+{
+    ngx_ws_chat_live_chat_t  *chat;
+
+    t->base = t->top;
+    t->sure = 1;
+
+    if (t->fresh) {
+        return;
+    }
+
+    t->base.epoch = t->epoch;
+    t->base.seq = 0;
+    t->sure = 0;
+
+    chat = ngx_ws_chat_live_find(n->live, &t->chat_id);
+
+    if (chat && chat->headed && chat->follow.last.epoch == t->epoch) {
+        t->base = chat->follow.last;
+        t->sure = chat->follow.aligned;
+    }
 }
 
 
@@ -88,23 +123,30 @@ ngx_ws_chat_live_exec_item(ngx_ws_chat_live_node_t *n,
     u_char                      buf[WSC_ID_LEN];
     wsc_str_t                   s;
     wsc_buf_t                  *b;
+    wsc_entry_t                *e;
     ngx_ws_chat_live_cmd_t     *c;
-    ngx_ws_chat_live_chat_t    *chat;
     ngx_ws_chat_live_target_t  *t;
 
     t = &n->batch.targets[it->chat];
+    e = &it->p->entry;
+
+    e->prev = t->base;
+    e->pos.epoch = t->epoch;
+    e->pos.seq = (t->base.epoch == t->epoch) ? t->base.seq + 1 : 1;
 
     b = &ngx_ws_chat_scratch.event;
     wsc_buf_reset(b, NGX_WS_CHAT_SCRATCH_KEEP);
-
-    it->p->entry.prev = t->top;
-    wsc_envelope_entry(b, &it->p->entry, t->fresh && t->n == 0);
+    wsc_envelope_entry(b, e, t->fresh && t->n == 0);
 
     s.data = b->data;
     s.len = b->len;
 
     c = ngx_ws_chat_live_cmd("XADD");
     ngx_ws_chat_live_key(c, n->live, NGX_WS_CHAT_LIVE_STREAM, &t->chat_id);
+
+    if (n->batch.quick) {
+        ngx_ws_chat_live_word(c, "NOMKSTREAM");
+    }
 
     if (t->limits.messages) {
         ngx_ws_chat_live_word(c, "MAXLEN");
@@ -125,19 +167,26 @@ ngx_ws_chat_live_exec_item(ngx_ws_chat_live_node_t *n,
         return;
     }
 
-    t->n++;
+    ngx_ws_chat_live_exec_dedupe(n, it);
+    ngx_ws_chat_live_exec_publish(n, it);
 
-    /* where it is looked for, should this be all that is known of it */
+    t->n++;
+    t->base = e->pos;
+}
+
+
+/* Where it is looked for, should this be all that is known of it. */
+
+static void
+ngx_ws_chat_live_exec_dedupe(ngx_ws_chat_live_node_t *n,
+    ngx_ws_chat_live_item_t *it)
+{
+    u_char                   buf[WSC_ID_LEN];
+    ngx_ws_chat_live_cmd_t  *c;
 
     it->dedupe.placed = 0;
-    it->dedupe.pos.epoch = t->epoch;
-    it->dedupe.pos.seq = 0;
-
-    chat = ngx_ws_chat_live_find(n->live, &t->chat_id);
-
-    if (chat && chat->headed && chat->hold.last.epoch == t->epoch) {
-        it->dedupe.pos.seq = chat->hold.last.seq;
-    }
+    it->dedupe.pos = it->p->entry.pos;
+    it->dedupe.pos.seq--;
 
     c = ngx_ws_chat_live_cmd("SET");
     ngx_ws_chat_live_dedupe(c, n->live, it->p);
@@ -148,26 +197,34 @@ ngx_ws_chat_live_exec_item(ngx_ws_chat_live_node_t *n,
 }
 
 
-/* Once for each chat: the hint, and how long its keys live. */
+/* The message as it is expected to be, or that there is one. */
 
 static void
-ngx_ws_chat_live_exec_target(ngx_ws_chat_live_node_t *n,
-    ngx_ws_chat_live_target_t *t)
+ngx_ws_chat_live_exec_publish(ngx_ws_chat_live_node_t *n,
+    ngx_ws_chat_live_item_t *it)
 {
-    u_char                    buf[20];
-    uint64_t                  age;
-    wsc_str_t                 s;
-    wsc_buf_t                *b;
-    ngx_msec_t                period;
-    ngx_ws_chat_live_cmd_t   *c;
-    ngx_ws_chat_live_chat_t  *chat;
+    wsc_str_t                   s;
+    wsc_buf_t                  *b;
+    ngx_ws_chat_live_cmd_t     *c;
+    ngx_ws_chat_live_target_t  *t;
 
-    age = t->limits.age;
-    chat = ngx_ws_chat_live_find(n->live, &t->chat_id);
+    t = &n->batch.targets[it->chat];
+
+    it->told = (t->sure || t->n == 0);
+
+    if (!it->told) {
+        return;
+    }
 
     b = &ngx_ws_chat_scratch.event;
     wsc_buf_reset(b, NGX_WS_CHAT_SCRATCH_KEEP);
-    wsc_envelope_number(b, WSC_ENVELOPE_HINT, t->n);
+
+    if (t->sure) {
+        wsc_envelope_message(b, &it->p->entry);
+
+    } else {
+        wsc_envelope_number(b, WSC_ENVELOPE_HINT, 1);
+    }
 
     s.data = b->data;
     s.len = b->len;
@@ -175,35 +232,81 @@ ngx_ws_chat_live_exec_target(ngx_ws_chat_live_node_t *n,
     c = ngx_ws_chat_live_cmd_publish(n->live);
     ngx_ws_chat_live_key(c, n->live, NGX_WS_CHAT_LIVE_CHANNEL, &t->chat_id);
     ngx_ws_chat_live_str(c, &s);
-    (void) ngx_ws_chat_live_send(c, n->append, NULL, NULL);
 
-    period = ngx_min(NGX_WS_CHAT_LIVE_RENEW, age / 4);
-
-    if (t->fresh
-        || (age && chat
-            && (!chat->renewable
-                || ngx_current_msec - chat->renewed >= period)))
+    if (b->failed
+        || ngx_ws_chat_live_send(c, n->append, NULL, NULL) != NGX_OK)
     {
+        ngx_ws_chat_redis_break(n->append, "out of memory");
+    }
+}
+
+
+/*
+ * Once for each chat: how long its keys live.  Whoever appends may know
+ * another time than this worker; the stream outlives the epoch with all of
+ * them.
+ */
+
+static void
+ngx_ws_chat_live_exec_target(ngx_ws_chat_live_node_t *n,
+    ngx_ws_chat_live_target_t *t)
+{
+    u_char                    buf[20];
+    ngx_ws_chat_live_cmd_t   *c;
+    ngx_ws_chat_live_chat_t  *chat;
+
+    chat = ngx_ws_chat_live_find(n->live, &t->chat_id);
+
+    t->renew = t->fresh
+               || (chat && (!chat->renewable
+                            || ngx_current_msec - chat->renewed
+                               >= NGX_WS_CHAT_LIVE_RENEW));
+
+    if (t->renew) {
         c = ngx_ws_chat_live_cmd("SET");
         ngx_ws_chat_live_key(c, n->live, NGX_WS_CHAT_LIVE_EPOCH, &t->chat_id);
         ngx_ws_chat_live_text(c, buf, wsc_epoch_print(buf, t->epoch));
 
-        if (age) {
+        if (t->limits.age) {
             ngx_ws_chat_live_word(c, "PX");
-            ngx_ws_chat_live_num(c, age);
+            ngx_ws_chat_live_num(c, t->limits.age + NGX_WS_CHAT_LIVE_SPARE);
         }
 
         (void) ngx_ws_chat_live_send(c, n->append, NULL, NULL);
-
-        t->renew = 1;
     }
 
-    if (age) {
-        c = ngx_ws_chat_live_cmd("PEXPIRE");
-        ngx_ws_chat_live_key(c, n->live, NGX_WS_CHAT_LIVE_STREAM, &t->chat_id);
-        ngx_ws_chat_live_num(c, age + NGX_WS_CHAT_LIVE_LONGER);
-        (void) ngx_ws_chat_live_send(c, n->append, NULL, NULL);
+    if (t->limits.age == 0) {
+        return;
     }
+
+    if (t->fresh) {
+        ngx_ws_chat_live_exec_life(n, t, NULL);
+        return;
+    }
+
+    if (t->renew) {
+        ngx_ws_chat_live_exec_life(n, t, "NX");
+    }
+
+    ngx_ws_chat_live_exec_life(n, t, "GT");
+}
+
+
+static void
+ngx_ws_chat_live_exec_life(ngx_ws_chat_live_node_t *n,
+    const ngx_ws_chat_live_target_t *t, const char *when)
+{
+    ngx_ws_chat_live_cmd_t  *c;
+
+    c = ngx_ws_chat_live_cmd("PEXPIRE");
+    ngx_ws_chat_live_key(c, n->live, NGX_WS_CHAT_LIVE_STREAM, &t->chat_id);
+    ngx_ws_chat_live_num(c, t->limits.age + NGX_WS_CHAT_LIVE_LONGER);
+
+    if (when) {
+        ngx_ws_chat_live_word(c, when);
+    }
+
+    (void) ngx_ws_chat_live_send(c, n->append, NULL, NULL);
 }
 
 
@@ -212,7 +315,7 @@ ngx_ws_chat_live_on_exec(void *data, const redisReply *r)
 {
     ngx_ws_chat_live_node_t *n = data;
 
-    ngx_uint_t                 i;
+    ngx_uint_t                 i, failed;
     ngx_ws_chat_live_batch_t  *b;
 
     if (r == NULL) {
@@ -238,10 +341,9 @@ ngx_ws_chat_live_on_exec(void *data, const redisReply *r)
         return;
     }
 
-    if (ngx_ws_chat_live_place(n, r) != NGX_OK) {
-        ngx_ws_chat_redis_break(n->append, "XADD failed");
-        return;
-    }
+    failed = ngx_ws_chat_live_place(n, r);
+
+    ngx_ws_chat_live_epochs(n);
 
     for (i = 0; i < b->nitems; i++) {
         if (b->items[i].append) {
@@ -256,24 +358,33 @@ ngx_ws_chat_live_on_exec(void *data, const redisReply *r)
         }
     }
 
+    if (failed) {
+        ngx_ws_chat_live_again(n);
+        return;
+    }
+
+    n->live->stat.quick += b->quick;
+
     ngx_ws_chat_live_finish(n);
 }
 
 
-/* Reads the ids that EXEC's reply tells: XADD, SET for each. */
+/*
+ * Reads the ids that EXEC's reply tells: XADD, SET and perhaps PUBLISH for
+ * each; the number of those that were not stored.
+ */
 
-static ngx_int_t
+static ngx_uint_t
 ngx_ws_chat_live_place(ngx_ws_chat_live_node_t *n, const redisReply *r)
 {
-    size_t                      k;
-    wsc_str_t                   id;
-    ngx_uint_t                  i;
-    ngx_ws_chat_live_chat_t    *chat;
-    ngx_ws_chat_live_item_t    *it;
-    ngx_ws_chat_live_batch_t   *b;
-    ngx_ws_chat_live_target_t  *t;
+    size_t                     k;
+    wsc_str_t                  id;
+    ngx_uint_t                 i, failed;
+    ngx_ws_chat_live_item_t   *it;
+    ngx_ws_chat_live_batch_t  *b;
 
     b = &n->batch;
+    failed = 0;
 
     for (i = 0, k = 0; i < b->nitems; i++) {
         it = &b->items[i];
@@ -282,84 +393,105 @@ ngx_ws_chat_live_place(ngx_ws_chat_live_node_t *n, const redisReply *r)
             continue;
         }
 
-        if (k >= r->elements
-            || ngx_ws_chat_live_reply_str(r->element[k], &id) == NULL
-            || wsc_stream_id_parse(&id, &it->dedupe.pos) != WSC_OK)
+        if (k < r->elements
+            && ngx_ws_chat_live_reply_str(r->element[k], &id)
+            && wsc_stream_id_parse(&id, &it->dedupe.pos) == WSC_OK)
         {
-            ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                          "Redis did not store a message of chat \"%*s\"",
-                          b->targets[it->chat].chat_id.len,
-                          b->targets[it->chat].chat_id.data);
-            return NGX_ERROR;
+            it->dedupe.placed = 1;
+
+        } else {
+            ngx_ws_chat_live_undo(n, it);
+            failed++;
         }
 
-        it->dedupe.placed = 1;
-        k += 2;
+        k += it->told ? 3 : 2;
     }
+
+    return failed;
+}
+
+
+/*
+ * The stream refused it, for its epoch had ended: who took it for the quick
+ * way was asleep for long.  It is not stored and must not seem so.
+ */
+
+static void
+ngx_ws_chat_live_undo(ngx_ws_chat_live_node_t *n, ngx_ws_chat_live_item_t *it)
+{
+    ngx_ws_chat_live_cmd_t     *c;
+    ngx_ws_chat_live_chat_t    *chat;
+    ngx_ws_chat_live_target_t  *t;
+
+    t = &n->batch.targets[it->chat];
+
+    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                  "Redis did not store a message of chat \"%*s\"",
+                  t->chat_id.len, t->chat_id.data);
+
+    t->n = 0;
+    it->append = 0;
+
+    chat = ngx_ws_chat_live_find(n->live, &t->chat_id);
+
+    if (chat) {
+        chat->renewable = 0;
+    }
+
+    if (it->p) {
+        it->p->sent = 0;
+
+        c = ngx_ws_chat_live_cmd("DEL");
+        ngx_ws_chat_live_dedupe(c, n->live, it->p);
+        (void) ngx_ws_chat_live_send(c, n->append, NULL, NULL);
+    }
+}
+
+
+/* What is known of the epochs from now on. */
+
+static void
+ngx_ws_chat_live_epochs(ngx_ws_chat_live_node_t *n)
+{
+    ngx_uint_t                  i;
+    ngx_ws_chat_live_chat_t    *chat;
+    ngx_ws_chat_live_batch_t   *b;
+    ngx_ws_chat_live_target_t  *t;
+
+    b = &n->batch;
 
     for (i = 0; i < b->ntargets; i++) {
         t = &b->targets[i];
 
-        if (t->n) {
-            b->shard->seen = ngx_max(b->shard->seen, t->epoch);
-        }
-
-        if (!t->renew) {
+        if (t->n == 0) {
             continue;
         }
 
-        chat = ngx_ws_chat_live_find(n->live, &t->chat_id);
+        b->shard->seen = ngx_max(b->shard->seen, t->epoch);
+
+        chat = t->renew ? ngx_ws_chat_live_find(n->live, &t->chat_id) : NULL;
 
         if (chat) {
+            chat->epoch = t->epoch;
+            chat->under = b->inc.epoch;
             chat->renewed = ngx_current_msec;
             chat->renewable = 1;
         }
     }
-
-    return NGX_OK;
 }
 
 
-/* Its position is known: tells everybody, and the next one who asks. */
+/* Its position is known: tells the next one who asks. */
 
 static void
 ngx_ws_chat_live_complete(ngx_ws_chat_live_node_t *n,
     ngx_ws_chat_live_item_t *it)
 {
-    u_char                      buf[WSC_ID_LEN];
-    wsc_buf_t                  *b;
-    wsc_str_t                   s;
-    wsc_entry_t                *e;
-    ngx_ws_chat_live_cmd_t     *c;
-    ngx_ws_chat_live_target_t  *t;
+    u_char                   buf[WSC_ID_LEN];
+    ngx_ws_chat_live_cmd_t  *c;
 
     if (it->p == NULL) {
-        /* called off: readers take it from the stream */
         return;
-    }
-
-    t = &n->batch.targets[it->chat];
-    e = &it->p->entry;
-
-    e->pos = it->dedupe.pos;
-
-    if (wsc_stream_prev(e->pos, &e->prev) != WSC_OK) {
-        e->prev = t->top;
-    }
-
-    b = &ngx_ws_chat_scratch.event;
-    wsc_buf_reset(b, NGX_WS_CHAT_SCRATCH_KEEP);
-    wsc_envelope_message(b, e);
-
-    s.data = b->data;
-    s.len = b->len;
-
-    if (!b->failed) {
-        c = ngx_ws_chat_live_cmd_publish(n->live);
-        ngx_ws_chat_live_key(c, n->live, NGX_WS_CHAT_LIVE_CHANNEL,
-                             &t->chat_id);
-        ngx_ws_chat_live_str(c, &s);
-        (void) ngx_ws_chat_live_send(c, n->append, NULL, NULL);
     }
 
     c = ngx_ws_chat_live_cmd("SET");
@@ -367,5 +499,8 @@ ngx_ws_chat_live_complete(ngx_ws_chat_live_node_t *n,
     ngx_ws_chat_live_text(c, buf, wsc_dedupe_print(buf, &it->dedupe));
     ngx_ws_chat_live_word(c, "XX");
     ngx_ws_chat_live_word(c, "KEEPTTL");
-    (void) ngx_ws_chat_live_send(c, n->append, NULL, NULL);
+
+    if (!c->failed) {
+        (void) ngx_ws_chat_redis_later(n->command, c->n, c->words);
+    }
 }

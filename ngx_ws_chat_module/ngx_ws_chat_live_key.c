@@ -20,6 +20,7 @@ static u_char *ngx_ws_chat_live_tag(u_char *p,
     ngx_ws_chat_live_shard_t *shard);
 static void ngx_ws_chat_live_end(ngx_ws_chat_live_cmd_t *c, u_char *start,
     u_char *last);
+static wsc_pos_t ngx_ws_chat_live_reply_pos(const redisReply *entry);
 
 
 static ngx_ws_chat_live_cmd_t  ngx_ws_chat_live_the_cmd;
@@ -289,34 +290,32 @@ ngx_int_t
 ngx_ws_chat_live_reply_entry(ngx_ws_chat_live_t *l, const redisReply *r,
     wsc_entry_t *e)
 {
+    wsc_str_t          data;
     wsc_pos_t          pos;
-    wsc_str_t          id, data;
     const char        *reason;
     const redisReply  *fields;
     wsc_envelope_t     v;
 
-    if (r->type == REDIS_REPLY_ARRAY && r->elements == 2
-        && ngx_ws_chat_live_reply_str(r->element[0], &id)
-        && wsc_stream_id_parse(&id, &pos) == WSC_OK)
+    pos = ngx_ws_chat_live_reply_pos(r);
+    fields = (pos.seq && r->elements == 2) ? r->element[1] : NULL;
+
+    if (fields && fields->type == REDIS_REPLY_ARRAY && fields->elements >= 2
+        && ngx_ws_chat_live_reply_str(fields->element[1], &data)
+        && wsc_envelope_read(&ngx_ws_chat_alloc, &data, &v, &reason) == WSC_OK
+        && v.kind == WSC_ENVELOPE_ENTRY)
     {
-        fields = r->element[1];
+        *e = v.entry;
+        e->pos = pos;
 
-        if (fields->type == REDIS_REPLY_ARRAY && fields->elements >= 2
-            && ngx_ws_chat_live_reply_str(fields->element[1], &data)
-            && wsc_envelope_read(&ngx_ws_chat_alloc, &data, &v, &reason)
-               == WSC_OK
-            && v.kind == WSC_ENVELOPE_ENTRY)
+        if (wsc_stream_prev(pos, &e->prev) == WSC_OK
+            || wsc_pos_cmp(e->prev, pos) < 0)
         {
-            *e = v.entry;
-            e->pos = pos;
-
-            if (wsc_stream_prev(pos, &e->prev) == WSC_OK
-                || wsc_pos_cmp(e->prev, pos) < 0)
-            {
-                return NGX_OK;
-            }
+            return NGX_OK;
         }
     }
+
+    ngx_memzero(e, sizeof(wsc_entry_t));
+    e->pos = pos;
 
     l->stat.bad++;
 
@@ -327,17 +326,23 @@ ngx_ws_chat_live_reply_entry(ngx_ws_chat_live_t *l, const redisReply *r,
 wsc_pos_t
 ngx_ws_chat_live_reply_head(const redisReply *r)
 {
-    wsc_str_t          id;
-    wsc_pos_t          pos;
-    const redisReply  *entry;
-
-    ngx_memzero(&pos, sizeof(wsc_pos_t));
+    wsc_pos_t  none = { 0, 0 };
 
     if (r->type != REDIS_REPLY_ARRAY || r->elements == 0) {
-        return pos;
+        return none;
     }
 
-    entry = r->element[0];
+    return ngx_ws_chat_live_reply_pos(r->element[0]);
+}
+
+
+/* That of an entry; seq 0: it has none. */
+
+static wsc_pos_t
+ngx_ws_chat_live_reply_pos(const redisReply *entry)
+{
+    wsc_str_t  id;
+    wsc_pos_t  pos;
 
     if (entry->type != REDIS_REPLY_ARRAY || entry->elements == 0
         || ngx_ws_chat_live_reply_str(entry->element[0], &id) == NULL

@@ -142,6 +142,11 @@ ngx_ws_chat_live_node_tick(ngx_ws_chat_live_node_t *n)
 
     ngx_ws_chat_live_node_look(n);
     ngx_ws_chat_live_sing(n);
+
+    if (n->command) {
+        ngx_ws_chat_redis_flush(n->command);
+    }
+
     ngx_ws_chat_live_judge(n);
 }
 

@@ -27,6 +27,7 @@ typedef struct {
     unsigned                         asked:1;    /* its record was */
     unsigned                         append:1;   /* its cid is new */
     unsigned                         find:1;     /* known, but not where */
+    unsigned                         told:1;     /* it is published, too */
 } ngx_ws_chat_live_item_t;
 
 
@@ -36,9 +37,11 @@ typedef struct {
     uint64_t                         epoch;
     wsc_shmlog_limits_t              limits;
     wsc_pos_t                        top;
+    wsc_pos_t                        base;       /* the last one known */
     ngx_uint_t                       n;          /* to be appended */
     unsigned                         fresh:1;    /* begins an epoch */
     unsigned                         renew:1;
+    unsigned                         sure:1;     /* base is */
     u_char                           name[WSC_MAX_CHAT_ID];
 } ngx_ws_chat_live_target_t;
 
@@ -55,6 +58,7 @@ typedef struct {
                                                     way */
     unsigned                         bare:1;     /* a question was refused */
     unsigned                         later:1;    /* ... for now */
+    unsigned                         quick:1;    /* in one round trip */
     char                             why[NGX_WS_CHAT_REDIS_REASON];
     ngx_ws_chat_live_item_t          items[NGX_WS_CHAT_LIVE_BATCH];
     ngx_ws_chat_live_target_t        targets[NGX_WS_CHAT_LIVE_BATCH];
@@ -75,6 +79,10 @@ struct ngx_ws_chat_live_node_s {
     ngx_uint_t                       nshards;
     ngx_ws_chat_live_batch_t         batch;
     u_char                           replid[WSC_REPLID_LEN];
+    ngx_ws_chat_live_shard_t        *armed;      /* whose inc is watched, */
+    uint64_t                         inc;        /* and has this epoch */
+    ngx_ws_chat_live_shard_t        *arm;        /* whose was asked for last */
+    ngx_uint_t                       arming;     /* replies to come */
 
     ngx_msec_t                       canary;     /* sent */
     ngx_msec_t                       heard;      /* the last one that came */

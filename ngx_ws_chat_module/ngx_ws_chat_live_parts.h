@@ -22,7 +22,7 @@ const wsc_str_t *ngx_ws_chat_live_reply_str(const redisReply *r,
 
 /*
  * An entry of XRANGE's reply; strings point into it.  NGX_OK; NGX_DECLINED:
- * it is none of ours (counted).
+ * it is none of ours (counted), only its position is known (seq 0: nor that).
  */
 ngx_int_t ngx_ws_chat_live_reply_entry(ngx_ws_chat_live_t *l,
     const redisReply *r, wsc_entry_t *e);

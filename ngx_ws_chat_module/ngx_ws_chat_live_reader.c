@@ -3,9 +3,9 @@
  * Copyright (C) ngx_ws_chat contributors
  *
  * From the channels to the rooms.  A subscription is made, its confirmation
- * awaited, the stream's end read; from then on messages go through hold-back.
- * The stream is read again behind what was delivered: for holes, for hints
- * whose message stays away, after each break, and now and then.
+ * awaited, the stream's end read; from then on messages come by the channel as
+ * long as each follows the one before.  Where one does not, after each break
+ * and now and then, the stream is read behind what was delivered.
  */
 
 
@@ -31,7 +31,6 @@ static void ngx_ws_chat_live_on_head(void *data, const redisReply *r);
 static void ngx_ws_chat_live_deliver(ngx_ws_chat_live_chat_t *chat,
     const wsc_entry_t *e);
 static void ngx_ws_chat_live_hand(ngx_ws_chat_attach_t *a, const void *data);
-static void ngx_ws_chat_live_drain(ngx_ws_chat_live_chat_t *chat);
 static void ngx_ws_chat_live_fetch(ngx_ws_chat_live_chat_t *chat);
 static void ngx_ws_chat_live_on_range(void *data, const redisReply *r);
 static void ngx_ws_chat_live_watch_chat(ngx_ws_chat_live_chat_t *chat);
@@ -115,7 +114,6 @@ static ngx_ws_chat_live_chat_t *
 ngx_ws_chat_live_create(ngx_ws_chat_live_t *l, const wsc_str_t *chat_id,
     ngx_rbtree_key_t hash)
 {
-    wsc_pos_t                 none;
     ngx_ws_chat_live_chat_t  *chat;
 
     chat = wsc_alloc(&ngx_ws_chat_alloc,
@@ -125,14 +123,13 @@ ngx_ws_chat_live_create(ngx_ws_chat_live_t *l, const wsc_str_t *chat_id,
     }
 
     ngx_memzero(chat, sizeof(ngx_ws_chat_live_chat_t));
-    ngx_memzero(&none, sizeof(wsc_pos_t));
 
     chat->live = l;
     chat->chat_id.data = (u_char *) (chat + 1);
     chat->chat_id.len = chat_id->len;
     ngx_memcpy(chat->chat_id.data, chat_id->data, chat_id->len);
 
-    wsc_holdback_init(&chat->hold, &ngx_ws_chat_alloc, none);
+    wsc_follow_init(&chat->follow);
     ngx_queue_init(&chat->attaches);
 
     chat->node.key = hash;
@@ -159,7 +156,6 @@ ngx_ws_chat_live_free(ngx_ws_chat_live_chat_t *chat)
     ngx_rbtree_delete(&l->chats, &chat->node);
     l->stat.chats--;
 
-    wsc_holdback_free(&chat->hold);
     wsc_free(&ngx_ws_chat_alloc, chat);
 }
 
@@ -296,8 +292,8 @@ ngx_ws_chat_live_ready(ngx_ws_chat_live_chat_t *chat, ngx_ws_chat_attach_t *a)
 {
     a->attached = 1;
     a->err = WSC_ERR_NONE;
-    a->head = chat->hold.last;
-    a->seen = chat->hold.last;
+    a->head = chat->follow.last;
+    a->seen = chat->follow.last;
 
     a->done(a);
 }
@@ -352,9 +348,15 @@ ngx_ws_chat_live_confirmed(ngx_ws_chat_live_chat_t *chat)
     l = chat->live;
     chat->subscribed = 1;
 
+    wsc_follow_astray(&chat->follow);
+
     if (chat->headed) {
         ngx_ws_chat_live_attached(chat);
         ngx_ws_chat_live_fetch(chat);
+        return;
+    }
+
+    if (chat->follow.reading) {
         return;
     }
 
@@ -369,6 +371,7 @@ ngx_ws_chat_live_confirmed(ngx_ws_chat_live_chat_t *chat)
                               ngx_ws_chat_live_on_head, chat)
         == NGX_OK)
     {
+        wsc_follow_read(&chat->follow);
         chat->busy++;
     }
 
@@ -385,18 +388,21 @@ ngx_ws_chat_live_on_head(void *data, const redisReply *r)
 
     (void) ngx_ws_chat_live_later(chat->live, r);
 
-    if (r == NULL || r->type != REDIS_REPLY_ARRAY || chat->headed) {
+    if (r == NULL || r->type != REDIS_REPLY_ARRAY) {
+        wsc_follow_was_read(&chat->follow, 0);
         return;
     }
 
-    chat->hold.last = ngx_ws_chat_live_reply_head(r);
+    chat->follow.last = ngx_ws_chat_live_reply_head(r);
+    chat->follow.there = 1;
     chat->headed = 1;
     chat->checked = ngx_current_msec;
 
+    wsc_follow_was_read(&chat->follow, 1);
+
     ngx_ws_chat_live_attached(chat);
 
-    if (chat->missed) {
-        chat->missed = 0;
+    if (wsc_follow_due(&chat->follow)) {
         ngx_ws_chat_live_fetch(chat);
     }
 }
@@ -408,16 +414,15 @@ void
 ngx_ws_chat_live_message(ngx_ws_chat_live_node_t *n,
     ngx_ws_chat_live_chat_t *chat, const wsc_str_t *data)
 {
-    ssize_t              rc;
     const char          *reason;
     wsc_envelope_t       v;
     ngx_ws_chat_live_t  *l;
 
     l = n->live;
 
-    rc = wsc_envelope_read(&ngx_ws_chat_alloc, data, &v, &reason);
-
-    if (rc != WSC_OK || v.kind == WSC_ENVELOPE_ENTRY) {
+    if (wsc_envelope_read(&ngx_ws_chat_alloc, data, &v, &reason) != WSC_OK
+        || v.kind == WSC_ENVELOPE_ENTRY)
+    {
         l->stat.bad++;
         return;
     }
@@ -439,26 +444,21 @@ ngx_ws_chat_live_message(ngx_ws_chat_live_node_t *n,
     chat->active = ngx_current_msec;
 
     if (!chat->headed) {
-        chat->missed = 1;
+        wsc_follow_hint(&chat->follow);
         return;
     }
 
     if (v.kind == WSC_ENVELOPE_HINT) {
-        wsc_holdback_hint(&chat->hold, v.n, ngx_current_msec);
-        ngx_ws_chat_live_watch_chat(chat);
+        wsc_follow_hint(&chat->follow);
+
+    } else if (wsc_follow_message(&chat->follow, &v.entry) == WSC_OK) {
+        ngx_ws_chat_live_deliver(chat, &v.entry);
         return;
     }
 
-    rc = wsc_holdback_message(&chat->hold, &v.entry, ngx_current_msec);
+    l->stat.strays++;
 
-    if (rc == WSC_OK) {
-        ngx_ws_chat_live_deliver(chat, &v.entry);
-        ngx_ws_chat_live_drain(chat);
-
-    } else if (rc == WSC_AGAIN) {
-        l->stat.held++;
-        ngx_ws_chat_live_watch_chat(chat);
-    }
+    ngx_ws_chat_live_fetch(chat);
 }
 
 
@@ -476,18 +476,7 @@ ngx_ws_chat_live_hand(ngx_ws_chat_attach_t *a, const void *data)
 }
 
 
-static void
-ngx_ws_chat_live_drain(ngx_ws_chat_live_chat_t *chat)
-{
-    wsc_entry_t  e;
-
-    while (wsc_holdback_next(&chat->hold, &e) == WSC_OK) {
-        ngx_ws_chat_live_deliver(chat, &e);
-    }
-}
-
-
-/* the stream behind what was delivered */
+/* the stream from what was delivered last; later, if it is being read */
 
 static void
 ngx_ws_chat_live_fetch(ngx_ws_chat_live_chat_t *chat)
@@ -497,8 +486,7 @@ ngx_ws_chat_live_fetch(ngx_ws_chat_live_chat_t *chat)
 
     l = chat->live;
 
-    if (chat->reading) {
-        chat->missed = 1;
+    if (chat->follow.reading) {
         return;
     }
 
@@ -506,7 +494,7 @@ ngx_ws_chat_live_fetch(ngx_ws_chat_live_chat_t *chat)
 
     c = ngx_ws_chat_live_cmd("XRANGE");
     ngx_ws_chat_live_key(c, l, NGX_WS_CHAT_LIVE_STREAM, &chat->chat_id);
-    ngx_ws_chat_live_id(c, chat->hold.last, 1);
+    ngx_ws_chat_live_id(c, chat->follow.last, 0);
     ngx_ws_chat_live_word(c, "+");
     ngx_ws_chat_live_word(c, "COUNT");
     ngx_ws_chat_live_num(c, NGX_WS_CHAT_LIVE_READ);
@@ -515,8 +503,7 @@ ngx_ws_chat_live_fetch(ngx_ws_chat_live_chat_t *chat)
                               ngx_ws_chat_live_on_range, chat)
         == NGX_OK)
     {
-        chat->reading = 1;
-        chat->started = ngx_current_msec;
+        wsc_follow_read(&chat->follow);
         chat->busy++;
         l->stat.reads++;
         return;
@@ -524,7 +511,7 @@ ngx_ws_chat_live_fetch(ngx_ws_chat_live_chat_t *chat)
 
     /* asked again when there is a connection */
 
-    chat->hold.read = 1;
+    wsc_follow_was_read(&chat->follow, 0);
     ngx_ws_chat_live_watch_chat(chat);
 }
 
@@ -535,39 +522,38 @@ ngx_ws_chat_live_on_range(void *data, const redisReply *r)
     ngx_ws_chat_live_chat_t *chat = data;
 
     size_t               i;
+    ngx_int_t            rc;
     wsc_entry_t          e;
     ngx_ws_chat_live_t  *l;
 
     l = chat->live;
-    chat->reading = 0;
 
     if (r == NULL || r->type != REDIS_REPLY_ARRAY) {
         (void) ngx_ws_chat_live_later(l, r);
         chat->busy--;
-        chat->hold.read = 1;
+        wsc_follow_was_read(&chat->follow, 0);
         ngx_ws_chat_live_watch_chat(chat);
         return;
     }
 
     for (i = 0; i < r->elements; i++) {
 
-        if (ngx_ws_chat_live_reply_entry(l, r->element[i], &e) == NGX_OK
-            && wsc_holdback_entry(&chat->hold, &e) == WSC_OK)
-        {
+        rc = ngx_ws_chat_live_reply_entry(l, r->element[i], &e);
+
+        /* one that is none of ours is passed over */
+
+        if (wsc_follow_entry(&chat->follow, &e) == WSC_OK && rc == NGX_OK) {
             ngx_ws_chat_live_deliver(chat, &e);
-            ngx_ws_chat_live_drain(chat);
         }
     }
 
     chat->busy--;
 
-    if (r->elements == NGX_WS_CHAT_LIVE_READ || chat->missed) {
-        chat->missed = 0;
-        ngx_ws_chat_live_fetch(chat);
-        return;
-    }
+    wsc_follow_was_read(&chat->follow, r->elements < NGX_WS_CHAT_LIVE_READ);
 
-    wsc_holdback_was_read(&chat->hold, chat->started);
+    if (wsc_follow_due(&chat->follow)) {
+        ngx_ws_chat_live_fetch(chat);
+    }
 }
 
 
@@ -586,11 +572,8 @@ ngx_ws_chat_live_watch_chat(ngx_ws_chat_live_chat_t *chat)
 void
 ngx_ws_chat_live_look(ngx_ws_chat_live_t *l)
 {
-    uint64_t                  due;
     ngx_uint_t                n;
     ngx_queue_t              *q, *next;
-    wsc_entry_t               e;
-    wsc_holdback_e            what;
     ngx_ws_chat_live_chat_t  *chat;
 
     for (q = ngx_queue_head(&l->watch);
@@ -600,20 +583,11 @@ ngx_ws_chat_live_look(ngx_ws_chat_live_t *l)
         chat = ngx_queue_data(q, ngx_ws_chat_live_chat_t, watch);
         next = ngx_queue_next(q);
 
-        what = wsc_holdback_due(&chat->hold, ngx_current_msec, chat->reading,
-                                &due);
-
-        if (what == WSC_HOLDBACK_READ) {
+        if (wsc_follow_due(&chat->follow)) {
             ngx_ws_chat_live_fetch(chat);
+        }
 
-        } else if (what == WSC_HOLDBACK_SKIP
-                   && wsc_holdback_skip(&chat->hold, &e) == WSC_OK)
-        {
-            l->stat.skipped++;
-            ngx_ws_chat_live_deliver(chat, &e);
-            ngx_ws_chat_live_drain(chat);
-
-        } else if (due == 0 && !chat->reading) {
+        if (!wsc_follow_due(&chat->follow)) {
             ngx_queue_remove(q);
             chat->watched = 0;
         }

@@ -122,6 +122,7 @@ ngx_ws_chat_live_subscriber_down(ngx_ws_chat_redis_t *rc, const char *reason)
 
         if (chat->shard->node == n) {
             chat->subscribed = 0;
+            wsc_follow_astray(&chat->follow);
         }
     }
 

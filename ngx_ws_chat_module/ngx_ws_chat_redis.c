@@ -16,6 +16,8 @@
 #define NGX_WS_CHAT_REDIS_PAUSE_BASE  100     /* ms before the next attempt */
 #define NGX_WS_CHAT_REDIS_PAUSE_CAP   2000
 #define NGX_WS_CHAT_REDIS_STABLE      2000    /* ms up: no longer a failure */
+#define NGX_WS_CHAT_REDIS_LATER       1000    /* ms: the least timeout with
+                                                 which anything may wait */
 #define NGX_WS_CHAT_REDIS_REPEAT      60      /* s before the same complaint */
 
 
@@ -564,9 +566,44 @@ ngx_ws_chat_redis_command(ngx_ws_chat_redis_t *rc, ngx_uint_t argc,
 
     rv = ngx_ws_chat_redis_put(rc, argc, argv, awaited, reply, data);
 
-    if (rv == NGX_OK && rc->pending_n && !rc->timer.timer_set) {
-        ngx_add_timer(&rc->timer, rc->conf->timeout);
+    if (rv == NGX_OK) {
+        ngx_ws_chat_redis_flush(rc);
     }
 
     return rv;
+}
+
+
+ngx_int_t
+ngx_ws_chat_redis_later(ngx_ws_chat_redis_t *rc, ngx_uint_t argc,
+    const wsc_str_t *argv)
+{
+    if (!ngx_ws_chat_redis_is_up(rc)) {
+        return NGX_DECLINED;
+    }
+
+    if (ngx_ws_chat_redis_put(rc, argc, argv, 1, NULL, NULL) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (rc->conf->timeout < NGX_WS_CHAT_REDIS_LATER) {
+        ngx_ws_chat_redis_flush(rc);
+    }
+
+    return NGX_OK;
+}
+
+
+void
+ngx_ws_chat_redis_flush(ngx_ws_chat_redis_t *rc)
+{
+    if (rc->out.len == rc->sent) {
+        return;
+    }
+
+    ngx_post_event(&rc->flush, &ngx_posted_events);
+
+    if (rc->pending_n && !rc->timer.timer_set) {
+        ngx_add_timer(&rc->timer, rc->conf->timeout);
+    }
 }

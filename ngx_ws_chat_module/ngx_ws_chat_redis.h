@@ -94,6 +94,14 @@ ngx_int_t ngx_ws_chat_redis_command(ngx_ws_chat_redis_t *rc, ngx_uint_t argc,
 socklen_t ngx_ws_chat_redis_sockaddr(ngx_ws_chat_redis_t *rc,
     ngx_sockaddr_t *sa);
 
+/*
+ * The same for what is in no hurry: it is written with the next command of the
+ * other kind, or by ngx_ws_chat_redis_flush().  Its reply is for nobody.
+ */
+ngx_int_t ngx_ws_chat_redis_later(ngx_ws_chat_redis_t *rc, ngx_uint_t argc,
+    const wsc_str_t *argv);
+void ngx_ws_chat_redis_flush(ngx_ws_chat_redis_t *rc);
+
 /* Breaks it off on purpose (a canary stayed silent); it connects again. */
 void ngx_ws_chat_redis_break(ngx_ws_chat_redis_t *rc, const char *reason);
 

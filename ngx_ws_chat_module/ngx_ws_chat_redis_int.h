@@ -104,7 +104,8 @@ void ngx_ws_chat_redis_io_close(ngx_ws_chat_redis_t *rc);
 void ngx_ws_chat_redis_io_drop(ngx_ws_chat_redis_t *rc);
 
 /*
- * Queues a command in any state; awaited: a reply will come.  Answers as
+ * Queues a command in any state, for the next write; awaited: a reply will
+ * come.  Answers as
  * ngx_ws_chat_redis_command() does.
  */
 ngx_int_t ngx_ws_chat_redis_put(ngx_ws_chat_redis_t *rc, ngx_uint_t argc,

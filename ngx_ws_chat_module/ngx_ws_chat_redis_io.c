@@ -176,8 +176,6 @@ ngx_ws_chat_redis_put(ngx_ws_chat_redis_t *rc, ngx_uint_t argc,
         pending->since = ngx_current_msec;
     }
 
-    ngx_post_event(&rc->flush, &ngx_posted_events);
-
     return NGX_OK;
 }
 

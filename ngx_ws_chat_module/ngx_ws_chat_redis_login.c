@@ -82,6 +82,8 @@ ngx_ws_chat_redis_say(ngx_ws_chat_redis_t *rc, ngx_uint_t argc,
     if (ngx_ws_chat_redis_put(rc, argc, argv, 1, reply, rc) != NGX_OK) {
         ngx_ws_chat_redis_fail(rc, "no memory");
     }
+
+    ngx_ws_chat_redis_flush(rc);
 }
 
 

@@ -198,13 +198,13 @@ ngx_ws_chat_status_zone(u_char *p, ngx_ws_chat_zone_t *z)
         return ngx_sprintf(p, "{\"name\":\"%V\",\"store\":\"live\","
                            "\"stale\":%uL,\"chats\":%ui,\"pending\":%ui,"
                            "\"appended\":%ui,\"duplicates\":%ui,"
-                           "\"aborted\":%ui,\"held\":%ui,\"reads\":%ui,"
-                           "\"skipped\":%ui,\"bad\":%ui,\"epochs\":%ui,"
+                           "\"aborted\":%ui,\"quick\":%ui,\"strays\":%ui,"
+                           "\"reads\":%ui,\"bad\":%ui,\"epochs\":%ui,"
                            "\"shards\":%ui,\"silent\":%ui,"
                            "\"servers\":%ui}",
                            &z->name, z->stale, live->chats, live->pending,
                            live->appended, live->duplicates, live->aborted,
-                           live->held, live->reads, live->skipped, live->bad,
+                           live->quick, live->strays, live->reads, live->bad,
                            live->epochs, live->shards, live->silent,
                            live->servers);
     }

@@ -25,9 +25,10 @@ typedef struct {
     ngx_uint_t                  appended;
     ngx_uint_t                  duplicates;
     ngx_uint_t                  aborted;      /* transactions done again */
-    ngx_uint_t                  held;         /* messages that came early */
-    ngx_uint_t                  reads;        /* of holes and ends */
-    ngx_uint_t                  skipped;      /* holes given up */
+    ngx_uint_t                  quick;        /* those in one round trip */
+    ngx_uint_t                  strays;       /* messages that did not follow
+                                                 the one before */
+    ngx_uint_t                  reads;        /* of strays and ends */
     ngx_uint_t                  bad;          /* messages dropped as such */
     ngx_uint_t                  epochs;       /* begun */
     ngx_uint_t                  shards;

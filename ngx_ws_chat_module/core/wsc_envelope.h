@@ -9,8 +9,9 @@
  *     entry    [1, 1, timestamp, sender, cid, message] in the chat's stream,
  *              and prev epoch, prev seq in the first one of an epoch
  *     message  [1, 2, timestamp, sender, cid, message, epoch, seq,
- *              prev epoch, prev seq] published
- *     hint     [1, 3, n] published: n messages were stored, they follow
+ *              prev epoch, prev seq] published as it is stored, with the
+ *              position that its writer expects, see wsc_follow.h
+ *     hint     [1, 3, n] published: n messages were stored
  *     canary   [1, 4, n] published by a node to itself
  *     news     [1, 5, type, to, name, count, count times (key, sender, value,
  *              n, n, n, n)] published, stored nowhere

@@ -6,6 +6,7 @@ new traffic.
 """
 
 import asyncio
+import collections
 import json
 import re
 import socket
@@ -340,11 +341,72 @@ async def test_keys_have_the_prefix_and_a_life(nginx, redis):
         'app:{0}:d:room 3 ann c%d' % i for i in range(8)}
     life = {key: int(one.cli('pttl', key)) for key in keys}
     assert life['app:{0}:inc'] == -1
-    assert 50000 < life['app:{0}:e:room'] <= 60000
-    assert life['app:{0}:s:room'] > 3600000
+    assert 1850000 < life['app:{0}:e:room'] <= 1860000
+    assert 3650000 < life['app:{0}:s:room'] <= 3660000
     assert 86000000 < life['app:{0}:d:room 3 ann c0'] <= 86400000
     assert one.cli('xlen', 'app:{0}:s:room') == '5'
-    assert re.fullmatch(r'\d+-7', one.cli('get', 'app:{0}:d:room 3 ann c6'))
+    await until(lambda: re.fullmatch(
+        r'\d+-7', one.cli('get', 'app:{0}:d:room 3 ann c6')))
+
+
+async def test_a_send_is_one_round_trip(nginx, redis):
+    """When a chat is known: no question is asked, and it is told once."""
+    one = redis()
+    ng = nginx(workers=1, zone=zone(one.port), location=FREE)
+    a = await Client.connect(ng, user='ann')
+    await a.join(ROOM)
+    await a.send(ROOM, 'first', cid='first')
+    before = calls(one)
+    for n in range(20):
+        await a.send(ROOM, n, cid='c%d' % n)
+    after = calls(one)
+    for name, each in (('mget', 0), ('exec', 1), ('xadd', 1)):
+        assert after[name] - before[name] == 20 * each, name
+    # and a canary each second
+    assert after['publish'] - before['publish'] < 25
+    store = ng.status()['zones'][0]
+    assert (store['quick'], store['aborted'], store['strays']) == (20, 0, 0)
+
+    # a known cid is noticed all the same
+    ack = await a.send(ROOM, 'again', cid='c7')
+    assert ack['dup'] and ack['seq'] == 9, ack
+    store = ng.status()['zones'][0]
+    assert (store['quick'], store['aborted']) == (20, 1)
+
+
+async def test_senders_who_cross(nginx, redis):
+    """Both expect the same position: one of them was wrong."""
+    one = redis()
+    nodes = [nginx(workers=1, zone=zone(one.port), location=FREE)
+             for _ in range(2)]
+    members = [await Client.connect(ng, user='user-%d' % i)
+               for i, ng in enumerate(nodes)]
+    for member in members:
+        await member.join(ROOM)
+    for n in range(100):
+        await asyncio.gather(*(m.send(ROOM, n, cid='c%d' % n)
+                               for m in members))
+    order = [(e.position, e.sender, e.cid) for e in one.stream(ROOM)]
+    assert len(order) == 200
+    for member in members:
+        got = [await member.expect('message') for _ in order]
+        assert [(position(e), e['sender'], e['cid']) for e in got] == order
+    assert sum(ng.status()['zones'][0]['strays'] for ng in nodes) > 0
+
+
+async def test_an_epoch_that_ended_meanwhile(nginx, redis):
+    """What the stream refuses is not stored, and does not seem so."""
+    one = redis()
+    ng = nginx(workers=1, zone=zone(one.port), location=FREE)
+    a = await Client.connect(ng, user='ann')
+    await a.join(ROOM)
+    epoch = (await a.send(ROOM, 'first', cid='c1'))['epoch'] + 1000
+    one.cli('set', 'wsc:{0}:e:room', str(epoch))
+    one.cli('xadd', 'wsc:{0}:s:room', '%d-*' % epoch, 'm', 'not ours')
+    ack = await a.send(ROOM, 'second', cid='c2')
+    assert (ack['epoch'], ack['seq']) == (epoch, 2), ack
+    ack = await a.send(ROOM, 'second', cid='c2')
+    assert ack['dup'] and (ack['epoch'], ack['seq']) == (epoch, 2), ack
 
 
 async def test_who_joined_before_the_first_message(nginx, redis):
@@ -373,6 +435,20 @@ async def test_who_joined_before_the_first_message(nginx, redis):
     async with await Client.connect(ng, user='bob') as b:
         reply = await b.join(ROOM, after=head)
         assert not reply['recovered'] and reply['reason'] == 'too_old', reply
+
+
+def calls(one):
+    """How often each command was called."""
+    found = collections.Counter()
+    for line in one.cli('info', 'commandstats').splitlines():
+        name, _, numbers = line.partition(':')
+        if name.startswith('cmdstat_'):
+            found[name[8:]] = int(re.search(r'calls=(\d+)', numbers)[1])
+    return found
+
+
+async def until(condition):
+    await asyncio.to_thread(wait_for, condition)
 
 
 def test_options_of_a_zone(nginx):

@@ -22,8 +22,8 @@ LAYERS = [
     ('core leaf', 'wsc_', 'backoff base base64 buf bucket cluster deflate epoch'
                           ' frame info json keys mask msgpack number pace'
                           ' sticky tally token utf8 value wheel writer'),
-    ('core protocol', 'wsc_', 'cmd conn envelope event grant handshake'
-                              ' holdback jwt message news roomlog shmlog'
+    ('core protocol', 'wsc_', 'cmd conn envelope event follow grant'
+                              ' handshake jwt message news roomlog shmlog'
                               ' shmring sse'),
     ('front', 'ngx_ws_chat_', 'sticky'),
     ('configuration', 'ngx_ws_chat_', 'conf mem zone'),
