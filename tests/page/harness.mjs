@@ -11,7 +11,7 @@ import {fileURLToPath} from 'node:url';
 
 import {Proxy} from './proxy.mjs';
 
-const TOP = process.env.WSC_TOP
+export const TOP = process.env.WSC_TOP
             ?? path.resolve(fileURLToPath(import.meta.url), '../../..');
 const MODULES = process.env.WSC_NODE_MODULES
                 ?? path.join(TOP, 'build/node/node_modules');
