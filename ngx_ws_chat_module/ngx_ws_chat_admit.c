@@ -5,6 +5,7 @@
 
 
 #include "ngx_ws_chat_admit.h"
+#include "ngx_ws_chat_auth.h"
 #include "ngx_ws_chat_bus.h"
 #include "ngx_ws_chat_cors.h"
 #include "ngx_ws_chat_limit.h"
@@ -32,6 +33,8 @@ static ngx_int_t ngx_ws_chat_admit_retry(ngx_http_request_t *r,
 
 ngx_ws_chat_refusal(origin, NGX_HTTP_FORBIDDEN, ngx_null_string, 0, 0,
                     "this origin is not allowed");
+ngx_ws_chat_refusal(token, NGX_HTTP_UNAUTHORIZED, ngx_null_string, 0, 0,
+                    "a valid token is required");
 ngx_ws_chat_refusal(stopping, NGX_HTTP_SERVICE_UNAVAILABLE, ngx_null_string,
                     1, 0, "this node is shutting down");
 ngx_ws_chat_refusal(drained, NGX_HTTP_SERVICE_UNAVAILABLE, ngx_null_string,
@@ -65,6 +68,12 @@ ngx_ws_chat_admit(ngx_http_request_t *r, ngx_ws_chat_admit_t *a)
 
     if (!ngx_ws_chat_cors_allowed(r, conf->origins)) {
         return &ngx_ws_chat_refusal_origin;
+    }
+
+    /* whatever is wrong with a token, it is answered alike */
+
+    if (ngx_ws_chat_auth(r, &a->claims) != NGX_OK) {
+        return &ngx_ws_chat_refusal_token;
     }
 
     a->named = a->nobody ? NGX_DECLINED : ngx_ws_chat_admit_user(r, conf, a);
@@ -180,6 +189,11 @@ ngx_ws_chat_admit_user(ngx_http_request_t *r,
     ngx_int_t  rc;
     ngx_str_t  value;
 
+    if (a->claims) {
+        a->user = a->claims->sub;
+        return NGX_OK;
+    }
+
     if (conf->user) {
         rc = ngx_http_complex_value(r, conf->user, &value);
 
@@ -279,6 +293,11 @@ ngx_ws_chat_admit_refuse(ngx_http_request_t *r,
         rc |= ngx_ws_chat_cors_add(r, "Upgrade", (u_char *) "websocket", 9);
         rc |= ngx_ws_chat_cors_add(r, "Sec-WebSocket-Version",
                                    (u_char *) "13", 2);
+    }
+
+    if (refusal == &ngx_ws_chat_refusal_token) {
+        rc |= ngx_ws_chat_cors_add(r, "WWW-Authenticate", (u_char *) "Bearer",
+                                   6);
     }
 
     if (refusal->retry) {

@@ -35,6 +35,9 @@ typedef struct {
 
 typedef struct {
     wsc_str_t                     user;         /* in the request's pool */
+    const struct wsc_jwt_claims_s
+                                 *claims;       /* of its token; NULL: no
+                                                   token is asked for */
     ngx_int_t                     named;        /* NGX_OK: user is good */
     unsigned                      nobody:1;     /* it has no user */
     unsigned                      socket:1;     /* it stays, and is counted as

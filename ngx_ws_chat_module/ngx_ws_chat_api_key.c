@@ -8,13 +8,14 @@
 
 
 #include "ngx_ws_chat_api_key.h"
+#include "ngx_ws_chat_auth.h"
+#include "ngx_ws_chat_conf_file.h"
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
 
 #define NGX_WS_CHAT_KEY_MIN   16
 #define NGX_WS_CHAT_KEY_MAX   256
-#define NGX_WS_CHAT_KEY_FILE  65536
 #define NGX_WS_CHAT_KEY_HASH  32
 
 
@@ -23,8 +24,6 @@ typedef struct {
 } ngx_ws_chat_api_digest_t;
 
 
-static ngx_int_t ngx_ws_chat_api_key_read(ngx_conf_t *cf, ngx_str_t *name,
-    ngx_str_t *text);
 static char *ngx_ws_chat_api_key_parse(ngx_conf_t *cf, ngx_str_t *name,
     ngx_str_t *text, ngx_array_t *keys);
 static const char *ngx_ws_chat_api_key_fault(u_char *p, size_t len);
@@ -36,9 +35,7 @@ ngx_int_t
 ngx_ws_chat_api_key_check(ngx_http_request_t *r, ngx_array_t *keys)
 {
     int                        differs;
-    u_char                    *p;
-    size_t                     len;
-    ngx_str_t                 *value;
+    wsc_str_t                  token;
     ngx_uint_t                 i, found;
     ngx_ws_chat_api_digest_t   given, *known;
 
@@ -46,28 +43,11 @@ ngx_ws_chat_api_key_check(ngx_http_request_t *r, ngx_array_t *keys)
         return NGX_OK;
     }
 
-    if (r->headers_in.authorization == NULL) {
+    if (ngx_ws_chat_auth_bearer(r, &token) != NGX_OK) {
         return NGX_DECLINED;
     }
 
-    value = &r->headers_in.authorization->value;
-    len = sizeof("Bearer ") - 1;
-
-    if (value->len <= len
-        || ngx_strncasecmp(value->data, (u_char *) "Bearer ", len) != 0)
-    {
-        return NGX_DECLINED;
-    }
-
-    p = value->data + len;
-    len = value->len - len;
-
-    while (len && *p == ' ') {
-        p++;
-        len--;
-    }
-
-    if (ngx_ws_chat_api_key_digest(p, len, &given) != NGX_OK) {
+    if (ngx_ws_chat_api_key_digest(token.data, token.len, &given) != NGX_OK) {
         return NGX_DECLINED;
     }
 
@@ -106,16 +86,12 @@ ngx_ws_chat_api_key_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     name = value[1];
 
-    if (ngx_conf_full_name(cf->cycle, &name, 1) != NGX_OK) {
-        return NGX_CONF_ERROR;
-    }
-
     keys = ngx_array_create(cf->pool, 2, sizeof(ngx_ws_chat_api_digest_t));
     if (keys == NULL) {
         return NGX_CONF_ERROR;
     }
 
-    if (ngx_ws_chat_api_key_read(cf, &name, &text) != NGX_OK) {
+    if (ngx_ws_chat_conf_file(cf, &value[0], &name, &text) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
 
@@ -126,50 +102,6 @@ ngx_ws_chat_api_key_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     lcf->api_keys = keys;
 
     return rv;
-}
-
-
-static ngx_int_t
-ngx_ws_chat_api_key_read(ngx_conf_t *cf, ngx_str_t *name, ngx_str_t *text)
-{
-    ssize_t   n;
-    ngx_fd_t  fd;
-
-    fd = ngx_open_file(name->data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
-
-    if (fd == NGX_INVALID_FILE) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
-                           "\"ws_chat_api_key\" cannot open \"%V\"", name);
-        return NGX_ERROR;
-    }
-
-    text->len = 0;
-    text->data = ngx_palloc(cf->pool, NGX_WS_CHAT_KEY_FILE + 1);
-
-    n = (text->data != NULL) ? 1 : -1;
-
-    while (n > 0 && text->len <= NGX_WS_CHAT_KEY_FILE) {
-        n = ngx_read_fd(fd, text->data + text->len,
-                        NGX_WS_CHAT_KEY_FILE + 1 - text->len);
-        if (n > 0) {
-            text->len += n;
-        }
-    }
-
-    if (n == -1) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
-                           "\"ws_chat_api_key\" cannot read \"%V\"", name);
-
-    } else if (text->len > NGX_WS_CHAT_KEY_FILE) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"ws_chat_api_key\" reads no more than %d octets, "
-                           "\"%V\" is larger", NGX_WS_CHAT_KEY_FILE, name);
-        n = -1;
-    }
-
-    (void) ngx_close_file(fd);
-
-    return (n == -1) ? NGX_ERROR : NGX_OK;
 }
 
 

@@ -376,6 +376,31 @@ ngx_ws_chat_client_status(ngx_ws_chat_zone_t *z)
 }
 
 
+ngx_int_t
+ngx_ws_chat_client_grant(ngx_ws_chat_client_t *cl,
+    const wsc_jwt_claims_t *claims)
+{
+    wsc_grant_t  *g;
+
+    if (claims == NULL) {
+        return NGX_OK;
+    }
+
+    g = wsc_grant_create(&ngx_ws_chat_alloc, claims);
+    if (g == NULL) {
+        return NGX_ERROR;
+    }
+
+    wsc_free(&ngx_ws_chat_alloc, cl->grant);
+
+    cl->grant = g;
+    cl->moderate = g->moderate;
+    cl->info = g->info.len ? &g->info : NULL;
+
+    return NGX_OK;
+}
+
+
 void
 ngx_ws_chat_client_gone(ngx_ws_chat_client_t *cl)
 {
@@ -387,6 +412,10 @@ ngx_ws_chat_client_gone(ngx_ws_chat_client_t *cl)
     while (cl->peer.readers) {
         ngx_ws_chat_room_leave((ngx_ws_chat_member_t *) cl->peer.readers);
     }
+
+    wsc_free(&ngx_ws_chat_alloc, cl->grant);
+    cl->grant = NULL;
+    cl->info = NULL;
 }
 
 

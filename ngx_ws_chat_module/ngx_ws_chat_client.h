@@ -11,37 +11,12 @@
 #define _NGX_WS_CHAT_CLIENT_H_INCLUDED_
 
 
-#include "ngx_ws_chat_room.h"
+#include "ngx_ws_chat_client_ops.h"
 #include "core/wsc_bucket.h"
-#include "core/wsc_event.h"
+#include "core/wsc_grant.h"
 
 
-typedef struct ngx_ws_chat_client_s  ngx_ws_chat_client_t;
-typedef struct ngx_ws_chat_op_s      ngx_ws_chat_op_t;
-
-
-/* What the transport of a client does; the peer's ops point to it. */
-
-typedef struct {
-    ngx_ws_chat_peer_ops_t         peer;          /* must be first */
-
-    /* Starts the end of it; the client lives until it is told to be gone. */
-    void                         (*close)(ngx_ws_chat_client_t *cl,
-                                       ngx_uint_t code, const char *reason);
-
-    /*
-     * Queues one event that is encoded as the client wants it.  pos: of a
-     * message, else NULL.  NULL: a frame of a WebSocket takes it.
-     */
-    void                         (*event)(ngx_ws_chat_client_t *cl,
-                                       const wsc_buf_t *b,
-                                       const wsc_pos_t *pos);
-
-    /* A first join was answered: what the client is told.  NULL: `joined`. */
-    void                         (*joined)(ngx_ws_chat_client_t *cl,
-                                       const wsc_cmd_t *cmd,
-                                       wsc_joined_t *j);
-} ngx_ws_chat_client_ops_t;
+typedef struct ngx_ws_chat_op_s  ngx_ws_chat_op_t;
 
 
 struct ngx_ws_chat_client_s {
@@ -53,6 +28,8 @@ struct ngx_ws_chat_client_s {
                                                      session */
     const wsc_str_t               *info;          /* JSON text that its token
                                                      has of the user; NULL */
+    wsc_grant_t                   *grant;         /* what its token allows;
+                                                     NULL: it has none */
     uint64_t                       session;       /* random: the session id */
     wsc_bucket_t                   bucket;
     uint32_t                       limited;       /* ms clock since when over
@@ -100,6 +77,13 @@ struct ngx_ws_chat_client_s {
  * list, may be empty).  All that the transport knows must have been set.
  */
 void ngx_ws_chat_client_open(ngx_ws_chat_client_t *cl, const wsc_str_t *join);
+
+/*
+ * The client may do from now on what these claims say; NULL: anything, without
+ * an end.  NGX_OK or NGX_ERROR (no memory, nothing changed).
+ */
+ngx_int_t ngx_ws_chat_client_grant(ngx_ws_chat_client_t *cl,
+    const wsc_jwt_claims_t *claims);
 
 /*
  * Runs one client message (one command, or an array) from its command number

@@ -15,6 +15,8 @@
 static ngx_int_t ngx_ws_chat_conf_origin(ngx_str_t *origin);
 static char *ngx_ws_chat_conf_merge_handler(ngx_conf_t *cf,
     ngx_ws_chat_loc_conf_t *prev, ngx_ws_chat_loc_conf_t *conf);
+static void ngx_ws_chat_conf_adopt(ngx_ws_chat_loc_conf_t *prev,
+    ngx_ws_chat_loc_conf_t *conf);
 static char *ngx_ws_chat_conf_resolve(ngx_conf_t *cf,
     ngx_ws_chat_main_conf_t *mcf, ngx_ws_chat_loc_conf_t *conf);
 static void ngx_ws_chat_conf_merge_values(ngx_ws_chat_loc_conf_t *prev,
@@ -97,6 +99,9 @@ ngx_ws_chat_conf_merge_loc(ngx_conf_t *cf, void *parent, void *child)
 
     ngx_ws_chat_conf_merge_values(prev, conf);
 
+    conf->auth = ngx_http_conf_get_module_loc_conf(cf,
+                                                   ngx_ws_chat_auth_module);
+
     return ngx_ws_chat_conf_merge_handler(cf, prev, conf);
 }
 
@@ -171,13 +176,7 @@ ngx_ws_chat_conf_merge_handler(ngx_conf_t *cf, ngx_ws_chat_loc_conf_t *prev,
     mcf = ngx_http_conf_get_module_main_conf(cf, ngx_ws_chat_module);
 
     if (clcf->noname && clcf->handler == NULL && prev->handler) {
-        conf->handler = prev->handler;
-        conf->sockets = prev->sockets;
-        conf->api = prev->api;
-        conf->directive = prev->directive;
-        conf->zone_name = prev->zone_name;
-        conf->file = prev->file;
-        conf->line = prev->line;
+        ngx_ws_chat_conf_adopt(prev, conf);
         clcf->handler = prev->handler;
     }
 
@@ -222,6 +221,21 @@ ngx_ws_chat_conf_merge_handler(ngx_conf_t *cf, ngx_ws_chat_loc_conf_t *prev,
     }
 
     return NGX_CONF_OK;
+}
+
+
+static void
+ngx_ws_chat_conf_adopt(ngx_ws_chat_loc_conf_t *prev,
+    ngx_ws_chat_loc_conf_t *conf)
+{
+    conf->handler = prev->handler;
+    conf->sockets = prev->sockets;
+    conf->members = prev->members;
+    conf->api = prev->api;
+    conf->directive = prev->directive;
+    conf->zone_name = prev->zone_name;
+    conf->file = prev->file;
+    conf->line = prev->line;
 }
 
 
@@ -329,24 +343,6 @@ ngx_ws_chat_conf_node(ngx_conf_t *cf, void *post, void *data)
     }
 
     return NGX_CONF_OK;
-}
-
-
-char *
-ngx_ws_chat_conf_auth(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_str_t  *value;
-
-    value = cf->args->elts;
-
-    if (ngx_strcmp(value[1].data, "off") == 0) {
-        return NGX_CONF_OK;
-    }
-
-    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                       "\"ws_chat_auth\" must be \"off\" in this version, "
-                       "not \"%V\"", &value[1]);
-    return NGX_CONF_ERROR;
 }
 
 

@@ -69,10 +69,13 @@ typedef struct {
     ngx_log_t                        *log;         /* per worker: one for all
                                                       sockets of a location */
     ngx_array_t                      *api_keys;    /* see ..._api_key.h */
+    const struct ngx_ws_chat_auth_conf_s
+                                     *auth;        /* see ..._auth.h */
 
     ngx_http_handler_pt               handler;     /* NULL: no location of
                                                       ours */
     unsigned                          sockets:1;   /* it opens WebSockets */
+    unsigned                          members:1;   /* it asks who comes in */
     unsigned                          api:1;       /* it needs api_keys */
     ngx_str_t                         directive;   /* which made it so */
     ngx_str_t                         zone_name;   /* as in zone= */
@@ -90,6 +93,7 @@ typedef struct {
 
 
 extern ngx_module_t  ngx_ws_chat_module;
+extern ngx_module_t  ngx_ws_chat_auth_module;
 
 
 /* Finds a zone, or NULL. */

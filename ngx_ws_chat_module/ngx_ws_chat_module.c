@@ -192,13 +192,6 @@ static ngx_command_t  ngx_ws_chat_commands[] = {
       offsetof(ngx_ws_chat_loc_conf_t, deflate),
       NULL },
 
-    { ngx_string("ws_chat_auth"),
-      NGX_WS_CHAT_MSL_CONF|NGX_CONF_TAKE1,
-      ngx_ws_chat_conf_auth,
-      NGX_HTTP_LOC_CONF_OFFSET,
-      0,
-      NULL },
-
     ngx_ws_chat_loc_command("user", ngx_http_set_complex_value_slot, user,
                             NULL),
     ngx_ws_chat_loc_command("ping_interval", ngx_conf_set_msec_slot,
@@ -535,6 +528,7 @@ ngx_ws_chat_handler(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     lcf->sockets = (*handler == ngx_ws_chat_upgrade_handler
                     || *handler == ngx_ws_chat_upgrade_echo_handler);
+    lcf->members = lcf->sockets;
     lcf->handler = *handler;
     clcf->handler = *handler;
 

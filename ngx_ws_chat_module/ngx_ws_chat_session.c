@@ -181,7 +181,7 @@ ngx_ws_chat_session_client(ngx_ws_chat_session_t *s,
         return NGX_ERROR;
     }
 
-    return NGX_OK;
+    return ngx_ws_chat_client_grant(cl, init->claims);
 }
 
 

@@ -63,6 +63,7 @@ typedef struct {
     wsc_deflate_params_t          *deflate;       /* NULL: not agreed */
     ngx_ws_chat_hold_t            *holds;
     ngx_uint_t                     nholds;
+    const wsc_jwt_claims_t        *claims;        /* NULL: no token */
     wsc_str_t                      user;
     wsc_str_t                      addr;
     wsc_str_t                      join;

@@ -245,7 +245,7 @@ ngx_ws_chat_sticky_cookie(ngx_http_request_t *r,
     for (h = r->headers_in.cookie; h; h = h->next) {
         header.data = h->value.data;
         header.len = h->value.len;
-        n += wsc_sticky_find(&header, &name, value);
+        n += wsc_cookie_find(&header, &name, value);
     }
 
 #else
@@ -255,7 +255,7 @@ ngx_ws_chat_sticky_cookie(ngx_http_request_t *r,
     for (i = 0; i < r->headers_in.cookies.nelts; i++) {
         header.data = h[i]->value.data;
         header.len = h[i]->value.len;
-        n += wsc_sticky_find(&header, &name, value);
+        n += wsc_cookie_find(&header, &name, value);
     }
 
 #endif

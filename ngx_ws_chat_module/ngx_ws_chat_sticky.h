@@ -15,6 +15,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "core/wsc_cookie.h"
 #include "core/wsc_sticky.h"
 
 

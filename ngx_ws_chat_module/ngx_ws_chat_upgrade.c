@@ -252,6 +252,7 @@ ngx_ws_chat_upgrade_accept(ngx_ws_chat_upgrade_t *u)
     init->conf = u->conf;
     init->echo = u->echo;
     init->user = u->admit.user;
+    init->claims = u->echo ? NULL : u->admit.claims;
     init->join.data = join.data;
     init->join.len = join.len;
     init->enc = (u->offer.proto == WSC_PROTO_MSGPACK) ? WSC_ENC_MSGPACK

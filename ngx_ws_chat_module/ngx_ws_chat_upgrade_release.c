@@ -206,6 +206,7 @@ ngx_ws_chat_release_prepare(ngx_http_request_t *r,
     }
 
     if (ngx_ws_chat_release_copy(r, init) != NGX_OK) {
+        wsc_free(&ngx_ws_chat_alloc, s->client.grant);
         wsc_free(&ngx_ws_chat_alloc, s);
         return NULL;
     }

@@ -62,7 +62,7 @@ wsc_jwt_read(const wsc_jwt_policy_t *policy, const wsc_alloc_t *alloc,
     ssize_t    rc;
     wsc_str_t  payload;
 
-    rc = wsc_jwt_open(&policy->keys, alloc, token, buf, &payload, reason);
+    rc = wsc_jwt_open(policy->keys, alloc, token, buf, &payload, reason);
     if (rc != WSC_OK) {
         return rc;
     }

@@ -25,16 +25,16 @@
 /* Who has to have issued it, and for whom. */
 
 typedef struct {
-    wsc_jwt_keys_t      keys;
-    wsc_str_t           issuer;       /* len 0: anybody */
-    const wsc_str_t    *audiences;    /* one of them has to be named */
-    size_t              naudiences;   /* 0: whatever is named */
+    const wsc_jwt_keys_t  *keys;
+    wsc_str_t              issuer;       /* len 0: anybody */
+    const wsc_str_t       *audiences;    /* one of them has to be named */
+    size_t                 naudiences;   /* 0: whatever is named */
 } wsc_jwt_policy_t;
 
 
 /* What a token says; the strings lie in the buffer it was read to. */
 
-typedef struct {
+typedef struct wsc_jwt_claims_s {
     wsc_str_t           sub;          /* a valid user */
     uint64_t            exp;          /* s since 1970, below 2^53 */
     wsc_str_t           info;         /* JSON text; len 0: none */

@@ -20,7 +20,6 @@
 
 static int wsc_sticky_text(const wsc_str_t *s);
 static u_char *wsc_sticky_put(u_char *p, const void *data, size_t len);
-static const u_char *wsc_sticky_trim(const u_char *p, const u_char *last);
 
 
 ssize_t
@@ -129,43 +128,6 @@ wsc_sticky_equal(const wsc_str_t *cookie, const u_char *value)
 }
 
 
-size_t
-wsc_sticky_find(const wsc_str_t *header, const wsc_str_t *name,
-    wsc_str_t *value)
-{
-    size_t         n;
-    const u_char  *p, *end, *last, *equal;
-
-    n = 0;
-    last = header->data + header->len;
-
-    for (p = header->data; p < last; p = end + (end < last)) {
-        end = memchr(p, ';', last - p);
-        if (end == NULL) {
-            end = last;
-        }
-
-        while (p < end && (*p == ' ' || *p == '\t')) {
-            p++;
-        }
-
-        equal = memchr(p, '=', end - p);
-
-        if (equal == NULL || (size_t) (equal - p) != name->len
-            || memcmp(p, name->data, name->len) != 0)
-        {
-            continue;
-        }
-
-        value->data = (u_char *) equal + 1;
-        value->len = wsc_sticky_trim(value->data, end) - value->data;
-        n++;
-    }
-
-    return n;
-}
-
-
 static int
 wsc_sticky_text(const wsc_str_t *s)
 {
@@ -191,17 +153,4 @@ wsc_sticky_put(u_char *p, const void *data, size_t len)
     }
 
     return p + len;
-}
-
-
-/* The end without white space before it. */
-
-static const u_char *
-wsc_sticky_trim(const u_char *p, const u_char *last)
-{
-    while (p < last && (last[-1] == ' ' || last[-1] == '\t')) {
-        last--;
-    }
-
-    return last;
 }

@@ -47,12 +47,5 @@ ssize_t wsc_sticky_value(const wsc_str_t *key, const wsc_str_t *cookie,
 /* 1 if it is the value, WSC_STICKY_LEN octets; takes the same time if not. */
 int wsc_sticky_equal(const wsc_str_t *cookie, const u_char *value);
 
-/*
- * Looks for a cookie of exactly this name in a Cookie header.  Returns how
- * often it is there; *value (points into the header) is the last one.
- */
-size_t wsc_sticky_find(const wsc_str_t *header, const wsc_str_t *name,
-    wsc_str_t *value);
-
 
 #endif /* _WSC_STICKY_H_INCLUDED_ */

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from harness.nginx import TOP, module_path
+from harness.nginx import TOP, module_path, warned
 
 ZONE = 'ws_chat_zone chat:1m;'
 
@@ -77,7 +77,8 @@ BAD = [
     ('server', 'location /x { ws_chat zone=nope; }', 'nope'),
     ('server', 'location /x { ws_chat colour=red; }', 'colour=red'),
     ('server', 'location /x { ws_chat_echo yes; }', ''),
-    ('location', 'ws_chat_auth jwt;', 'jwt'),
+    ('location', 'ws_chat_auth jwt;', 'ws_chat_jwt_key'),
+    ('location', 'ws_chat_auth basic;', 'basic'),
     ('location', 'ws_chat_user;', ''),
     ('location', 'ws_chat_origins;', ''),
     ('location', 'ws_chat_origins example.com;', 'example.com'),
@@ -130,7 +131,7 @@ def test_good(nginx, level):
     for line in GOOD[level]:
         rc, text = check(nginx, level, line)
         assert rc == 0, (line, text)
-        assert '[warn]' not in text, (line, text)
+        assert not warned(text), (line, text)
 
 
 @pytest.mark.once
@@ -185,7 +186,7 @@ def test_drain_without_sockets(nginx):
     ng = nginx(start=False, store=False, main='worker_shutdown_timeout 5s;',
                location='ws_chat_drain 4s;')
     rc, text = ng.check_conf()
-    assert rc == 0 and '[warn]' not in text, text
+    assert rc == 0 and not warned(text), text
 
 
 @pytest.mark.once
@@ -206,7 +207,7 @@ def test_shipped_config(nginx):
     ng.write_conf(text.replace('modules/ngx_ws_chat_module.so',
                                '"%s"' % ng.module))
     rc, said = ng.check_conf()
-    assert rc == 0 and '[warn]' not in said, said
+    assert rc == 0 and not warned(said), said
 
 
 def statements(text):

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from harness.nginx import warned
 from harness.redis import make_certificates
 
 pytestmark = pytest.mark.plain_store
@@ -102,7 +103,7 @@ def test_good(nginx, files):
         rc, text = check(nginx, 'ws_chat_redis chat %s;'
                          % arguments.format(dir=files))
         assert rc == 0, (arguments, text)
-        assert '[warn]' not in text, (arguments, text)
+        assert not warned(text), (arguments, text)
 
 
 @pytest.mark.parametrize('arguments,part', BAD,

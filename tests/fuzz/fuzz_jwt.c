@@ -97,15 +97,17 @@ fuzz_token(const wsc_str_t *text)
     wsc_str_t          secret = wsc_string("unknown secret of 32 octets now!");
     const char        *reason;
     wsc_jwt_buf_t      buf;
+    wsc_jwt_keys_t     keys;
     wsc_jwt_want_t     want;
     wsc_jwt_claims_t   claims;
     wsc_jwt_policy_t   policy;
 
     memset(&want, 0, sizeof(wsc_jwt_want_t));
     memset(&policy, 0, sizeof(wsc_jwt_policy_t));
+    policy.keys = &keys;
 
-    wsc_jwt_keys_init(&policy.keys, &fuzz_memory);
-    fuzz_require(wsc_jwt_keys_load(&policy.keys, &secret, &want, &reason)
+    wsc_jwt_keys_init(&keys, &fuzz_memory);
+    fuzz_require(wsc_jwt_keys_load(&keys, &secret, &want, &reason)
                  == WSC_OK);
 
     reason = NULL;
@@ -114,7 +116,7 @@ fuzz_token(const wsc_str_t *text)
 
     fuzz_require(rc == WSC_DECLINED && reason);
 
-    wsc_jwt_keys_free(&policy.keys);
+    wsc_jwt_keys_free(&keys);
 }
 
 

@@ -19,9 +19,10 @@ MODULE = 'ngx_ws_chat_module'
 # that the module file sets. Names without prefix: wsc_* in core/, else
 # ngx_ws_chat_*; `cmd` stands for cmd_json and the like, too.
 LAYERS = [
-    ('core leaf', 'wsc_', 'backoff base base64 buf bucket cluster deflate epoch'
-                          ' frame info json keys mask msgpack number pace'
-                          ' sticky tally token utf8 value wheel writer'),
+    ('core leaf', 'wsc_', 'backoff base base64 buf bucket cluster cookie'
+                          ' deflate epoch frame info json keys mask msgpack'
+                          ' number pace sticky tally token utf8 value wheel'
+                          ' writer'),
     ('core protocol', 'wsc_', 'cmd conn envelope event follow grant'
                               ' handshake jwt message news roomlog shmlog'
                               ' shmring sse'),

@@ -360,25 +360,28 @@ test_memory_body(wsc_test_mem_t *mem, void *data)
     ssize_t            rc;
     wsc_str_t          token;
     const char        *reason;
+    wsc_jwt_keys_t     keys;
+    wsc_test_mem_t     more;
     wsc_jwt_claims_t   claims;
+    wsc_jwt_policy_t   policy;
 
     static wsc_jwt_buf_t  buf;
+
+    memset(&policy, 0, sizeof(wsc_jwt_policy_t));
+    policy.keys = &keys;
 
     token.data = data;
     token.len = strlen(data);
 
-    wsc_test_mem_t    more;
-    wsc_jwt_policy_t  policy = { .issuer = wsc_null_string };
-
     wsc_test_mem_init(&more, 0);
-    wsc_jwt_keys_init(&policy.keys, &more.alloc);
-    test_key(&policy.keys, TEST_SECRET, NULL);
+    wsc_jwt_keys_init(&keys, &more.alloc);
+    test_key(&keys, TEST_SECRET, NULL);
 
     rc = wsc_jwt_read(&policy, &mem->alloc, &token, TEST_NOW, &buf, &claims,
                       &reason);
     assert_int_equal(rc, mem->calls < mem->fail_at ? WSC_OK : WSC_ERROR);
 
-    wsc_jwt_keys_free(&policy.keys);
+    wsc_jwt_keys_free(&keys);
     wsc_test_mem_check(&more);
 }
 

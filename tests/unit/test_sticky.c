@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "wsc_test.h"
+#include "wsc_cookie.h"
 #include "wsc_sticky.h"
 
 
@@ -295,7 +296,7 @@ test_sticky_find(const char *header, const char *name, char *out)
     h.len = strlen(header);
     h.data = wsc_test_copy(header, h.len);
 
-    n = wsc_sticky_find(&h, &s, &value);
+    n = wsc_cookie_find(&h, &s, &value);
 
     if (value.len) {
         memcpy(out, value.data, value.len);

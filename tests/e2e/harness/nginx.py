@@ -115,6 +115,12 @@ def die_with_parent():
     LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
+def warned(text):
+    """Warnings of `nginx -t`, but for the one that users name themselves."""
+    return [line for line in text.splitlines()
+            if '[warn]' in line and 'the user is whom' not in line]
+
+
 class NginxError(Exception):
     """NGINX did not do what it has to."""
 
