@@ -10,6 +10,7 @@
 #include "ngx_ws_chat_api_call.h"
 #include "ngx_ws_chat_api_key.h"
 #include "ngx_ws_chat_api_node.h"
+#include "ngx_ws_chat_body.h"
 
 
 #define NGX_WS_CHAT_API_ALLOW  64
@@ -26,7 +27,6 @@ static ngx_int_t ngx_ws_chat_api_not_allowed(ngx_ws_chat_api_call_t *call,
     ngx_uint_t allowed);
 static ngx_int_t ngx_ws_chat_api_too_large(ngx_ws_chat_api_call_t *call);
 static void ngx_ws_chat_api_body_handler(ngx_http_request_t *r);
-static ngx_int_t ngx_ws_chat_api_read_body(ngx_ws_chat_api_call_t *call);
 static void ngx_ws_chat_api_run(ngx_ws_chat_api_call_t *call);
 
 
@@ -287,7 +287,7 @@ ngx_ws_chat_api_body_handler(ngx_http_request_t *r)
 
     call = ngx_http_get_module_ctx(r, ngx_ws_chat_module);
 
-    rc = ngx_ws_chat_api_read_body(call);
+    rc = ngx_ws_chat_body(r, call->route->max_body, &call->body);
 
     if (rc == NGX_OK) {
         ngx_ws_chat_api_run(call);
@@ -299,57 +299,6 @@ ngx_ws_chat_api_body_handler(ngx_http_request_t *r)
     }
 
     ngx_http_finalize_request(r, rc);
-}
-
-
-/* NGX_DECLINED: it came in chunks, and is too large. */
-
-static ngx_int_t
-ngx_ws_chat_api_read_body(ngx_ws_chat_api_call_t *call)
-{
-    off_t         size;
-    u_char       *p;
-    ssize_t       n;
-    ngx_buf_t    *b;
-    ngx_chain_t  *cl, *bufs;
-
-    bufs = call->request->request_body->bufs;
-    size = 0;
-
-    for (cl = bufs; cl; cl = cl->next) {
-        size += ngx_buf_size(cl->buf);
-    }
-
-    if (size > (off_t) call->route->max_body) {
-        return NGX_DECLINED;
-    }
-
-    p = ngx_pnalloc(call->request->pool, size + 1);
-    if (p == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    call->body.data = p;
-    call->body.len = size;
-
-    for (cl = bufs; cl; cl = cl->next) {
-        b = cl->buf;
-
-        if (ngx_buf_in_memory(b)) {
-            p = ngx_cpymem(p, b->pos, b->last - b->pos);
-            continue;
-        }
-
-        n = ngx_buf_size(b);
-
-        if (n && ngx_read_file(b->file, p, n, b->file_pos) != n) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-
-        p += n;
-    }
-
-    return NGX_OK;
 }
 
 

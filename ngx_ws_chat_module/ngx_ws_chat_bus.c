@@ -228,6 +228,7 @@ static void
 ngx_ws_chat_bus_clean(ngx_ws_chat_slot_t *slot)
 {
     slot->counters.connections = 0;
+    slot->counters.streams = 0;
     slot->counters.chats = 0;
     slot->counters.members = 0;
     slot->counters.draining = 0;
@@ -500,6 +501,7 @@ ngx_ws_chat_bus_sum(ngx_ws_chat_counters_t *sum, ngx_uint_t *workers)
         }
 
         sum->connections += c->connections;
+        sum->streams += c->streams;
         sum->chats += c->chats;
         sum->members += c->members;
         sum->draining += c->draining;

@@ -25,15 +25,16 @@
 
 typedef struct {
     /* gauges */
-    ngx_atomic_t                connections;  /* open WebSockets */
+    ngx_atomic_t                connections;  /* open, all transports */
     ngx_atomic_t                chats;        /* rooms in worker tables */
     ngx_atomic_t                members;      /* memberships */
+    ngx_atomic_t                streams;      /* those of them by SSE */
     ngx_atomic_t                draining;     /* 1: the worker drains */
     ngx_atomic_t                memory;       /* octets of the allocator */
 
     /* counters */
-    ngx_atomic_t                accepted;     /* WebSockets */
-    ngx_atomic_t                refused;      /* handshakes */
+    ngx_atomic_t                accepted;     /* connections */
+    ngx_atomic_t                refused;      /* requests for one */
     ngx_atomic_t                messages_in;  /* chat messages sent to us */
     ngx_atomic_t                messages_out; /* message events begun */
     ngx_atomic_t                errors;       /* error events */
@@ -47,7 +48,6 @@ typedef struct {
     ngx_atomic_t                generation;   /* of the configuration */
     ngx_atomic_t                woken;        /* 1: the eventfd was written */
     ngx_ws_chat_counters_t      counters;
-    ngx_atomic_t                unused;       /* a slot fills cache lines */
 } ngx_ws_chat_slot_t;
 
 

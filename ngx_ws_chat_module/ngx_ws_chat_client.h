@@ -54,6 +54,7 @@ struct ngx_ws_chat_client_s {
                                                      with an id or without */
     unsigned                       guest:1;       /* it takes part in chats
                                                      without joining them */
+    unsigned                       entered:1;     /* in its bucket */
     unsigned                       gone:1;
     unsigned                       stale:1;       /* it was told so */
     unsigned                       leaving:1;     /* it was told `reconnect` */
@@ -61,10 +62,8 @@ struct ngx_ws_chat_client_s {
 };
 
 
-/* A client of the socket or request that a peer belongs to. */
+/* The client that a peer belongs to, and what its transport does. */
 #define ngx_ws_chat_client(p)  ((ngx_ws_chat_client_t *) (p))
-
-/* What its transport does. */
 #define ngx_ws_chat_client_ops(cl)                                            \
     ((const ngx_ws_chat_client_ops_t *) (cl)->peer.ops)
 

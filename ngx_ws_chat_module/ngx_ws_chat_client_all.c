@@ -54,6 +54,7 @@ ngx_ws_chat_client_enter(ngx_ws_chat_client_t *cl)
     cl->next = *bucket;
     *bucket = cl;
 
+    cl->entered = 1;
     z->nclients++;
 }
 
@@ -66,7 +67,7 @@ ngx_ws_chat_client_exit(ngx_ws_chat_client_t *cl)
 
     z = cl->conf->zone;
 
-    if (z == NULL) {
+    if (!cl->entered) {
         return;
     }
 

@@ -192,7 +192,7 @@ ngx_ws_chat_conf_merge_handler(ngx_conf_t *cf, ngx_ws_chat_loc_conf_t *prev,
     location->conf = conf;
     location->core = clcf;
 
-    if (conf->sockets) {
+    if (conf->sockets || conf->streams) {
         mcf->drain_max = ngx_max(mcf->drain_max, conf->drain);
     }
 
@@ -230,6 +230,7 @@ ngx_ws_chat_conf_adopt(ngx_ws_chat_loc_conf_t *prev,
 {
     conf->handler = prev->handler;
     conf->sockets = prev->sockets;
+    conf->streams = prev->streams;
     conf->members = prev->members;
     conf->api = prev->api;
     conf->directive = prev->directive;

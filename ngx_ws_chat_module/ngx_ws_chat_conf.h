@@ -75,6 +75,7 @@ typedef struct {
     ngx_http_handler_pt               handler;     /* NULL: no location of
                                                       ours */
     unsigned                          sockets:1;   /* it opens WebSockets */
+    unsigned                          streams:1;   /* it serves events */
     unsigned                          members:1;   /* it asks who comes in */
     unsigned                          api:1;       /* it needs api_keys */
     ngx_str_t                         directive;   /* which made it so */

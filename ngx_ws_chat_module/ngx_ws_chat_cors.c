@@ -7,8 +7,6 @@
 #include "ngx_ws_chat_cors.h"
 
 
-static ngx_uint_t ngx_ws_chat_cors_find(ngx_http_request_t *r,
-    const char *name, ngx_str_t *value);
 static ngx_uint_t ngx_ws_chat_cors_matches(const ngx_str_t *pattern,
     const ngx_str_t *origin);
 static ngx_int_t ngx_ws_chat_cors_text(ngx_http_request_t *r,
@@ -43,9 +41,7 @@ ngx_ws_chat_cors_allowed(ngx_http_request_t *r, const ngx_array_t *origins)
 }
 
 
-/* How many lines there are of a header; value is that of the last one. */
-
-static ngx_uint_t
+ngx_uint_t
 ngx_ws_chat_cors_find(ngx_http_request_t *r, const char *name,
     ngx_str_t *value)
 {

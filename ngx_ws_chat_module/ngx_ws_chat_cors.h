@@ -37,6 +37,10 @@ ngx_int_t ngx_ws_chat_cors_headers(ngx_http_request_t *r);
 ngx_int_t ngx_ws_chat_cors_preflight(ngx_http_request_t *r,
     const ngx_array_t *origins, const char *methods);
 
+/* How many lines there are of a header; value is that of the last one. */
+ngx_uint_t ngx_ws_chat_cors_find(ngx_http_request_t *r, const char *name,
+    ngx_str_t *value);
+
 /*
  * Adds a header line to the answer; name and value are not copied.  NGX_OK or
  * NGX_ERROR.

@@ -18,6 +18,7 @@
 #include "ngx_ws_chat_redis_conf.h"
 #include "ngx_ws_chat_room.h"
 #include "ngx_ws_chat_session.h"
+#include "ngx_ws_chat_sse.h"
 #include "ngx_ws_chat_status.h"
 #include "ngx_ws_chat_store_redis.h"
 #include "ngx_ws_chat_store_shm.h"
@@ -86,6 +87,7 @@ static ngx_conf_post_t  ngx_ws_chat_node_post = { ngx_ws_chat_conf_node };
 
 static ngx_http_handler_pt  ngx_ws_chat_pt = ngx_ws_chat_upgrade_handler;
 static ngx_http_handler_pt  ngx_ws_chat_api_pt = ngx_ws_chat_api_handler;
+static ngx_http_handler_pt  ngx_ws_chat_sse_pt = ngx_ws_chat_sse_handler;
 static ngx_http_handler_pt  ngx_ws_chat_echo_pt =
                                              ngx_ws_chat_upgrade_echo_handler;
 static ngx_http_handler_pt  ngx_ws_chat_health_pt = ngx_ws_chat_health_handler;
@@ -145,6 +147,13 @@ static ngx_command_t  ngx_ws_chat_commands[] = {
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       &ngx_ws_chat_pt },
+
+    { ngx_string("ws_chat_sse"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS|NGX_CONF_TAKE1,
+      ngx_ws_chat,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      &ngx_ws_chat_sse_pt },
 
     { ngx_string("ws_chat_api"),
       NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS|NGX_CONF_TAKE1,
@@ -528,7 +537,8 @@ ngx_ws_chat_handler(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     lcf->sockets = (*handler == ngx_ws_chat_upgrade_handler
                     || *handler == ngx_ws_chat_upgrade_echo_handler);
-    lcf->members = lcf->sockets;
+    lcf->streams = (*handler == ngx_ws_chat_sse_handler);
+    lcf->members = lcf->sockets || lcf->streams;
     lcf->handler = *handler;
     clcf->handler = *handler;
 
@@ -661,6 +671,8 @@ ngx_ws_chat_init_process(ngx_cycle_t *cycle)
     {
         return NGX_ERROR;
     }
+
+    ngx_ws_chat_sse_init(cycle);
 
     return ngx_ws_chat_session_init(cycle);
 }

@@ -70,6 +70,9 @@ void ngx_ws_chat_session_unschedule(ngx_ws_chat_session_t *s);
 /* The worker is shutting down and has to wait for this session. */
 void ngx_ws_chat_session_drain(ngx_ws_chat_session_t *s);
 
+/* The close code of a node that stops or restarts, with its reason. */
+ngx_uint_t ngx_ws_chat_session_parting(const char **reason);
+
 /* A session began or ended: after many of them memory is given back. */
 void ngx_ws_chat_session_churn(void);
 

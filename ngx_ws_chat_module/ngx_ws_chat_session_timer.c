@@ -31,7 +31,6 @@ static void ngx_ws_chat_session_beat(ngx_ws_chat_session_t *s, uint32_t now);
 static void ngx_ws_chat_session_farewell(ngx_ws_chat_session_t *s,
     uint32_t now);
 static void ngx_ws_chat_session_go(ngx_ws_chat_session_t *s);
-static ngx_uint_t ngx_ws_chat_session_parting(const char **reason);
 static void ngx_ws_chat_session_trim(uint64_t now);
 
 
@@ -341,7 +340,7 @@ ngx_ws_chat_session_go(ngx_ws_chat_session_t *s)
 }
 
 
-static ngx_uint_t
+ngx_uint_t
 ngx_ws_chat_session_parting(const char **reason)
 {
     if (ngx_ws_chat_bus_superseded()) {

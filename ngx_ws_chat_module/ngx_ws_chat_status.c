@@ -162,13 +162,15 @@ ngx_ws_chat_status_handler(ngx_http_request_t *r)
                                          mcf->node.len);
     b->last = ngx_sprintf(b->last, "\",\"generation\":%ui,\"workers\":%ui,"
                           "\"draining\":%uA,\"connections\":%uA,"
-                          "\"chats\":%uA,\"members\":%uA,\"memory\":%uA,"
+                          "\"streams\":%uA,\"chats\":%uA,"
+                          "\"members\":%uA,\"memory\":%uA,"
                           "\"accepted\":%uA,\"refused\":%uA,"
                           "\"messages_in\":%uA,\"messages_out\":%uA,"
                           "\"errors\":%uA,\"gaps\":%uA,\"zones\":[",
                           ngx_ws_chat_bus_generation(), workers,
-                          sum.draining, sum.connections, sum.chats,
-                          sum.members, sum.memory, sum.accepted, sum.refused,
+                          sum.draining, sum.connections, sum.streams,
+                          sum.chats, sum.members, sum.memory, sum.accepted,
+                          sum.refused,
                           sum.messages_in, sum.messages_out, sum.errors,
                           sum.gaps);
 

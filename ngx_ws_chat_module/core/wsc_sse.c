@@ -6,7 +6,7 @@
 
 #include "wsc_sse.h"
 #include "wsc_number.h"
-#include "wsc_value.h"
+#include "wsc_writer.h"
 #include <string.h>
 
 
@@ -21,6 +21,7 @@
 
 
 static void wsc_sse_pos(wsc_buf_t *b, const wsc_pos_t *pos);
+static void wsc_sse_begin(wsc_writer_t *w, wsc_buf_t *b, const char *ev);
 static const u_char *wsc_sse_number_read(const u_char *p, const u_char *last,
     uint64_t *v);
 static void wsc_sse_hash(u_char *hash, const wsc_str_t *chats, size_t n);
@@ -94,6 +95,60 @@ wsc_sse_id(wsc_buf_t *b, const wsc_str_t *id)
     wsc_sse_add(b, "id: ");
     wsc_buf_add(b, id->data, id->len);
     wsc_sse_add(b, "\n\n");
+}
+
+
+void
+wsc_sse_retry(wsc_buf_t *b, uint64_t ms)
+{
+    u_char  text[WSC_NUMBER_LEN];
+
+    wsc_sse_add(b, "retry: ");
+    wsc_buf_add(b, text, wsc_number_print_uint(text, ms));
+    wsc_sse_add(b, "\n");
+}
+
+
+void
+wsc_sse_reset(wsc_buf_t *b, const wsc_str_t *chat_id, const char *reason)
+{
+    wsc_writer_t  w;
+
+    wsc_sse_begin(&w, b, "reset");
+
+    if (chat_id) {
+        wsc_writer_key(&w, "chat_id");
+        wsc_writer_str(&w, chat_id);
+    }
+
+    wsc_writer_key(&w, "reason");
+    wsc_writer_text(&w, reason);
+    wsc_writer_end(&w);
+}
+
+
+void
+wsc_sse_close(wsc_buf_t *b, unsigned code, const char *reason)
+{
+    wsc_writer_t  w;
+
+    wsc_sse_begin(&w, b, "close");
+
+    wsc_writer_key(&w, "code");
+    wsc_writer_uint(&w, code);
+    wsc_writer_key(&w, "reason");
+    wsc_writer_text(&w, reason);
+    wsc_writer_end(&w);
+}
+
+
+static void
+wsc_sse_begin(wsc_writer_t *w, wsc_buf_t *b, const char *ev)
+{
+    wsc_writer_init(w, b, WSC_ENC_JSON);
+    wsc_writer_map(w);
+    wsc_writer_key(w, "ev");
+    wsc_writer_text(w, ev);
 }
 
 

@@ -32,6 +32,20 @@ void wsc_sse_event(wsc_buf_t *b, const u_char *json, size_t len,
 /* Appends a block that is nothing but an id (of characters of a cursor). */
 void wsc_sse_id(wsc_buf_t *b, const wsc_str_t *id);
 
+/*
+ * Appends a line of the event behind it: the time after which a reader whose
+ * stream broke comes back.
+ */
+void wsc_sse_retry(wsc_buf_t *b, uint64_t ms);
+
+/*
+ * Events that only streams have, as JSON: what a reader has of a chat (NULL:
+ * of any) does not lead to what follows; the stream ends, by a close code.
+ */
+void wsc_sse_reset(wsc_buf_t *b, const wsc_str_t *chat_id,
+    const char *reason);
+void wsc_sse_close(wsc_buf_t *b, unsigned code, const char *reason);
+
 /* Reads `<epoch>:<seq>` in plain decimal: WSC_OK or WSC_DECLINED. */
 ssize_t wsc_sse_pos_read(const wsc_str_t *id, wsc_pos_t *pos);
 

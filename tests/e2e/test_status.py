@@ -12,7 +12,7 @@ from harness.member import connect_to
 from harness.nginx import wait_for
 from harness.raw import Raw
 
-GAUGES = {'draining', 'connections', 'chats', 'members', 'memory'}
+GAUGES = {'draining', 'connections', 'streams', 'chats', 'members', 'memory'}
 COUNTERS = {'accepted', 'refused', 'messages_in', 'messages_out', 'errors',
             'gaps'}
 ZONE = {'name', 'size', 'chunks', 'chunks_free', 'chats', 'messages',

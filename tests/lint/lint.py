@@ -35,8 +35,8 @@ LAYERS = [
     ('room', 'ngx_ws_chat_', 'room'),
     ('client', 'ngx_ws_chat_', 'client op reply'),
     ('session', 'ngx_ws_chat_', 'session'),
-    ('admission', 'ngx_ws_chat_', 'admit refusal'),
-    ('entry', 'ngx_ws_chat_', 'api release sse status upgrade'),
+    ('admission', 'ngx_ws_chat_', 'admit body refusal'),
+    ('entry', 'ngx_ws_chat_', 'api post release sse status upgrade'),
     ('module', 'ngx_ws_chat_', 'module'),
 ]
 

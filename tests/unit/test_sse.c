@@ -85,6 +85,35 @@ test_sse_id(void **state)
 }
 
 
+static void
+test_sse_own(void **state)
+{
+    wsc_buf_t       b;
+    wsc_str_t       chat = wsc_string("room");
+    wsc_test_mem_t  mem;
+
+    static const char  expected[] =
+        "retry: 1500\n"
+        "{\"ev\":\"reset\",\"reason\":\"unknown\"}"
+        "{\"ev\":\"reset\",\"chat_id\":\"room\",\"reason\":\"epoch\"}"
+        "{\"ev\":\"close\",\"code\":4108,\"reason\":\"slow\"}";
+
+    wsc_test_mem_init(&mem, 0);
+    wsc_buf_init(&b, &mem.alloc);
+
+    wsc_sse_retry(&b, 1500);
+    wsc_sse_reset(&b, NULL, "unknown");
+    wsc_sse_reset(&b, &chat, "epoch");
+    wsc_sse_close(&b, 4108, "slow");
+
+    assert_int_equal(b.len, sizeof(expected) - 1);
+    assert_memory_equal(b.data, expected, b.len);
+
+    wsc_buf_free(&b);
+    wsc_test_mem_check(&mem);
+}
+
+
 static ssize_t
 test_sse_read(const char *text, wsc_pos_t *pos)
 {
@@ -263,6 +292,7 @@ main(void)
         cmocka_unit_test(test_sse_event),
         cmocka_unit_test(test_sse_lines),
         cmocka_unit_test(test_sse_id),
+        cmocka_unit_test(test_sse_own),
         cmocka_unit_test(test_sse_pos),
         cmocka_unit_test(test_sse_cursor),
         cmocka_unit_test(test_sse_foreign),

@@ -55,6 +55,11 @@ http {{
             {location}
         }}
 
+        location = /sse {{
+            ws_chat_sse zone=chat;
+            {location}
+        }}
+
         location = /health {{
             ws_chat_health;
         }}
