@@ -19,7 +19,7 @@ PY = build/venv/bin/python
 SUBMAKE = $(MAKE) --no-print-directory $(if $(Q),-s) -j $(JOBS) PARALLEL=1
 
 WARN = -Wall -Wextra -Wpointer-arith -Wno-unused-parameter -Werror
-CPPFLAGS = -I$(MODULE)/core
+CPPFLAGS = -I$(MODULE)/core -Ibackend/core
 CFLAGS = -std=gnu11 -g -O2 $(WARN) -MMD -MP
 SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=undefined \
 	-fno-omit-frame-pointer
@@ -29,11 +29,18 @@ FUZZLIBS = $(LIBS) -ldl -lpthread
 export V JOBS NGINX_SRC NGINX_FLAGS SEED COUNT FAULT
 
 CORE = $(wildcard $(MODULE)/core/*.c)
+BKCORE = $(wildcard backend/core/*.c)
 UNIT = $(wildcard tests/unit/test_*.c)
 UNITHELP = $(filter-out $(UNIT),$(wildcard tests/unit/*.c))
 FUZZ = $(wildcard tests/fuzz/fuzz_*.c)
+DAEMONS = $(patsubst backend/ws_chat_%.c,build/backend/ws-chat-%,\
+	$(wildcard backend/ws_chat_*.c))
 
-coreobjs = $(patsubst $(MODULE)/core/%.c,build/$(1)/%.o,$(CORE))
+coreobjs = $(patsubst $(MODULE)/core/%.c,build/$(1)/%.o,$(CORE)) \
+	$(patsubst backend/core/%.c,build/$(1)/%.o,$(BKCORE))
+BKOBJ = $(patsubst backend/%.c,build/backend/%.o,\
+	$(filter-out backend/ws_chat_%.c,$(wildcard backend/*.c)))
+BKLIBS = -lrdkafka -lpq -lmicrohttpd -lhiredis -lpthread
 UNITBIN = $(patsubst tests/unit/%.c,build/unit/%,$(UNIT))
 UNITOBJ = $(patsubst tests/unit/%.c,build/unit/%.o,$(UNITHELP))
 BENCHOBJ = $(patsubst tests/bench/%.c,build/bench/%.o,\
@@ -42,10 +49,10 @@ REPLAYBIN = $(patsubst tests/fuzz/%.c,build/replay/%,$(FUZZ))
 FUZZBIN = $(patsubst tests/fuzz/%.c,build/fuzz/%,$(FUZZ))
 
 
-.PHONY: help build run farm farm-status farm-stop stop test check lint unit \
-	client e2e e2e-store e2e-redis e2e-farm faults reloads asan interop page fuzz \
-	bench node-kill install clean setup-run setup-farm setup-test setup-bench \
-	build-test build-asan core units fuzzers
+.PHONY: help build backend run farm farm-status farm-stop stop test check lint unit \
+	client e2e e2e-store e2e-redis e2e-farm backend-test faults reloads asan interop \
+	page fuzz bench node-kill install clean setup-run setup-farm setup-backend \
+	setup-test setup-bench build-test build-asan core daemons units fuzzers
 
 help:
 	@echo 'make run [PORT=8080]      the chat on this machine, in two workers'
@@ -55,13 +62,14 @@ help:
 	@echo 'make build                build/$(MODULE).so for the installed NGINX'
 	@echo '  NGINX_SRC=dir           for the NGINX of a source tree'
 	@echo '  BUILD=dir               into another directory'
+	@echo 'make backend              build/backend/: archiver and history'
 	@echo 'make install [DESTDIR=]   the module, where NGINX looks for modules'
 	@echo 'make clean                remove build/'
 	@echo
 	@echo 'make test                 everything below but bench; prints the time of each stage'
 	@echo 'make check                lint, unit and client, while you work'
 	@echo 'make lint | unit | client | e2e | e2e-store | e2e-redis | e2e-farm'
-	@echo 'make asan | interop | page'
+	@echo 'make asan | interop | page | backend-test'
 	@echo 'make fuzz [SECONDS=60]    libFuzzer, so long for each target'
 	@echo 'make faults [COUNT=20]    Redis, nodes and cables die, so often each'
 	@echo '  SEED=n FAULT=name       the same choices again; one kind alone'
@@ -76,6 +84,9 @@ help:
 
 build: setup-run
 	$(Q)$(T)/build-module "$(BUILD)"
+
+backend: setup-backend
+	$(Q)$(SUBMAKE) daemons
 
 run: build
 	$(Q)$(T)/run-chat start "$(PORT)"
@@ -134,6 +145,9 @@ e2e-redis: build setup-test
 e2e-farm: build setup-test
 	$(Q)$(T)/run-e2e farm $(ARGS)
 
+backend-test: backend setup-test
+	$(Q)$(T)/run-e2e backend $(ARGS)
+
 faults: build setup-test
 	$(Q)$(T)/run-faults $(ARGS)
 
@@ -162,7 +176,7 @@ bench: build setup-bench
 node-kill: build setup-test
 	$(Q)$(PY) tests/farm/node-kill $(ARGS)
 
-setup-run setup-farm setup-test setup-bench: setup-%:
+setup-run setup-farm setup-backend setup-test setup-bench: setup-%:
 	$(Q)$(T)/setup $*
 
 build-test: setup-run
@@ -181,17 +195,19 @@ build/core-asan/libwsc.a: $(call coreobjs,core-asan)
 build/core-fuzz/libwsc.a: $(call coreobjs,core-fuzz)
 
 # the directory too: a file that went away leaves the archive
-build/%/libwsc.a: $(CORE) $(MODULE)/core
+build/%/libwsc.a: $(CORE) $(BKCORE) $(MODULE)/core backend/core
 	$(Q)rm -f $@
 	$(Q)ar rcs $@ $(filter %.o,$^)
 
-build/core/%.o: $(MODULE)/core/%.c | build/core/.dir
+vpath %.c $(MODULE)/core backend/core
+
+build/core/%.o: %.c | build/core/.dir
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -fPIC -c -o $@ $<
 
-build/core-asan/%.o: $(MODULE)/core/%.c | build/core-asan/.dir
+build/core-asan/%.o: %.c | build/core-asan/.dir
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) -c -o $@ $<
 
-build/core-fuzz/%.o: $(MODULE)/core/%.c | build/core-fuzz/.dir
+build/core-fuzz/%.o: %.c | build/core-fuzz/.dir
 	$(Q)$(CLANG) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) \
 		-fsanitize=fuzzer-no-link -c -o $@ $<
 
@@ -227,6 +243,18 @@ build/fuzz/fuzz_%: build/fuzz/fuzz_%.o build/core-fuzz/libwsc.a
 	$(Q)$(CLANG) $(SANITIZE) -fsanitize=fuzzer -o $@ $^ $(FUZZLIBS)
 
 
+# the daemons; what only they need is in backend/core, with the core library
+
+daemons: $(DAEMONS)
+
+build/backend/%.o: backend/%.c | build/backend/.dir
+	$(Q)$(CC) $(CPPFLAGS) -Ibackend -I$$(pg_config --includedir) $(CFLAGS) \
+		-c -o $@ $<
+
+build/backend/ws-chat-%: build/backend/ws_chat_%.o $(BKOBJ) build/core/libwsc.a
+	$(Q)$(CC) -o $@ $^ $(BKLIBS) $(LIBS)
+
+
 # the load generator
 
 build/bench/%.o: tests/bench/%.c | build/bench/.dir
@@ -248,4 +276,4 @@ endif
 .DELETE_ON_ERROR:
 
 -include $(wildcard build/core*/*.d build/unit/*.d build/replay/*.d \
-	build/fuzz/*.d build/bench/*.d)
+	build/fuzz/*.d build/bench/*.d build/backend/*.d)

@@ -13,11 +13,12 @@ import subprocess
 import sys
 
 MODULE = 'ngx_ws_chat_module'
+BACKEND = 'backend'
 
 # The layers, lowest first. A file includes and calls downward, or sideways
 # within its layer as long as no circle closes; upward only through a pointer
-# that the module file sets. Names without prefix: wsc_* in core/, else
-# ngx_ws_chat_*; `cmd` stands for cmd_json and the like, too.
+# that the module file sets. Names without prefix: wsc_* in core/, bk_* in
+# backend/ and its core/, else ngx_ws_chat_*; `cmd` stands for cmd_json and the like, too.
 LAYERS = [
     ('core leaf', 'wsc_', 'backoff base base64 buf bucket cluster cookie'
                           ' deflate epoch frame info json keys mask msgpack'
@@ -26,6 +27,11 @@ LAYERS = [
     ('core protocol', 'wsc_', 'cmd conn envelope event follow grant'
                               ' handshake jwt message news roomlog shmlog'
                               ' shmring sse'),
+    ('daemons: core', 'bk_', 'pattern record time'),
+    ('daemons: common', 'bk_', 'daemon http log mem opt status'),
+    ('daemons: peers', 'bk_', 'copy kafka pg pool redis'),
+    ('daemons: work', 'bk_', 'archive history relay'),
+    ('daemons: programs', 'ws_chat_', 'archiver history relay'),
     ('front', 'ngx_ws_chat_', 'sticky'),
     ('configuration', 'ngx_ws_chat_', 'conf mem zone'),
     ('identity', 'ngx_ws_chat_', 'auth cors'),
@@ -164,7 +170,7 @@ def check_layers(path, code, text, table, graph):
             name + '.h', (path, number))
 
     for number, line in enumerate(code.splitlines(), 1):
-        for call in re.finditer(r'\b((?:wsc|ngx_ws_chat)_\w+)\s*\(', line):
+        for call in re.finditer(r'\b((?:wsc|bk|ngx_ws_chat)_\w+)\s*\(', line):
             owner = place(call[1], table)
             if owner and owner[0] > rank:
                 problem(path, number, 'layer "%s" calls %s() of layer "%s" '
@@ -330,7 +336,7 @@ def check_c(path, text, table, graph):
     if path.parts[0] == 'tests':
         check_tests_c(path, text)
         return
-    if path.parts[0] != MODULE:
+    if path.parts[0] not in (MODULE, BACKEND):
         return
     check_size(path, text)
     check_layers(path, code, strip_c(text, strings=False), table, graph)

@@ -60,6 +60,14 @@ def test_good(tmp_path):
 
 
 BAD = {
+    'daemon upward include': (
+        'backend/bk_pg.c', '#include "bk_archive.h"\n', 1, 'above it'),
+    'daemon upward call': (
+        'backend/bk_log.c', '\nint\nbk_log_x(void)\n{\n'
+        '    return bk_kafka_poll(1);\n}\n', 5, 'above it'),
+    'core of the daemons is pure': (
+        'backend/core/bk_time.c', '\nint\nbk_time_x(void)\n{\n'
+        '    return time(NULL);\n}\n', 5, 'core calls time()'),
     'upward include': (
         CORE + 'wsc_mask.c', '#include "wsc_conn.h"\n', 1, 'above it'),
     'glue upward': (
