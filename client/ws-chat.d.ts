@@ -158,6 +158,8 @@ export interface Events {
           before: Position};
     reset: {chat_id: string; room: Room; reason: string};
     left: {chat_id: string; error: WsChatError};
+    /** from a server to this user, or to everybody, outside of chats */
+    notice: {sender: string; message: any; timestamp: number};
     error: WsChatError;
     presence: {chat_id: string; room: Room; join?: Array<User | string>;
                leave?: Array<User | string>; count: number};

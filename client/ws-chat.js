@@ -152,7 +152,8 @@ export class WsChat {
      * `delivery` (a Sent whose state changed), `gap` {room, after, before,
      * reason}: could not be filled, `reset` {room, reason}: room.messages was
      * replaced, `left` {chat_id, error}: the server ended a membership,
-     * `error` (a WsChatError). Those of a chat, when the room has taken them
+     * `notice` {sender, message, timestamp}: from a server to this user, or
+     * to everybody, outside of chats, `error` (a WsChatError). Those of a chat, when the room has taken them
      * in: `presence`, `typing`, `mark`, `signal`, `update`, with `room`. Other
      * server events come under their name.
      *
@@ -282,7 +283,8 @@ export class WsChat {
         this.#rooms.get(chatId)?.mark(marks);
     }
 
-    /** Sends data past the history to those who are here now.
+    /** Sends data past the history to those who are here now; null takes the
+     *  last one of this name back.
      *  @param {{keep?: boolean}} [options] who joins later gets the last one
      *  @returns {Promise<object>} */
     signal(chatId, name, data, {keep = false} = {}) {
@@ -412,7 +414,7 @@ export class WsChat {
         }
 
         if (ev.chat_id === undefined) {
-            this.#events.emit(ev.ev, ev);
+            this.#events.emit(ev.ev === 'message' ? 'notice' : ev.ev, ev);
             return;
         }
 

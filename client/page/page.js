@@ -288,6 +288,7 @@ function listen(mine) {
         people.show(room);
         log.showReceipts(room);
     });
+    on('notice', (ev) => log.note(`${ev.sender}: ${words(ev)}`));
     on('reset', ({room}) => {
         showRoom(room);
         log.note('The server began anew; earlier messages may be missing');

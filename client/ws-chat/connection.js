@@ -106,8 +106,18 @@ export class Connection {
         this.#opening = run;
         this.#setState('connecting');
         this.#tokens.next().then(
-            () => this.#opening === run && this.#begin(),
+            () => this.#opening === run && this.#tryBegin(),
             (err) => this.#opening === run && this.#onNoToken(err));
+    }
+
+    /* A WebSocket takes no token that is not one of HTTP. */
+    #tryBegin() {
+        try {
+            this.#begin();
+        } catch (err) {
+            this.#opening = null;
+            this.#stop(new WsChatError('bad_request', err.message));
+        }
     }
 
     #begin() {

@@ -1,7 +1,9 @@
 import {comparePositions, later} from './position.js';
 
 const MARK_MS = 250;            /* marks so close go as one */
-const TYPING_MS = 3000;         /* typing is said again after this */
+const TYPING_MS = 2500;         /* typing is said again after this: it lasts 6 s,
+                                   and the server passes over what comes
+                                   within 3 s */
 const RETRY_MS = 2000;          /* where the server names no time */
 
 
@@ -20,7 +22,7 @@ export class Notes {
         this.#line = line;
     }
 
-    /** Call it with each key; it says so every three seconds. */
+    /** Call it with each key; it says so now and then. */
     typing(on) {
         const now = this.#line.now();
         const isFresh = now - this.#typedAt < TYPING_MS;

@@ -1,6 +1,6 @@
 import {comparePositions, later} from './position.js';
 
-const TYPING_MS = 7000;         /* the server lets it expire after 6 s */
+const TYPING_MS = 60000;        /* the server ends it; should that be lost */
 const MOST_SIGNALS = 1000;      /* names remembered */
 
 
@@ -156,6 +156,11 @@ export class RoomState {
 
     #onSignal({name, sender, data}) {
         this.signals.delete(name);
+
+        if (data === null) {
+            return;
+        }
+
         this.signals.set(name, {sender, data});
 
         if (this.signals.size > MOST_SIGNALS) {

@@ -43,6 +43,19 @@ test('on, once, off', async () => {
 });
 
 
+test('a message outside of chats is a notice', async () => {
+    const world = start();
+    const seen = [];
+
+    world.chat.on('notice', (ev) => seen.push(ev.message));
+    await world.session(0);
+    await world.tell({ev: 'message', sender: 'ops', message: 'at noon',
+                      timestamp: 1});
+    assert.deepEqual(seen, ['at noon']);
+    assert.deepEqual(world.seqs, []);
+});
+
+
 test('for await: new messages, over a cut, until leave()', async () => {
     const world = start();
     const all = collect(world);

@@ -75,6 +75,19 @@ test('token: cannot be had: told, and tried again', async () => {
 });
 
 
+test('token: one that no WebSocket takes ends it', async () => {
+    const world = start({token: async () => 'no token', WebSocket: class {
+        constructor(url, protocols) {
+            throw new SyntaxError(`bad ${protocols[1]}`);
+        }
+    }});
+
+    await settle();
+    assert.equal(world.chat.state, 'closed');
+    assert.equal(world.chat.error.message, 'bad bearer.no token');
+});
+
+
 test('token: a close while it is asked for', async () => {
     let give;
     const world = start({token: () => new Promise((resolve) => {

@@ -105,8 +105,12 @@ test('scores: the referee speaks, everybody sees it', LIMIT, async () => {
 
 
 test('drivers: each sees the others move', LIMIT, async () => {
-    const [ada, bob] = await visit('drivers.html', 2);
     const cars = (page) => page.locator('#map g');
+    const [ada] = await visit('drivers.html', 1);
+
+    await cars(ada).first().waitFor();
+
+    const [bob] = await visit('drivers.html', 1);
     const where = () => ada.evaluate(() => [...document.querySelectorAll(
         '#map g')].map((car) => car.style.transform).join());
 
