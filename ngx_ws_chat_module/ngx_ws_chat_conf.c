@@ -15,6 +15,8 @@
 static ngx_int_t ngx_ws_chat_conf_origin(ngx_str_t *origin);
 static char *ngx_ws_chat_conf_merge_handler(ngx_conf_t *cf,
     ngx_ws_chat_loc_conf_t *prev, ngx_ws_chat_loc_conf_t *conf);
+static void ngx_ws_chat_conf_sum(ngx_ws_chat_zone_t *zone,
+    ngx_ws_chat_loc_conf_t *conf);
 static void ngx_ws_chat_conf_adopt(ngx_ws_chat_loc_conf_t *prev,
     ngx_ws_chat_loc_conf_t *conf);
 static char *ngx_ws_chat_conf_resolve(ngx_conf_t *cf,
@@ -167,7 +169,6 @@ static char *
 ngx_ws_chat_conf_merge_handler(ngx_conf_t *cf, ngx_ws_chat_loc_conf_t *prev,
     ngx_ws_chat_loc_conf_t *conf)
 {
-    ngx_ws_chat_zone_t        *zone;
     ngx_ws_chat_location_t    *location;
     ngx_ws_chat_main_conf_t   *mcf;
     ngx_http_core_loc_conf_t  *clcf;
@@ -204,23 +205,32 @@ ngx_ws_chat_conf_merge_handler(ngx_conf_t *cf, ngx_ws_chat_loc_conf_t *prev,
         return NGX_CONF_ERROR;
     }
 
-    if (conf->zone_name.data == NULL) {
-        return NGX_CONF_OK;
-    }
-
-    if (ngx_ws_chat_conf_resolve(cf, mcf, conf) != NGX_CONF_OK) {
+    if (conf->zone_name.data
+        && ngx_ws_chat_conf_resolve(cf, mcf, conf) != NGX_CONF_OK)
+    {
         return NGX_CONF_ERROR;
     }
 
-    zone = conf->zone;
+    if (conf->zone) {
+        ngx_ws_chat_conf_sum(conf->zone, conf);
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* What a zone has of all its locations. */
+
+static void
+ngx_ws_chat_conf_sum(ngx_ws_chat_zone_t *zone, ngx_ws_chat_loc_conf_t *conf)
+{
+    zone->keep = ngx_max(zone->keep, conf->history.age);
 
     if (conf->sockets && conf->deflate
         && (zone->window == 0 || conf->deflate_window < zone->window))
     {
         zone->window = conf->deflate_window;
     }
-
-    return NGX_CONF_OK;
 }
 
 

@@ -5,7 +5,8 @@
  * Keys, all with the zone's prefix and the tag of the chat's shard:
  *
  *     {p}:inc                          incarnation and least epoch
- *     {0}:z                            channel of news to users and the zone
+ *     {p}:k:CHAT                       hash of what is kept of its news
+ *     {0}:c  {0}:k                     these of news to users and the zone
  *     {p}:s:CHAT   {p}:e:CHAT          stream, epoch
  *     {p}:c:CHAT                       channel
  *     {p}:d:CHAT SENDER-LENGTH SENDER CID      dedupe record
@@ -116,7 +117,8 @@ ngx_ws_chat_live_inc(ngx_ws_chat_live_cmd_t *c,
 
 
 void
-ngx_ws_chat_live_control(ngx_ws_chat_live_cmd_t *c, ngx_ws_chat_live_t *l)
+ngx_ws_chat_live_control(ngx_ws_chat_live_cmd_t *c, ngx_ws_chat_live_t *l,
+    u_char kind)
 {
     u_char  *p, *start;
 
@@ -124,7 +126,7 @@ ngx_ws_chat_live_control(ngx_ws_chat_live_cmd_t *c, ngx_ws_chat_live_t *l)
 
     if (start != NULL) {
         p = ngx_ws_chat_live_tag(start, &l->shards[0]);
-        *p++ = 'z';
+        *p++ = kind;
         ngx_ws_chat_live_end(c, start, p);
     }
 }

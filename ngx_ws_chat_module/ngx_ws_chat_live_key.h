@@ -38,7 +38,7 @@ void ngx_ws_chat_live_num(ngx_ws_chat_live_cmd_t *c, uint64_t n);
 void ngx_ws_chat_live_inc(ngx_ws_chat_live_cmd_t *c,
     ngx_ws_chat_live_shard_t *shard);
 void ngx_ws_chat_live_control(ngx_ws_chat_live_cmd_t *c,
-    ngx_ws_chat_live_t *l);
+    ngx_ws_chat_live_t *l, u_char kind);
 void ngx_ws_chat_live_key(ngx_ws_chat_live_cmd_t *c, ngx_ws_chat_live_t *l,
     u_char kind, const wsc_str_t *chat_id);
 void ngx_ws_chat_live_dedupe(ngx_ws_chat_live_cmd_t *c, ngx_ws_chat_live_t *l,
@@ -54,6 +54,7 @@ ngx_int_t ngx_ws_chat_live_send(ngx_ws_chat_live_cmd_t *c,
 #define NGX_WS_CHAT_LIVE_STREAM   's'
 #define NGX_WS_CHAT_LIVE_EPOCH    'e'
 #define NGX_WS_CHAT_LIVE_CHANNEL  'c'
+#define NGX_WS_CHAT_LIVE_KEPT     'k'
 
 
 #endif /* _NGX_WS_CHAT_LIVE_KEY_H_INCLUDED_ */

@@ -10,19 +10,37 @@
 #include "ngx_ws_chat_live_parts.h"
 
 
+/* A load under way; its caller may call it off. */
+
+typedef struct {
+    ngx_ws_chat_live_t           *live;
+    ngx_ws_chat_load_t           *load;         /* NULL: called off */
+} ngx_ws_chat_live_load_job_t;
+
+
+static ngx_int_t ngx_ws_chat_live_publish_news(ngx_ws_chat_live_t *l,
+    ngx_ws_chat_redis_t *rc, const wsc_news_t *news, wsc_buf_t *b);
+static void ngx_ws_chat_live_news_key(ngx_ws_chat_live_cmd_t *c,
+    ngx_ws_chat_live_t *l, wsc_to_e to, const wsc_str_t *name, u_char kind);
+static ngx_int_t ngx_ws_chat_live_keep(ngx_ws_chat_live_t *l,
+    ngx_ws_chat_redis_t *rc, const wsc_news_t *news, wsc_buf_t *b);
+static ngx_ws_chat_live_cmd_t *ngx_ws_chat_live_keep_words(
+    ngx_ws_chat_live_t *l, const wsc_news_t *news, wsc_buf_t *b,
+    wsc_keep_e keep);
+static void ngx_ws_chat_live_on_kept(void *data, const redisReply *r);
 static void ngx_ws_chat_live_tell_one(ngx_ws_chat_attach_t *a,
+    const void *data);
+static void ngx_ws_chat_live_missed_one(ngx_ws_chat_attach_t *a,
     const void *data);
 
 
 ngx_int_t
 ngx_ws_chat_live_emit(ngx_ws_chat_zone_t *z, const wsc_news_t *news)
 {
-    ngx_int_t                sent;
-    wsc_buf_t                b;
-    wsc_str_t                s;
-    ngx_ws_chat_live_t      *l;
-    ngx_ws_chat_redis_t     *rc;
-    ngx_ws_chat_live_cmd_t  *c;
+    ngx_int_t             sent;
+    wsc_buf_t             b;
+    ngx_ws_chat_live_t   *l;
+    ngx_ws_chat_redis_t  *rc;
 
     l = z->data;
 
@@ -31,27 +49,245 @@ ngx_ws_chat_live_emit(ngx_ws_chat_zone_t *z, const wsc_news_t *news)
          : l->shards[0].node->command;
 
     wsc_buf_init(&b, &ngx_ws_chat_alloc);
-    wsc_envelope_news(&b, news);
 
-    s.data = b.data;
-    s.len = b.len;
+    sent = ngx_ws_chat_live_keep(l, rc, news, &b);
 
-    c = ngx_ws_chat_live_cmd_publish(l);
-
-    if (news->to == WSC_TO_CHAT) {
-        ngx_ws_chat_live_key(c, l, NGX_WS_CHAT_LIVE_CHANNEL, &news->name);
-
-    } else {
-        ngx_ws_chat_live_control(c, l);
+    if (sent == NGX_OK) {
+        sent = ngx_ws_chat_live_publish_news(l, rc, news, &b);
     }
-
-    ngx_ws_chat_live_str(c, &s);
-
-    sent = b.failed ? NGX_ERROR : ngx_ws_chat_live_send(c, rc, NULL, NULL);
 
     wsc_buf_free(&b);
 
     return (sent == NGX_OK) ? NGX_OK : NGX_DECLINED;
+}
+
+
+static ngx_int_t
+ngx_ws_chat_live_publish_news(ngx_ws_chat_live_t *l, ngx_ws_chat_redis_t *rc,
+    const wsc_news_t *news, wsc_buf_t *b)
+{
+    wsc_str_t                s;
+    ngx_ws_chat_live_cmd_t  *c;
+
+    b->len = 0;
+    wsc_envelope_news(b, news);
+
+    s.data = b->data;
+    s.len = b->len;
+
+    c = ngx_ws_chat_live_cmd_publish(l);
+    ngx_ws_chat_live_news_key(c, l, news->to, &news->name,
+                              NGX_WS_CHAT_LIVE_CHANNEL);
+    ngx_ws_chat_live_str(c, &s);
+
+    return b->failed ? NGX_ERROR : ngx_ws_chat_live_send(c, rc, NULL, NULL);
+}
+
+
+static void
+ngx_ws_chat_live_news_key(ngx_ws_chat_live_cmd_t *c, ngx_ws_chat_live_t *l,
+    wsc_to_e to, const wsc_str_t *name, u_char kind)
+{
+    if (to == WSC_TO_CHAT) {
+        ngx_ws_chat_live_key(c, l, kind, name);
+        return;
+    }
+
+    ngx_ws_chat_live_control(c, l, kind);
+}
+
+
+/* Before it is published, on the same connection: a load has it by then. */
+
+static ngx_int_t
+ngx_ws_chat_live_keep(ngx_ws_chat_live_t *l, ngx_ws_chat_redis_t *rc,
+    const wsc_news_t *news, wsc_buf_t *b)
+{
+    ngx_int_t                sent;
+    ngx_ws_chat_live_cmd_t  *c;
+
+    c = ngx_ws_chat_live_keep_words(l, news, b, WSC_KEEP_DROP);
+    sent = c ? ngx_ws_chat_live_send(c, rc, NULL, NULL) : NGX_OK;
+
+    if (sent != NGX_OK) {
+        return sent;
+    }
+
+    c = ngx_ws_chat_live_keep_words(l, news, b, WSC_KEEP_SET);
+
+    if (c == NULL) {
+        return NGX_OK;
+    }
+
+    sent = ngx_ws_chat_live_send(c, rc, NULL, NULL);
+
+    if (sent == NGX_OK) {
+        c = ngx_ws_chat_live_cmd("PEXPIRE");
+        ngx_ws_chat_live_news_key(c, l, news->to, &news->name,
+                                  NGX_WS_CHAT_LIVE_KEPT);
+        ngx_ws_chat_live_num(c, ngx_max(l->zone->keep, NGX_WS_CHAT_KEEP));
+
+        sent = ngx_ws_chat_live_send(c, rc, NULL, NULL);
+    }
+
+    return sent;
+}
+
+
+/* HSET or HDEL of the notes that want it; NULL: none does. */
+
+static ngx_ws_chat_live_cmd_t *
+ngx_ws_chat_live_keep_words(ngx_ws_chat_live_t *l, const wsc_news_t *news,
+    wsc_buf_t *b, wsc_keep_e keep)
+{
+    size_t                   i, at[WSC_NEWS_NOTES + 1];
+    u_char                   field[WSC_MAX_NOTE_FIELD];
+    wsc_str_t                value;
+    wsc_news_t               one;
+    ngx_uint_t               n;
+    ngx_ws_chat_live_cmd_t  *c;
+
+    /* all values at first: the buffer moves while it grows */
+
+    one = *news;
+    one.to = WSC_TO_ZONE;
+    one.name.len = 0;
+    one.count = 1;
+
+    b->len = 0;
+    n = 0;
+
+    for (i = 0; i < news->count; i++) {
+        one.notes = &news->notes[i];
+        at[i] = b->len;
+
+        if (wsc_news_keep(news->type, one.notes) == keep) {
+            wsc_envelope_news(b, &one);
+            n++;
+        }
+    }
+
+    at[i] = b->len;
+
+    if (n == 0) {
+        return NULL;
+    }
+
+    c = ngx_ws_chat_live_cmd(keep == WSC_KEEP_SET ? "HSET" : "HDEL");
+    c->failed |= b->failed;
+    ngx_ws_chat_live_news_key(c, l, news->to, &news->name,
+                              NGX_WS_CHAT_LIVE_KEPT);
+
+    for (i = 0; i < news->count; i++) {
+
+        if (at[i + 1] == at[i]) {
+            continue;
+        }
+
+        ngx_ws_chat_live_text(c, field, wsc_news_field(field, news->type,
+                                                       &news->notes[i]));
+        if (keep == WSC_KEEP_SET) {
+            value.data = b->data + at[i];
+            value.len = at[i + 1] - at[i];
+            ngx_ws_chat_live_str(c, &value);
+        }
+    }
+
+    return c;
+}
+
+
+void
+ngx_ws_chat_live_load(ngx_ws_chat_load_t *load)
+{
+    ngx_ws_chat_live_t           *l;
+    ngx_ws_chat_redis_t          *rc;
+    ngx_ws_chat_live_cmd_t       *c;
+    ngx_ws_chat_live_load_job_t  *job;
+
+    l = load->zone->data;
+
+    job = wsc_alloc(&ngx_ws_chat_alloc, sizeof(ngx_ws_chat_live_load_job_t));
+
+    if (job != NULL) {
+        job->live = l;
+        job->load = load;
+        load->data = job;
+
+        rc = load->chat_id.len
+             ? ngx_ws_chat_live_command_for(l, &load->chat_id)
+             : l->shards[0].node->command;
+
+        c = ngx_ws_chat_live_cmd("HVALS");
+        ngx_ws_chat_live_news_key(c, l, load->chat_id.len ? WSC_TO_CHAT
+                                                          : WSC_TO_ZONE,
+                                  &load->chat_id, NGX_WS_CHAT_LIVE_KEPT);
+
+        if (ngx_ws_chat_live_send(c, rc, ngx_ws_chat_live_on_kept, job)
+            == NGX_OK)
+        {
+            return;
+        }
+
+        wsc_free(&ngx_ws_chat_alloc, job);
+    }
+
+    load->data = NULL;
+    load->err = WSC_ERR_UNAVAILABLE;
+    load->done(load);
+}
+
+
+void
+ngx_ws_chat_live_cancel_load(ngx_ws_chat_load_t *load)
+{
+    ngx_ws_chat_live_load_job_t  *job;
+
+    job = load->data;
+
+    if (job != NULL) {
+        job->load = NULL;
+        load->data = NULL;
+    }
+}
+
+
+static void
+ngx_ws_chat_live_on_kept(void *data, const redisReply *r)
+{
+    ngx_ws_chat_live_load_job_t *job = data;
+
+    size_t               i;
+    wsc_str_t            s;
+    const char          *reason;
+    wsc_envelope_t       v;
+    ngx_ws_chat_load_t  *load;
+
+    for (i = 0;
+         job->load && r && r->type == REDIS_REPLY_ARRAY && i < r->elements;
+         i++)
+    {
+        if (ngx_ws_chat_live_reply_str(r->element[i], &s) == NULL
+            || wsc_envelope_read(&ngx_ws_chat_alloc, &s, &v, &reason)
+               != WSC_OK
+            || v.kind != WSC_ENVELOPE_NEWS)
+        {
+            job->live->stat.bad++;
+            continue;
+        }
+
+        job->load->news(job->load, &v.news);
+    }
+
+    load = job->load;
+    wsc_free(&ngx_ws_chat_alloc, job);
+
+    if (load != NULL) {
+        load->data = NULL;
+        load->err = (r && r->type == REDIS_REPLY_ARRAY)
+                    ? WSC_ERR_NONE : WSC_ERR_UNAVAILABLE;
+        load->done(load);
+    }
 }
 
 
@@ -82,6 +318,22 @@ ngx_ws_chat_live_tell_one(ngx_ws_chat_attach_t *a, const void *data)
 {
     if (a->news) {
         a->news(a, data);
+    }
+}
+
+
+void
+ngx_ws_chat_live_missed(ngx_ws_chat_live_chat_t *chat)
+{
+    ngx_ws_chat_live_each(chat, ngx_ws_chat_live_missed_one, NULL);
+}
+
+
+static void
+ngx_ws_chat_live_missed_one(ngx_ws_chat_attach_t *a, const void *data)
+{
+    if (a->missed) {
+        a->missed(a);
     }
 }
 

@@ -214,7 +214,7 @@ ngx_ws_chat_live_node_tune(ngx_ws_chat_live_node_t *n)
 
     if (n->tag == l->shards) {
         /* in the same slot */
-        ngx_ws_chat_live_control(c, l);
+        ngx_ws_chat_live_control(c, l, NGX_WS_CHAT_LIVE_CHANNEL);
     }
 
     (void) ngx_ws_chat_live_send(c, n->subscriber, NULL, NULL);

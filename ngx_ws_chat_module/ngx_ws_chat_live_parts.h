@@ -128,6 +128,12 @@ void ngx_ws_chat_live_cancel_read(ngx_ws_chat_read_t *r);
 ngx_int_t ngx_ws_chat_live_emit(ngx_ws_chat_zone_t *z,
     const wsc_news_t *news);
 
+void ngx_ws_chat_live_load(ngx_ws_chat_load_t *l);
+void ngx_ws_chat_live_cancel_load(ngx_ws_chat_load_t *l);
+
+/* A chat is subscribed again: some of its news were missed. */
+void ngx_ws_chat_live_missed(ngx_ws_chat_live_chat_t *chat);
+
 /* News came by a channel: of this chat, or NULL. */
 void ngx_ws_chat_live_tell(ngx_ws_chat_live_t *l,
     ngx_ws_chat_live_chat_t *chat, const wsc_news_t *news);

@@ -351,6 +351,7 @@ ngx_ws_chat_live_confirmed(ngx_ws_chat_live_chat_t *chat)
     wsc_follow_astray(&chat->follow);
 
     if (chat->headed) {
+        ngx_ws_chat_live_missed(chat);
         ngx_ws_chat_live_attached(chat);
         ngx_ws_chat_live_fetch(chat);
         return;

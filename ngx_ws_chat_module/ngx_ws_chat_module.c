@@ -16,7 +16,7 @@
 #include "ngx_ws_chat_mem.h"
 #include "ngx_ws_chat_pack.h"
 #include "ngx_ws_chat_redis_conf.h"
-#include "ngx_ws_chat_room.h"
+#include "ngx_ws_chat_room_state.h"
 #include "ngx_ws_chat_session.h"
 #include "ngx_ws_chat_sse.h"
 #include "ngx_ws_chat_status.h"
@@ -644,6 +644,7 @@ ngx_ws_chat_init_process(ngx_cycle_t *cycle)
 
     ngx_ws_chat_mem_init();
     ngx_ws_chat_send_init(cycle->log);
+    ngx_ws_chat_state_init(cycle->log);
 
 #if (NGX_WS_CHAT_TEST)
     ngx_ws_chat_store_test_init(mcf);
@@ -746,6 +747,7 @@ ngx_ws_chat_exit_process(ngx_cycle_t *cycle)
         ngx_ws_chat_client_all_done(zones[i]);
     }
 
+    ngx_ws_chat_state_done();
     ngx_ws_chat_send_done();
     ngx_ws_chat_pack_done();
     ngx_ws_chat_mem_done();

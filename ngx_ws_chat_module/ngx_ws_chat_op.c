@@ -21,6 +21,7 @@ static ngx_ws_chat_op_t *ngx_ws_chat_op_create(ngx_ws_chat_client_t *cl,
 static void ngx_ws_chat_op_copy(wsc_str_t *s, u_char **p);
 static ngx_uint_t ngx_ws_chat_op_reads(ngx_ws_chat_op_t *op);
 static void ngx_ws_chat_op_start(ngx_ws_chat_op_t *op);
+static void ngx_ws_chat_op_go(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m);
 
 
 static void ngx_ws_chat_op_leave(ngx_ws_chat_op_t *op,
@@ -39,7 +40,8 @@ ngx_ws_chat_op_run(ngx_ws_chat_client_t *cl, const wsc_cmd_t *cmd)
     uint32_t           retry_ms;
     ngx_ws_chat_op_t  *op;
 
-    if ((cmd->op == WSC_CMD_SEND || cmd->op == WSC_CMD_SIGNAL)
+    if ((cmd->op == WSC_CMD_SEND || cmd->op == WSC_CMD_SIGNAL
+         || cmd->op == WSC_CMD_TYPING)
         && ngx_ws_chat_reply_rate(cl, &retry_ms) != NGX_OK)
     {
         ngx_ws_chat_op_error(cl, cmd, WSC_ERR_RATE_LIMITED,
@@ -213,21 +215,28 @@ ngx_ws_chat_op_start(ngx_ws_chat_op_t *op)
 
     m = ngx_ws_chat_op_member(op->client, &op->cmd.chat_id);
 
-    if (op->client->guest
-        && (op->cmd.op == WSC_CMD_JOIN || op->cmd.op == WSC_CMD_LEAVE))
-    {
-        ngx_ws_chat_op_error(op->client, &op->cmd, WSC_ERR_BAD_REQUEST,
-                             "a POST joins nothing: open a stream by GET", 0);
-        ngx_ws_chat_op_free(op);
-        return;
-    }
-
     if (m && m->waiting) {
         before = ngx_queue_data(m->waiting, ngx_ws_chat_op_t, waiting);
 
         op->behind = NULL;
         *before->behind_last = op;
         before->behind_last = &op->behind;
+        return;
+    }
+
+    ngx_ws_chat_op_go(op, m);
+}
+
+
+static void
+ngx_ws_chat_op_go(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m)
+{
+    if (op->client->guest
+        && (op->cmd.op == WSC_CMD_JOIN || op->cmd.op == WSC_CMD_LEAVE))
+    {
+        ngx_ws_chat_op_error(op->client, &op->cmd, WSC_ERR_BAD_REQUEST,
+                             "a POST joins nothing: open a stream by GET", 0);
+        ngx_ws_chat_op_free(op);
         return;
     }
 
@@ -259,7 +268,11 @@ ngx_ws_chat_op_start(ngx_ws_chat_op_t *op)
         return;
 
     case WSC_CMD_SIGNAL:
-        ngx_ws_chat_op_signal(op);
+        ngx_ws_chat_op_signal(op, m);
+        return;
+
+    case WSC_CMD_TYPING:
+        ngx_ws_chat_op_typing(op, m);
         return;
 
     default:

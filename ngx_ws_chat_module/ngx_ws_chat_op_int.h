@@ -23,8 +23,9 @@ void ngx_ws_chat_op_join(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m);
 #define ngx_ws_chat_op_answers(op)                                            \
     ((op)->cmd.id.type != WSC_ID_NONE || (op)->client->answers)
 
-/* Tells the members of a chat what is not stored; answers and frees it. */
-void ngx_ws_chat_op_signal(ngx_ws_chat_op_t *op);
+/* What changes a chat's state; they answer and free it. */
+void ngx_ws_chat_op_signal(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m);
+void ngx_ws_chat_op_typing(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m);
 
 /* Takes the operation off its client's list and frees it. */
 void ngx_ws_chat_op_free(ngx_ws_chat_op_t *op);

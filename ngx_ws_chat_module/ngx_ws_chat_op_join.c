@@ -9,6 +9,7 @@
 #include "ngx_ws_chat_op.h"
 #include "ngx_ws_chat_op_int.h"
 #include "ngx_ws_chat_reply.h"
+#include "ngx_ws_chat_room_state.h"
 
 
 static void ngx_ws_chat_op_join_ready(ngx_ws_chat_waiting_t *w,
@@ -314,6 +315,8 @@ ngx_ws_chat_op_join_answer(ngx_ws_chat_op_t *op, wsc_joined_t *j)
 
     if (ngx_ws_chat_op_answers(op)) {
         j->head = op->head;
+        j->typing = &m->room->state->typing;
+        j->signals = &m->room->state->signals;
 
         if (ngx_ws_chat_client_ops(cl)->joined) {
             ngx_ws_chat_client_ops(cl)->joined(cl, &op->cmd, j);

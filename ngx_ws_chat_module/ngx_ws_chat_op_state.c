@@ -9,51 +9,77 @@
 #include "ngx_ws_chat_op.h"
 #include "ngx_ws_chat_op_int.h"
 #include "ngx_ws_chat_reply.h"
+#include "ngx_ws_chat_room_state.h"
 
 
-static void ngx_ws_chat_op_emit(ngx_ws_chat_op_t *op, ngx_uint_t type,
-    const wsc_note_t *note);
+static void ngx_ws_chat_op_place(ngx_ws_chat_op_t *op,
+    ngx_ws_chat_member_t *m, ngx_ws_chat_place_t *place);
+static void ngx_ws_chat_op_told(ngx_ws_chat_op_t *op, ngx_int_t rc);
 
 
 void
-ngx_ws_chat_op_signal(ngx_ws_chat_op_t *op)
+ngx_ws_chat_op_signal(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m)
 {
-    wsc_note_t  note;
-
-    ngx_memzero(&note, sizeof(wsc_note_t));
-
-    note.key = op->cmd.name;
-    note.value = op->cmd.message;
-
-    ngx_ws_chat_op_emit(op, WSC_NEWS_SIGNAL, &note);
-}
-
-
-/* The note's sender is the client. */
-
-static void
-ngx_ws_chat_op_emit(ngx_ws_chat_op_t *op, ngx_uint_t type,
-    const wsc_note_t *note)
-{
-    wsc_news_t             news;
-    wsc_note_t             own;
-    ngx_ws_chat_zone_t    *z;
+    wsc_note_t             note;
+    ngx_ws_chat_place_t    place;
     ngx_ws_chat_client_t  *cl;
 
     cl = op->client;
-    z = cl->conf->zone;
-    own = *note;
+    ngx_memzero(&note, sizeof(wsc_note_t));
 
-    own.sender.data = cl->user;
-    own.sender.len = cl->user_len;
+    note.key = op->cmd.name;
+    note.sender.data = cl->user;
+    note.sender.len = cl->user_len;
+    note.value = op->cmd.message;
+    note.n[0] = op->cmd.keep;
 
-    news.type = type;
-    news.to = WSC_TO_CHAT;
-    news.name = op->cmd.chat_id;
-    news.notes = &own;
-    news.count = 1;
+    ngx_ws_chat_op_place(op, m, &place);
+    ngx_ws_chat_op_told(op, ngx_ws_chat_state_signal(&place, &note));
+}
 
-    if (z->store->emit(z, &news) != NGX_OK) {
+
+void
+ngx_ws_chat_op_typing(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m)
+{
+    wsc_str_t              user;
+    ngx_ws_chat_place_t    place;
+    ngx_ws_chat_client_t  *cl;
+
+    cl = op->client;
+
+    user.data = cl->user;
+    user.len = cl->user_len;
+
+    ngx_ws_chat_op_place(op, m, &place);
+    ngx_ws_chat_op_told(op, ngx_ws_chat_state_typing(&place, &user,
+                                                     op->cmd.on));
+}
+
+
+/* m: NULL for who is no member. */
+
+static void
+ngx_ws_chat_op_place(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m,
+    ngx_ws_chat_place_t *place)
+{
+    place->zone = op->client->conf->zone;
+    place->chat_id = op->cmd.chat_id;
+    place->state = m ? m->room->state : NULL;
+}
+
+
+static void
+ngx_ws_chat_op_told(ngx_ws_chat_op_t *op, ngx_int_t rc)
+{
+    ngx_ws_chat_client_t  *cl;
+
+    cl = op->client;
+
+    if (rc == NGX_ABORT) {
+        ngx_ws_chat_op_error(cl, &op->cmd, WSC_ERR_FORBIDDEN,
+                             "this chat keeps 32 names already", 0);
+
+    } else if (rc != NGX_OK) {
         ngx_ws_chat_op_error(cl, &op->cmd, WSC_ERR_UNAVAILABLE,
                              "nobody was told, try again later",
                              NGX_WS_CHAT_RETRY_MS);

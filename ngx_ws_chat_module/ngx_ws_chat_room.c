@@ -4,7 +4,7 @@
  */
 
 
-#include "ngx_ws_chat_room.h"
+#include "ngx_ws_chat_room_state.h"
 #include "ngx_ws_chat_bus.h"
 #include "ngx_ws_chat_mem.h"
 #include "ngx_ws_chat_pack.h"
@@ -271,7 +271,15 @@ ngx_ws_chat_room_create(ngx_ws_chat_zone_t *z, const wsc_str_t *chat_id,
     room->attach.chat_id.len = chat_id->len;
     room->attach.done = ngx_ws_chat_room_attached;
     room->attach.deliver = ngx_ws_chat_room_deliver;
-    room->attach.news = ngx_ws_chat_room_news;
+    room->attach.news = ngx_ws_chat_state_news;
+    room->attach.missed = ngx_ws_chat_state_missed;
+
+    room->state = ngx_ws_chat_state_create(room);
+
+    if (room->state == NULL) {
+        wsc_free(&ngx_ws_chat_alloc, room);
+        return NULL;
+    }
 
     ngx_queue_init(&room->waiting);
     ngx_rbtree_insert(&z->rooms, &room->node);
@@ -288,6 +296,8 @@ ngx_ws_chat_room_free(ngx_ws_chat_room_t *room)
     ngx_ws_chat_zone_t  *z;
 
     z = room->attach.zone;
+
+    ngx_ws_chat_state_free(room->state);
 
     if (room->attach.pending || room->attach.attached) {
         z->store->detach(&room->attach);
@@ -352,20 +362,36 @@ ngx_ws_chat_room_attached(ngx_ws_chat_attach_t *a)
 
     room = ngx_rbtree_data(a, ngx_ws_chat_room_t, attach);
 
-    a->pending = 0;
+    if (a->err != WSC_ERR_NONE) {
+        a->pending = 0;
+        ngx_ws_chat_room_ready(room, a->err);
+        return;
+    }
 
-    if (a->err == WSC_ERR_NONE) {
-        room->live = 1;
-
-        for (i = 0; i < NGX_WS_CHAT_KINDS; i++) {
-            if (room->streams[i]) {
-                room->streams[i]->log.before = a->seen;
-                room->streams[i]->log.tail = a->seen;
-            }
+    for (i = 0; i < NGX_WS_CHAT_KINDS; i++) {
+        if (room->streams[i]) {
+            room->streams[i]->log.before = a->seen;
+            room->streams[i]->log.tail = a->seen;
         }
     }
 
-    ngx_ws_chat_room_ready(room, a->err);
+    /* pending until what is kept was loaded */
+
+    ngx_ws_chat_state_load(room->state);
+}
+
+
+void
+ngx_ws_chat_room_loaded(ngx_ws_chat_room_t *room, wsc_err_e err)
+{
+    room->attach.pending = 0;
+    room->live = (err == WSC_ERR_NONE);
+
+    if (err != WSC_ERR_NONE) {
+        room->attach.zone->store->detach(&room->attach);
+    }
+
+    ngx_ws_chat_room_ready(room, err);
 }
 
 
@@ -424,7 +450,9 @@ ngx_ws_chat_room_deliver(ngx_ws_chat_attach_t *a, const wsc_entry_t *entries,
         a->seen = entries[i].pos;
     }
 
-    ngx_ws_chat_room_ready(room, WSC_ERR_NONE);
+    if (room->live) {
+        ngx_ws_chat_room_ready(room, WSC_ERR_NONE);
+    }
 }
 
 
@@ -487,6 +515,27 @@ ngx_ws_chat_room_reads(ngx_ws_chat_room_t *room, wsc_enc_e enc)
     }
 
     return 0;
+}
+
+
+void
+ngx_ws_chat_room_tell(ngx_ws_chat_room_t *room,
+    ngx_ws_chat_room_write_pt write, const wsc_note_t *note)
+{
+    wsc_buf_t  *b;
+    wsc_enc_e   enc;
+
+    b = &ngx_ws_chat_scratch.event;
+
+    for (enc = 0; enc < WSC_ENC_N; enc++) {
+
+        if (ngx_ws_chat_room_reads(room, enc)) {
+            wsc_buf_reset(b, NGX_WS_CHAT_SCRATCH_KEEP);
+
+            write(b, enc, &room->attach.chat_id, note);
+            ngx_ws_chat_room_put(room, enc, NULL);
+        }
+    }
 }
 
 

@@ -34,17 +34,20 @@
 
 typedef struct ngx_ws_chat_member_s   ngx_ws_chat_member_t;
 typedef struct ngx_ws_chat_waiting_s  ngx_ws_chat_waiting_t;
+typedef struct ngx_ws_chat_state_s    ngx_ws_chat_state_t;
 
 
 struct ngx_ws_chat_room_s {
     ngx_rbtree_node_t                 node;
     ngx_ws_chat_attach_t              attach;
+    ngx_ws_chat_state_t              *state;
     ngx_ws_chat_stream_t             *streams[NGX_WS_CHAT_KINDS];
     ngx_ws_chat_loc_conf_t           *conf;       /* of the first member */
     ngx_queue_t                       waiting;    /* members to be told when
                                                      attached */
     ngx_uint_t                        members;
-    unsigned                          live:1;     /* attached */
+    unsigned                          live:1;     /* attached, and what is
+                                                     kept was loaded */
     unsigned                          busy:1;     /* do not free now */
 };
 
@@ -96,8 +99,15 @@ ngx_uint_t ngx_ws_chat_room_reads(ngx_ws_chat_room_t *room, wsc_enc_e enc);
 void ngx_ws_chat_room_put(ngx_ws_chat_room_t *room, wsc_enc_e enc,
     const wsc_pos_t *pos);
 
-/* The attach's news(): what it tells the members, in ..._room_news.c. */
-void ngx_ws_chat_room_news(ngx_ws_chat_attach_t *a, const wsc_news_t *news);
+/* An event of each kind of logs, by a function that writes it. */
+typedef void (*ngx_ws_chat_room_write_pt)(wsc_buf_t *b, wsc_enc_e enc,
+    const wsc_str_t *chat_id, const wsc_note_t *note);
+
+void ngx_ws_chat_room_tell(ngx_ws_chat_room_t *room,
+    ngx_ws_chat_room_write_pt write, const wsc_note_t *note);
+
+/* What is kept was loaded, or not (err): the room is live, or given up. */
+void ngx_ws_chat_room_loaded(ngx_ws_chat_room_t *room, wsc_err_e err);
 
 /* The chat_id of a member's room, and what was delivered into its logs. */
 #define ngx_ws_chat_room_name(room)  (&(room)->attach.chat_id)

@@ -10,11 +10,12 @@
 
 #define NGX_WS_CHAT_SHM_RING      16          /* this part of a zone ... */
 #define NGX_WS_CHAT_SHM_RING_MAX  (1024 * 1024)       /* ... but no more */
+#define NGX_WS_CHAT_SHM_KEEP      8           /* this part of a zone */
 
 
 static ngx_int_t ngx_ws_chat_shm_format(ngx_ws_chat_shm_t *shm,
     ngx_log_t *log);
-static ngx_int_t ngx_ws_chat_shm_format_ring(ngx_ws_chat_shm_t *shm);
+static ngx_int_t ngx_ws_chat_shm_format_news(ngx_ws_chat_shm_t *shm);
 
 
 /* Three lives: fresh, kept over a reload (data), mapped already (exists). */
@@ -37,8 +38,9 @@ ngx_ws_chat_shm_init_zone(ngx_shm_zone_t *shm_zone, void *data)
     shm->quarter = shm->root->size / 4;
 
     shm->ring = wsc_shmring_open(shm->root->ring);
+    shm->keep = wsc_shmkeep_open(shm->root->keep);
 
-    if (shm->ring == NULL
+    if (shm->ring == NULL || shm->keep == NULL
         || wsc_shmlog_open(&shm->log, shm->root->area) != WSC_OK)
     {
         ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
@@ -73,7 +75,7 @@ ngx_ws_chat_shm_format(ngx_ws_chat_shm_t *shm, ngx_log_t *log)
     shpool->data = root;
     area = NULL;
 
-    if (ngx_ws_chat_shm_format_ring(shm) != NGX_OK) {
+    if (ngx_ws_chat_shm_format_news(shm) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -99,21 +101,27 @@ ngx_ws_chat_shm_format(ngx_ws_chat_shm_t *shm, ngx_log_t *log)
 }
 
 
+/* The ring, and what is kept. */
+
 static ngx_int_t
-ngx_ws_chat_shm_format_ring(ngx_ws_chat_shm_t *shm)
+ngx_ws_chat_shm_format_news(ngx_ws_chat_shm_t *shm)
 {
-    size_t                   size;
+    size_t                   size, ring, keep;
     ngx_ws_chat_shm_root_t  *root;
 
     root = shm->shpool->data;
+    size = shm->shpool->end - (u_char *) root;
 
-    size = (shm->shpool->end - (u_char *) root) / NGX_WS_CHAT_SHM_RING;
-    size = ngx_align(size, ngx_pagesize);
-    size = ngx_min(size, NGX_WS_CHAT_SHM_RING_MAX);
+    ring = ngx_align(size / NGX_WS_CHAT_SHM_RING, ngx_pagesize);
+    ring = ngx_min(ring, NGX_WS_CHAT_SHM_RING_MAX);
+    keep = ngx_align(size / NGX_WS_CHAT_SHM_KEEP, ngx_pagesize);
 
-    root->ring = ngx_slab_alloc(shm->shpool, size);
+    root->ring = ngx_slab_alloc(shm->shpool, ring);
+    root->keep = ngx_slab_alloc(shm->shpool, keep);
 
-    if (root->ring == NULL || wsc_shmring_init(root->ring, size) == NULL) {
+    if (root->ring == NULL || wsc_shmring_init(root->ring, ring) == NULL
+        || root->keep == NULL || wsc_shmkeep_init(root->keep, keep) == NULL)
+    {
         return NGX_ERROR;
     }
 
@@ -134,6 +142,7 @@ ngx_ws_chat_shm_lock(ngx_ws_chat_shm_t *shm)
     if (shm->root->dirty) {
         shm->died = shm->root->dirty;
         wsc_shmlog_repair(&shm->log);
+        wsc_shmkeep_repair(shm->keep);
     }
 
     shm->root->dirty = ngx_pid;

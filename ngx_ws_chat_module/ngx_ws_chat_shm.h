@@ -12,6 +12,7 @@
 
 #include "ngx_ws_chat_mem.h"
 #include "ngx_ws_chat_store.h"
+#include "core/wsc_shmkeep.h"
 #include "core/wsc_shmring.h"
 
 
@@ -22,6 +23,7 @@ typedef struct {
     size_t                      size;
     void                       *area;
     void                       *ring;         /* what was emitted */
+    void                       *keep;         /* ... and is kept */
 } ngx_ws_chat_shm_root_t;
 
 
@@ -32,6 +34,7 @@ typedef struct {
     ngx_ws_chat_shm_root_t     *root;
     wsc_shmlog_t                log;
     wsc_shmring_t              *ring;
+    wsc_shmkeep_t              *keep;
     uint64_t                    cursor;       /* on the notice board */
     uint64_t                    heard;        /* cursor in the ring */
     uint64_t                    quarter;      /* limit of one chat's octets */
@@ -89,6 +92,11 @@ void ngx_ws_chat_shm_give(wsc_buf_t *b);
 
 ngx_int_t ngx_ws_chat_shm_emit(ngx_ws_chat_zone_t *z,
     const wsc_news_t *news);
+
+void ngx_ws_chat_shm_load(ngx_ws_chat_load_t *l);
+
+/* Lists all that are attached, to be served; lapped: they missed news. */
+void ngx_ws_chat_shm_mark_all(ngx_ws_chat_shm_t *shm, ngx_uint_t lapped);
 
 /*
  * Hands over some of what was emitted since the last call.  NGX_OK: that was

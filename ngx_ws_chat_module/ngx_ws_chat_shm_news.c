@@ -24,9 +24,16 @@ typedef struct {
 } ngx_ws_chat_shm_news_t;
 
 
+static void ngx_ws_chat_shm_keep(ngx_ws_chat_shm_t *shm,
+    const wsc_news_t *news, wsc_buf_t *b);
+static ngx_int_t ngx_ws_chat_shm_kept(ngx_ws_chat_shm_t *shm,
+    ngx_ws_chat_load_t *l, wsc_buf_t *b);
 static ngx_int_t ngx_ws_chat_shm_fetch(ngx_ws_chat_shm_t *shm, wsc_buf_t *b);
 static ngx_ws_chat_attach_t *ngx_ws_chat_shm_listener(
     ngx_ws_chat_shm_t *shm, uint32_t chat);
+static ngx_int_t ngx_ws_chat_shm_copy_to(wsc_buf_t *b, uint32_t chat,
+    size_t len, u_char **p);
+static u_char *ngx_ws_chat_shm_each(u_char *p, uint32_t *chat, wsc_str_t *s);
 static void ngx_ws_chat_shm_tell(ngx_ws_chat_shm_t *shm, uint32_t chat,
     const wsc_str_t *s);
 
@@ -61,6 +68,10 @@ ngx_ws_chat_shm_emit(ngx_ws_chat_zone_t *z, const wsc_news_t *news)
         rc = (news->to == WSC_TO_CHAT && chat == 0)
              ? WSC_OK : wsc_shmring_put(shm->ring, chat, b.data, b.len);
 
+        if (rc == WSC_OK) {
+            ngx_ws_chat_shm_keep(shm, news, &b);
+        }
+
         ngx_ws_chat_shm_unlock(shm);
     }
 
@@ -78,6 +89,123 @@ ngx_ws_chat_shm_emit(ngx_ws_chat_zone_t *z, const wsc_news_t *news)
     }
 
     return NGX_OK;
+}
+
+
+/* What finds no room is told, but not kept. */
+
+static void
+ngx_ws_chat_shm_keep(ngx_ws_chat_shm_t *shm, const wsc_news_t *news,
+    wsc_buf_t *b)
+{
+    size_t       i;
+    u_char       field[WSC_MAX_NOTE_FIELD];
+    wsc_str_t    f, value;
+    wsc_keep_e   keep;
+    wsc_news_t   one;
+
+    /* the name is in the key already */
+
+    one = *news;
+    one.to = WSC_TO_ZONE;
+    one.name.len = 0;
+    one.count = 1;
+
+    f.data = field;
+
+    for (i = 0; i < news->count; i++) {
+        one.notes = &news->notes[i];
+        keep = wsc_news_keep(news->type, one.notes);
+
+        if (keep == WSC_KEEP_NOT) {
+            continue;
+        }
+
+        f.len = wsc_news_field(field, news->type, one.notes);
+
+        if (keep == WSC_KEEP_DROP) {
+            wsc_shmkeep_drop(shm->keep, &news->name, &f);
+            continue;
+        }
+
+        b->len = 0;
+        wsc_envelope_news(b, &one);
+
+        value.data = b->data;
+        value.len = b->len;
+
+        if (!b->failed) {
+            (void) wsc_shmkeep_set(shm->keep, &news->name, &f, &value,
+                                   wsc_news_soft(news->type));
+        }
+    }
+}
+
+
+void
+ngx_ws_chat_shm_load(ngx_ws_chat_load_t *l)
+{
+    u_char              *p, *last;
+    uint32_t             chat;
+    wsc_buf_t            b;
+    wsc_str_t            s;
+    const char          *reason;
+    wsc_envelope_t       v;
+    ngx_ws_chat_shm_t   *shm;
+
+    shm = l->zone->data;
+
+    ngx_ws_chat_shm_take(&b);
+
+    l->err = (ngx_ws_chat_shm_kept(shm, l, &b) == NGX_OK)
+             ? WSC_ERR_NONE : WSC_ERR_UNAVAILABLE;
+
+    p = b.data;
+    last = p + b.len;
+
+    while (p < last) {
+        p = ngx_ws_chat_shm_each(p, &chat, &s);
+
+        if (wsc_envelope_read(&ngx_ws_chat_alloc, &s, &v, &reason) == WSC_OK
+            && v.kind == WSC_ENVELOPE_NEWS)
+        {
+            l->news(l, &v.news);
+        }
+    }
+
+    l->done(l);
+
+    ngx_ws_chat_shm_give(&b);
+}
+
+
+static ngx_int_t
+ngx_ws_chat_shm_kept(ngx_ws_chat_shm_t *shm, ngx_ws_chat_load_t *l,
+    wsc_buf_t *b)
+{
+    u_char     *p;
+    size_t      len;
+    uint32_t    at;
+    ngx_int_t   rc;
+
+    at = 0;
+    rc = NGX_OK;
+
+    ngx_ws_chat_shm_lock(shm);
+
+    while (rc == NGX_OK
+           && wsc_shmkeep_next(shm->keep, &l->chat_id, &at, &len) == WSC_OK)
+    {
+        rc = ngx_ws_chat_shm_copy_to(b, 0, len, &p);
+
+        if (rc == NGX_OK) {
+            wsc_shmkeep_copy(shm->keep, at, p);
+        }
+    }
+
+    ngx_ws_chat_shm_unlock(shm);
+
+    return rc;
 }
 
 
@@ -108,11 +236,11 @@ ngx_int_t
 ngx_ws_chat_shm_hear(ngx_ws_chat_shm_t *shm)
 {
     u_char                  *p, *last;
+    uint32_t                 chat;
     ngx_int_t                rc;
     wsc_buf_t                b;
     wsc_str_t                s;
     ngx_uint_t               i;
-    ngx_ws_chat_shm_news_t   head;
 
     rc = NGX_AGAIN;
 
@@ -130,13 +258,8 @@ ngx_ws_chat_shm_hear(ngx_ws_chat_shm_t *shm)
         last = p + b.len;
 
         while (p < last) {
-            ngx_memcpy(&head, p, sizeof(ngx_ws_chat_shm_news_t));
-
-            s.data = p + sizeof(ngx_ws_chat_shm_news_t);
-            s.len = head.len;
-            p = s.data + s.len;
-
-            ngx_ws_chat_shm_tell(shm, head.chat, &s);
+            p = ngx_ws_chat_shm_each(p, &chat, &s);
+            ngx_ws_chat_shm_tell(shm, chat, &s);
         }
 
         ngx_ws_chat_shm_give(&b);
@@ -154,11 +277,10 @@ ngx_ws_chat_shm_hear(ngx_ws_chat_shm_t *shm)
 static ngx_int_t
 ngx_ws_chat_shm_fetch(ngx_ws_chat_shm_t *shm, wsc_buf_t *b)
 {
-    u_char                  *p;
-    size_t                   len;
-    ssize_t                  rc;
-    uint32_t                 chat;
-    ngx_ws_chat_shm_news_t   head;
+    u_char    *p;
+    size_t     len;
+    ssize_t    rc;
+    uint32_t   chat;
 
     ngx_ws_chat_shm_lock(shm);
 
@@ -170,23 +292,18 @@ ngx_ws_chat_shm_fetch(ngx_ws_chat_shm_t *shm, wsc_buf_t *b)
         }
 
         if (rc == WSC_DECLINED) {
+            ngx_ws_chat_shm_mark_all(shm, 1);
             continue;
         }
 
         if (chat == 0 || ngx_ws_chat_shm_listener(shm, chat)) {
 
-            ngx_memzero(&head, sizeof(ngx_ws_chat_shm_news_t));
-            head.len = len;
-            head.chat = chat;
+            if (ngx_ws_chat_shm_copy_to(b, chat, len, &p) == NGX_OK) {
+                wsc_shmring_copy(shm->ring, shm->heard, p);
 
-            p = wsc_buf_reserve(b, sizeof(ngx_ws_chat_shm_news_t) + len);
-            if (p == NULL) {
-                break;
+            } else {
+                ngx_ws_chat_shm_mark_all(shm, 1);
             }
-
-            p = ngx_cpymem(p, &head, sizeof(ngx_ws_chat_shm_news_t));
-            wsc_shmring_copy(shm->ring, shm->heard, p);
-            b->len += sizeof(ngx_ws_chat_shm_news_t) + len;
         }
 
         wsc_shmring_skip(shm->ring, &shm->heard);
@@ -195,6 +312,46 @@ ngx_ws_chat_shm_fetch(ngx_ws_chat_shm_t *shm, wsc_buf_t *b)
     ngx_ws_chat_shm_unlock(shm);
 
     return (rc == WSC_DONE) ? NGX_OK : NGX_AGAIN;
+}
+
+
+/* Makes room for an envelope behind its head. */
+
+static ngx_int_t
+ngx_ws_chat_shm_copy_to(wsc_buf_t *b, uint32_t chat, size_t len, u_char **p)
+{
+    ngx_ws_chat_shm_news_t  head;
+
+    *p = wsc_buf_reserve(b, sizeof(ngx_ws_chat_shm_news_t) + len);
+    if (*p == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(&head, sizeof(ngx_ws_chat_shm_news_t));
+    head.len = len;
+    head.chat = chat;
+
+    *p = ngx_cpymem(*p, &head, sizeof(ngx_ws_chat_shm_news_t));
+    b->len += sizeof(ngx_ws_chat_shm_news_t) + len;
+
+    return NGX_OK;
+}
+
+
+/* The envelope at p; returns what is behind it. */
+
+static u_char *
+ngx_ws_chat_shm_each(u_char *p, uint32_t *chat, wsc_str_t *s)
+{
+    ngx_ws_chat_shm_news_t  head;
+
+    ngx_memcpy(&head, p, sizeof(ngx_ws_chat_shm_news_t));
+
+    *chat = head.chat;
+    s->data = p + sizeof(ngx_ws_chat_shm_news_t);
+    s->len = head.len;
+
+    return s->data + s->len;
 }
 
 

@@ -37,12 +37,16 @@ struct ngx_ws_chat_store_s {
      * Tells news (core/wsc_news.h) to every worker of every node, its own one
      * included: of a chat to the news() of those that are attached to it, of
      * a user or the zone to the zone's news().  What one worker emits to one
-     * chat, or to users and the zone, arrives in its order; nothing is stored.
-     * Never calls back before it returns; the news are the caller's again.
+     * chat, or to users and the zone, arrives in its order.  What
+     * wsc_news_keep() tells to be kept of a chat is kept, for load().  Never
+     * calls back before it returns; the news are the caller's again.
      * NGX_OK: on its way (a node cut off from the backplane misses it);
      * NGX_DECLINED: nobody hears of it.
      */
     ngx_int_t   (*emit)(ngx_ws_chat_zone_t *z, const wsc_news_t *news);
+
+    void        (*load)(ngx_ws_chat_load_t *l);
+    void        (*cancel_load)(ngx_ws_chat_load_t *l);
 
     /* In each worker. */
     ngx_int_t   (*init_process)(ngx_ws_chat_zone_t *z, ngx_cycle_t *cycle);

@@ -19,6 +19,7 @@
 typedef struct ngx_ws_chat_publish_s  ngx_ws_chat_publish_t;
 typedef struct ngx_ws_chat_read_s     ngx_ws_chat_read_t;
 typedef struct ngx_ws_chat_attach_s   ngx_ws_chat_attach_t;
+typedef struct ngx_ws_chat_load_s     ngx_ws_chat_load_t;
 
 
 struct ngx_ws_chat_publish_s {
@@ -101,6 +102,26 @@ struct ngx_ws_chat_attach_s {
                                     ngx_uint_t n);
     void                      (*news)(ngx_ws_chat_attach_t *a,
                                     const wsc_news_t *news);
+
+    /* Some news were missed: what is kept is to be loaded again. */
+    void                      (*missed)(ngx_ws_chat_attach_t *a);
+    unsigned                    lapped:1;     /* the store's: to be told so */
+};
+
+
+/*
+ * Asks for what is kept of a chat: news() is called for each note, as if it
+ * had just been emitted, then done().  Of who is attached the news that were
+ * emitted after the load began come by themselves, perhaps before done().
+ */
+struct ngx_ws_chat_load_s {
+    ngx_ws_chat_zone_t         *zone;
+    wsc_str_t                   chat_id;
+    void                       *data;         /* the store's */
+    wsc_err_e                   err;          /* answer */
+    void                      (*news)(ngx_ws_chat_load_t *l,
+                                    const wsc_news_t *news);
+    void                      (*done)(ngx_ws_chat_load_t *l);
 };
 
 

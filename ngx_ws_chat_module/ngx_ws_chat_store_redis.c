@@ -36,6 +36,8 @@ const ngx_ws_chat_store_t  ngx_ws_chat_store_redis = {
     ngx_ws_chat_live_cancel_publish,
     ngx_ws_chat_live_cancel_read,
     ngx_ws_chat_live_emit,
+    ngx_ws_chat_live_load,
+    ngx_ws_chat_live_cancel_load,
     ngx_ws_chat_live_init_process,
     ngx_ws_chat_live_exit_process,
     ngx_ws_chat_live_health,

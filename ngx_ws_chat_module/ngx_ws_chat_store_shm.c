@@ -33,6 +33,8 @@ static ngx_queue_t *ngx_ws_chat_store_shm_buckets(ngx_uint_t n);
 static void ngx_ws_chat_store_shm_cancel_publish(ngx_ws_chat_publish_t *p);
 static void ngx_ws_chat_store_shm_cancel_read(ngx_ws_chat_read_t *r);
 
+static void ngx_ws_chat_store_shm_cancel_load(ngx_ws_chat_load_t *l);
+
 static void ngx_ws_chat_store_shm_look(ngx_ws_chat_shm_t *shm);
 static void ngx_ws_chat_store_shm_turn(void);
 static void ngx_ws_chat_store_shm_mark(ngx_queue_t *bucket, uint32_t chat);
@@ -57,6 +59,8 @@ const ngx_ws_chat_store_t  ngx_ws_chat_store_shm = {
     ngx_ws_chat_store_shm_cancel_publish,
     ngx_ws_chat_store_shm_cancel_read,
     ngx_ws_chat_shm_emit,
+    ngx_ws_chat_shm_load,
+    ngx_ws_chat_store_shm_cancel_load,
     ngx_ws_chat_store_shm_init_process,
     ngx_ws_chat_store_shm_exit_process,
     ngx_ws_chat_store_shm_health,
@@ -248,6 +252,13 @@ ngx_ws_chat_store_shm_cancel_read(ngx_ws_chat_read_t *r)
 }
 
 
+static void
+ngx_ws_chat_store_shm_cancel_load(ngx_ws_chat_load_t *l)
+{
+    /* it was answered at once */
+}
+
+
 /* attach */
 
 static void
@@ -293,6 +304,7 @@ ngx_ws_chat_store_shm_attach(ngx_ws_chat_attach_t *a)
     a->head = state.head;
     a->seen = state.head;
     a->queued = 0;
+    a->lapped = 0;
     a->attached = 1;
 
     a->done(a);
@@ -481,7 +493,7 @@ ngx_ws_chat_store_shm_look(ngx_ws_chat_shm_t *shm)
 {
     ssize_t     rc;
     uint32_t    chat;
-    ngx_uint_t  i, all;
+    ngx_uint_t  all;
 
     all = 0;
 
@@ -501,7 +513,29 @@ ngx_ws_chat_store_shm_look(ngx_ws_chat_shm_t *shm)
 
     ngx_ws_chat_shm_unlock(shm);
 
-    for (i = 0; all && i <= shm->mask; i++) {
+    if (all) {
+        ngx_ws_chat_shm_mark_all(shm, 0);
+    }
+}
+
+
+void
+ngx_ws_chat_shm_mark_all(ngx_ws_chat_shm_t *shm, ngx_uint_t lapped)
+{
+    ngx_uint_t             i;
+    ngx_queue_t           *q;
+    ngx_ws_chat_attach_t  *a;
+
+    for (i = 0; i <= shm->mask; i++) {
+
+        for (q = ngx_queue_head(&shm->buckets[i]);
+             lapped && q != ngx_queue_sentinel(&shm->buckets[i]);
+             q = ngx_queue_next(q))
+        {
+            a = ngx_queue_data(q, ngx_ws_chat_attach_t, queue);
+            a->lapped = 1;
+        }
+
         ngx_ws_chat_store_shm_mark(&shm->buckets[i], 0);
     }
 }
@@ -539,6 +573,18 @@ ngx_ws_chat_store_shm_serve(ngx_ws_chat_attach_t *a)
 
     rc = NGX_OK;
     ngx_ws_chat_shm_current = a;
+
+    if (a->lapped) {
+        a->lapped = 0;
+
+        if (a->missed) {
+            a->missed(a);
+        }
+
+        if (ngx_ws_chat_shm_current != a) {
+            return;
+        }
+    }
 
     for (i = 0; rc == NGX_OK && i < NGX_WS_CHAT_SHM_BATCHES; i++) {
         rc = ngx_ws_chat_store_shm_deliver(a);

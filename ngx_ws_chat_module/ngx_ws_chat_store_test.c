@@ -11,7 +11,6 @@
 
 
 #define NGX_WS_CHAT_TEST_RETRY  50       /* ms, told to senders */
-#define NGX_WS_CHAT_TEST_HOLD   10000    /* ms */
 
 
 typedef struct ngx_ws_chat_test_job_s  ngx_ws_chat_test_job_t;
@@ -70,6 +69,10 @@ static void ngx_ws_chat_store_test_news(ngx_ws_chat_attach_t *inner,
 static void ngx_ws_chat_store_test_run_news(ngx_ws_chat_test_job_t *job);
 static ngx_int_t ngx_ws_chat_store_test_emit(ngx_ws_chat_zone_t *z,
     const wsc_news_t *news);
+static void ngx_ws_chat_store_test_load(ngx_ws_chat_load_t *l);
+static void ngx_ws_chat_store_test_run_load(ngx_ws_chat_test_job_t *job);
+static void ngx_ws_chat_store_test_cancel_load(ngx_ws_chat_load_t *l);
+static void ngx_ws_chat_store_test_missed(ngx_ws_chat_attach_t *inner);
 static wsc_entry_t *ngx_ws_chat_store_test_copy(const wsc_entry_t *entries,
     ngx_uint_t n);
 static void ngx_ws_chat_store_test_copy_str(u_char **p, wsc_str_t *s);
@@ -89,8 +92,6 @@ static void ngx_ws_chat_store_test_exit_process(ngx_ws_chat_zone_t *z,
     ngx_cycle_t *cycle);
 static ngx_int_t ngx_ws_chat_store_test_health(ngx_ws_chat_zone_t *z,
     const char **reason);
-static void ngx_ws_chat_store_test_hook(void *ctx, int step);
-static ngx_uint_t ngx_ws_chat_store_test_reached(ngx_fd_t fd, int step);
 static ngx_ws_chat_test_conf_t *ngx_ws_chat_store_test_conf(ngx_conf_t *cf,
     ngx_ws_chat_main_conf_t *mcf);
 
@@ -104,6 +105,8 @@ const ngx_ws_chat_store_t  ngx_ws_chat_store_test = {
     ngx_ws_chat_store_test_cancel_publish,
     ngx_ws_chat_store_test_cancel_read,
     ngx_ws_chat_store_test_emit,
+    ngx_ws_chat_store_test_load,
+    ngx_ws_chat_store_test_cancel_load,
     ngx_ws_chat_store_test_init_process,
     ngx_ws_chat_store_test_exit_process,
     ngx_ws_chat_store_test_health,
@@ -274,6 +277,7 @@ ngx_ws_chat_store_test_run_attach(ngx_ws_chat_test_job_t *job)
     l->inner.done = ngx_ws_chat_store_test_attached;
     l->inner.deliver = ngx_ws_chat_store_test_deliver;
     l->inner.news = ngx_ws_chat_store_test_news;
+    l->inner.missed = ngx_ws_chat_store_test_missed;
 
     ngx_ws_chat_store_test_inner->attach(&l->inner);
 
@@ -426,6 +430,60 @@ ngx_ws_chat_store_test_emit(ngx_ws_chat_zone_t *z, const wsc_news_t *news)
     }
 
     return ngx_ws_chat_store_test_inner->emit(z, news);
+}
+
+
+static void
+ngx_ws_chat_store_test_load(ngx_ws_chat_load_t *l)
+{
+    ngx_ws_chat_test_job_t  *job;
+
+    job = ngx_ws_chat_store_test_job(l, ngx_ws_chat_store_test_run_load);
+
+    if (job == NULL) {
+        ngx_ws_chat_store_test_inner->load(l);
+        return;
+    }
+
+    ngx_ws_chat_store_test_schedule(job, &ngx_ws_chat_test_due);
+}
+
+
+static void
+ngx_ws_chat_store_test_run_load(ngx_ws_chat_test_job_t *job)
+{
+    ngx_ws_chat_load_t  *l;
+
+    l = job->request;
+    ngx_ws_chat_store_test_free(job);
+
+    if (!ngx_ws_chat_store_test_fails()) {
+        ngx_ws_chat_store_test_inner->load(l);
+        return;
+    }
+
+    l->err = WSC_ERR_UNAVAILABLE;
+    l->done(l);
+}
+
+
+static void
+ngx_ws_chat_store_test_cancel_load(ngx_ws_chat_load_t *l)
+{
+    ngx_ws_chat_store_test_cancel(l);
+}
+
+
+static void
+ngx_ws_chat_store_test_missed(ngx_ws_chat_attach_t *inner)
+{
+    ngx_ws_chat_attach_t  *a;
+
+    a = ((ngx_ws_chat_test_listener_t *) inner)->outer;
+
+    if (a->missed) {
+        a->missed(a);
+    }
 }
 
 
@@ -636,89 +694,9 @@ ngx_ws_chat_store_test_init(ngx_ws_chat_main_conf_t *mcf)
         }
 
         if (ngx_ws_chat_test->hold.len) {
-            ngx_ws_chat_store_shm_hook(zones[i], ngx_ws_chat_store_test_hook);
+            ngx_ws_chat_store_test_hold(zones[i], &ngx_ws_chat_test->hold);
         }
     }
-}
-
-
-static void
-ngx_ws_chat_store_test_hook(void *ctx, int step)
-{
-    u_char      buf[NGX_INT64_LEN], path[NGX_MAX_PATH];
-    ssize_t     n;
-    ngx_fd_t    fd;
-    ngx_msec_t  slept;
-
-    fd = ngx_open_file(ngx_ws_chat_test->hold.data, NGX_FILE_RDWR,
-                       NGX_FILE_OPEN, 0);
-    if (fd == NGX_INVALID_FILE) {
-        return;
-    }
-
-    (void) ngx_snprintf(path, NGX_MAX_PATH, "%V.pid%Z",
-                        &ngx_ws_chat_test->hold);
-
-    /* whoever renames it first is the one */
-
-    if (!ngx_ws_chat_store_test_reached(fd, step)
-        || ngx_rename_file(ngx_ws_chat_test->hold.data, path)
-           == NGX_FILE_ERROR)
-    {
-        (void) ngx_close_file(fd);
-        return;
-    }
-
-    n = ngx_sprintf(buf, "%P", ngx_pid) - buf;
-
-    if (ftruncate(fd, 0) == -1 || pwrite(fd, buf, n, 0) != n) {
-        ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, ngx_errno,
-                      "writing \"%s\" failed", path);
-    }
-
-    (void) ngx_close_file(fd);
-
-    for (slept = 0; slept < NGX_WS_CHAT_TEST_HOLD; slept += 10) {
-        ngx_msleep(10);
-    }
-}
-
-
-/* The file holds "STEP TIMES"; each process counts for itself. */
-
-static ngx_uint_t
-ngx_ws_chat_store_test_reached(ngx_fd_t fd, int step)
-{
-    u_char                  *p, *last, buf[NGX_INT64_LEN];
-    ssize_t                  n;
-    ngx_uint_t               times;
-    ngx_file_info_t          fi;
-    static time_t            mtime;
-    static ngx_uint_t        count;
-    static ngx_file_uniq_t   uniq;
-
-    n = ngx_read_fd(fd, buf, sizeof(buf));
-
-    if (n <= 0 || ngx_fd_info(fd, &fi) == NGX_FILE_ERROR) {
-        return 0;
-    }
-
-    last = buf + n;
-    p = ngx_strlchr(buf, last, ' ');
-
-    if (p == NULL || ngx_atoi(buf, p - buf) != step) {
-        return 0;
-    }
-
-    if (uniq != ngx_file_uniq(&fi) || mtime != ngx_file_mtime(&fi)) {
-        uniq = ngx_file_uniq(&fi);
-        mtime = ngx_file_mtime(&fi);
-        count = 0;
-    }
-
-    times = ngx_atoi(p + 1, last - p - 1);
-
-    return ++count >= times;
 }
 
 

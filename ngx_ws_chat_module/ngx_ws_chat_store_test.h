@@ -30,6 +30,9 @@ char *ngx_ws_chat_store_test_set(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_ws_chat_store_test_hold_set(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
+/* Lets the changes of a zone be held as the file of that path says. */
+void ngx_ws_chat_store_test_hold(ngx_ws_chat_zone_t *z, ngx_str_t *path);
+
 /* In init_process, before the zones are started. */
 void ngx_ws_chat_store_test_init(ngx_ws_chat_main_conf_t *mcf);
 

@@ -15,6 +15,10 @@
 #include "core/wsc_news.h"
 
 
+#define NGX_WS_CHAT_KEEP  86400000     /* ms that the last news are kept, at
+                                          least */
+
+
 typedef struct ngx_ws_chat_zone_s     ngx_ws_chat_zone_t;
 typedef struct ngx_ws_chat_store_s    ngx_ws_chat_store_t;
 
@@ -43,6 +47,9 @@ struct ngx_ws_chat_zone_s {
     ngx_int_t                         window;      /* of the rooms' deflated
                                                       logs: the smallest of
                                                       its locations */
+    uint64_t                          keep;        /* ms that the last news are
+                                                      kept: as long as any of
+                                                      its locations' history */
     ngx_rbtree_t                      rooms;       /* of this worker */
     ngx_rbtree_node_t                 sentinel;
     struct ngx_ws_chat_client_s     **clients;     /* of this worker, by user:

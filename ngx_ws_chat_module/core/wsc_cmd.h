@@ -22,6 +22,7 @@ typedef enum {
     WSC_CMD_SEND,
     WSC_CMD_HISTORY,
     WSC_CMD_SIGNAL,
+    WSC_CMD_TYPING,
     WSC_CMD_PING
 } wsc_op_e;
 
@@ -74,6 +75,7 @@ typedef struct {
     unsigned            has_limit:1;
     unsigned            retry:1;
     unsigned            keep:1;       /* signal */
+    unsigned            on:1;         /* typing */
 } wsc_cmd_t;
 
 

@@ -52,6 +52,8 @@ static ssize_t wsc_cmd_data(const wsc_fields_t *fields, wsc_cmd_t *cmd,
     const char **reason);
 static ssize_t wsc_cmd_keep(const wsc_fields_t *fields, wsc_cmd_t *cmd,
     const char **reason);
+static ssize_t wsc_cmd_on(const wsc_fields_t *fields, wsc_cmd_t *cmd,
+    const char **reason);
 
 
 static const wsc_op_t  wsc_ops[] = {
@@ -71,6 +73,9 @@ static const wsc_op_t  wsc_ops[] = {
 
     { "signal", WSC_CMD_SIGNAL,
       { wsc_cmd_chat_id, wsc_cmd_name, wsc_cmd_data, wsc_cmd_keep, NULL } },
+
+    { "typing", WSC_CMD_TYPING,
+      { wsc_cmd_chat_id, wsc_cmd_on, NULL } },
 
     { "ping", WSC_CMD_PING,
       { NULL } }
@@ -159,7 +164,7 @@ wsc_field_name(wsc_field_e field)
     static const char  *names[] = {
         "op", "id", "chat_id", "cid", "message", "data",
         "after", "before", "history", "limit", "retry",
-        "name", "keep"
+        "name", "keep", "on"
     };
 
     return names[field];
@@ -455,6 +460,24 @@ wsc_cmd_keep(const wsc_fields_t *fields, wsc_cmd_t *cmd, const char **reason)
     }
 
     cmd->keep = f->integer;
+
+    return WSC_OK;
+}
+
+
+static ssize_t
+wsc_cmd_on(const wsc_fields_t *fields, wsc_cmd_t *cmd, const char **reason)
+{
+    const wsc_field_t  *f;
+
+    f = &fields->f[WSC_FIELD_ON];
+
+    if (f->kind != WSC_KIND_BOOL) {
+        *reason = "\"on\" must be true or false";
+        return WSC_DECLINED;
+    }
+
+    cmd->on = f->integer;
 
     return WSC_OK;
 }

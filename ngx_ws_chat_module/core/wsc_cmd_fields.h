@@ -28,6 +28,7 @@ typedef enum {
     WSC_FIELD_RETRY,
     WSC_FIELD_NAME,
     WSC_FIELD_KEEP,
+    WSC_FIELD_ON,
     WSC_FIELD_N
 } wsc_field_e;
 

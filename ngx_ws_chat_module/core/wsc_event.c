@@ -6,8 +6,7 @@
  */
 
 
-#include "wsc_event.h"
-#include "wsc_writer.h"
+#include "wsc_event_int.h"
 
 
 /* A message event's keys, digits and brackets, with the largest integers. */
@@ -17,18 +16,8 @@
 #define WSC_EVENT_DOUBLE  6
 
 
-static void wsc_event_begin(wsc_writer_t *w, wsc_buf_t *b, wsc_enc_e enc,
-    const char *ev);
-static void wsc_event_reply(wsc_writer_t *w, wsc_buf_t *b, wsc_enc_e enc,
-    const char *ev, const wsc_id_t *id, const wsc_str_t *chat_id);
-static void wsc_event_id(wsc_writer_t *w, const wsc_id_t *id);
-static void wsc_event_str(wsc_writer_t *w, const char *key,
-    const wsc_str_t *s);
-static void wsc_event_uint(wsc_writer_t *w, const char *key, uint64_t v);
 static void wsc_event_limit(wsc_writer_t *w, const char *key, uint64_t v);
-static void wsc_event_pos(wsc_writer_t *w, const char *key, wsc_pos_t pos);
-static void wsc_event_value(wsc_writer_t *w, const char *key,
-    const wsc_value_t *value);
+static void wsc_event_id(wsc_writer_t *w, const wsc_id_t *id);
 static void wsc_event_entry(wsc_writer_t *w, const wsc_str_t *chat_id,
     const wsc_entry_t *e);
 static void wsc_event_entries(wsc_writer_t *w, const wsc_str_t *chat_id,
@@ -107,6 +96,10 @@ wsc_event_joined(wsc_buf_t *b, wsc_enc_e enc, const wsc_id_t *id,
     }
 
     wsc_event_entries(&w, chat_id, j->messages, j->n, j->more);
+
+    if (j->typing) {
+        wsc_event_state(&w, j);
+    }
 
     wsc_writer_end(&w);
 }
@@ -215,22 +208,6 @@ wsc_event_status(wsc_buf_t *b, wsc_enc_e enc, int stale, uint64_t since)
     wsc_writer_text(&w, stale ? "stale" : "live");
     wsc_writer_key(&w, "since");
     wsc_writer_uint(&w, since);
-
-    wsc_writer_end(&w);
-}
-
-
-void
-wsc_event_signal(wsc_buf_t *b, wsc_enc_e enc, const wsc_str_t *chat_id,
-    const wsc_note_t *note)
-{
-    wsc_writer_t  w;
-
-    wsc_event_reply(&w, b, enc, "signal", NULL, chat_id);
-
-    wsc_event_str(&w, "sender", &note->sender);
-    wsc_event_str(&w, "name", &note->key);
-    wsc_event_value(&w, "data", &note->value);
 
     wsc_writer_end(&w);
 }
@@ -352,7 +329,7 @@ wsc_entry_size(const wsc_entry_t *e)
 }
 
 
-static void
+void
 wsc_event_begin(wsc_writer_t *w, wsc_buf_t *b, wsc_enc_e enc, const char *ev)
 {
     wsc_writer_init(w, b, enc);
@@ -362,7 +339,7 @@ wsc_event_begin(wsc_writer_t *w, wsc_buf_t *b, wsc_enc_e enc, const char *ev)
 }
 
 
-static void
+void
 wsc_event_reply(wsc_writer_t *w, wsc_buf_t *b, wsc_enc_e enc, const char *ev,
     const wsc_id_t *id, const wsc_str_t *chat_id)
 {
@@ -393,7 +370,7 @@ wsc_event_id(wsc_writer_t *w, const wsc_id_t *id)
 }
 
 
-static void
+void
 wsc_event_str(wsc_writer_t *w, const char *key, const wsc_str_t *s)
 {
     wsc_writer_key(w, key);
@@ -401,7 +378,7 @@ wsc_event_str(wsc_writer_t *w, const char *key, const wsc_str_t *s)
 }
 
 
-static void
+void
 wsc_event_uint(wsc_writer_t *w, const char *key, uint64_t v)
 {
     wsc_writer_key(w, key);
@@ -418,7 +395,7 @@ wsc_event_limit(wsc_writer_t *w, const char *key, uint64_t v)
 }
 
 
-static void
+void
 wsc_event_pos(wsc_writer_t *w, const char *key, wsc_pos_t pos)
 {
     wsc_writer_key(w, key);
@@ -429,7 +406,7 @@ wsc_event_pos(wsc_writer_t *w, const char *key, wsc_pos_t pos)
 }
 
 
-static void
+void
 wsc_event_value(wsc_writer_t *w, const char *key, const wsc_value_t *value)
 {
     wsc_writer_key(w, key);

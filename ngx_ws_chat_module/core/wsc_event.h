@@ -13,6 +13,7 @@
 
 
 #include "wsc_cmd.h"
+#include "wsc_latest.h"
 #include "wsc_news.h"
 
 
@@ -43,6 +44,8 @@ typedef struct {
     const char         *reason;       /* with recovered false; or NULL */
     unsigned            recovered:1;
     unsigned            more:1;
+    const wsc_latest_t *typing;       /* NULL: no state is told */
+    const wsc_latest_t *signals;
 } wsc_joined_t;
 
 
@@ -91,8 +94,10 @@ void wsc_event_gap(wsc_buf_t *b, wsc_enc_e enc, const wsc_str_t *chat_id,
 /* The news of all chats stand still, or flow again, since then. */
 void wsc_event_status(wsc_buf_t *b, wsc_enc_e enc, int stale, uint64_t since);
 
-/* A signal of a chat: the note of its news. */
+/* Of a chat: the note of its news. */
 void wsc_event_signal(wsc_buf_t *b, wsc_enc_e enc, const wsc_str_t *chat_id,
+    const wsc_note_t *note);
+void wsc_event_typing(wsc_buf_t *b, wsc_enc_e enc, const wsc_str_t *chat_id,
     const wsc_note_t *note);
 
 /* A message of no chat. */

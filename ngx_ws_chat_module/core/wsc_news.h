@@ -9,9 +9,11 @@
  *     type        key    sender  value     n
  *     MESSAGE     -      sender  message   timestamp
  *     DISCONNECT  -      -       -         -
- *     SIGNAL      name   user    data      -
+ *     SIGNAL      name   user    data      1: kept
+ *     TYPING      user   -       -         ms since 1970 up to when; 0: off
  *
- * A type that is not known is handed on and ignored by who gets it.
+ * A type that is not known is handed on and ignored by who gets it.  Some are
+ * kept, the last one of each key, for who comes later.
  */
 
 
@@ -22,10 +24,11 @@
 #include "wsc_value.h"
 
 
-#define WSC_NEWS_NOTES    16      /* at most */
+#define WSC_NEWS_NOTES    32      /* at most */
 #define WSC_NEWS_TYPES    64      /* types are below it */
 #define WSC_NEWS_NUMBERS  4
 #define WSC_MAX_NOTE_KEY  192
+#define WSC_MAX_NOTE_FIELD  (WSC_MAX_NOTE_KEY + WSC_MAX_USER + 2)
 
 
 typedef enum {
@@ -38,8 +41,18 @@ typedef enum {
 typedef enum {
     WSC_NEWS_MESSAGE = 1,         /* a message of no chat */
     WSC_NEWS_DISCONNECT,          /* close with 4009 */
-    WSC_NEWS_SIGNAL
+    WSC_NEWS_SIGNAL,
+    WSC_NEWS_TYPING
 } wsc_news_e;
+
+
+/* What becomes of a note that was told. */
+
+typedef enum {
+    WSC_KEEP_NOT = 0,
+    WSC_KEEP_SET,                 /* it is the last one of its field */
+    WSC_KEEP_DROP                 /* nothing is kept in its field any more */
+} wsc_keep_e;
 
 
 /* Octets belong to whoever made the note. */
@@ -59,6 +72,21 @@ typedef struct {
     const wsc_note_t   *notes;
     size_t              count;
 } wsc_news_t;
+
+
+/* 1: its value is JSON's null. */
+int wsc_news_null(const wsc_note_t *note);
+
+wsc_keep_e wsc_news_keep(unsigned type, const wsc_note_t *note);
+
+/* 1: it may be forgotten when memory is short. */
+int wsc_news_soft(unsigned type);
+
+/*
+ * Writes the field in which a note is kept: at most WSC_MAX_NOTE_FIELD octets,
+ * returned is how many.
+ */
+size_t wsc_news_field(u_char *p, unsigned type, const wsc_note_t *note);
 
 
 #endif /* _WSC_NEWS_H_INCLUDED_ */

@@ -95,6 +95,18 @@ wsc_writer_key(wsc_writer_t *w, const char *key)
 
 
 void
+wsc_writer_name(wsc_writer_t *w, const wsc_str_t *name)
+{
+    wsc_writer_str(w, name);
+    w->keyed = 1;
+
+    if (w->enc == WSC_ENC_JSON) {
+        wsc_buf_byte(w->buf, ':');
+    }
+}
+
+
+void
 wsc_writer_null(wsc_writer_t *w)
 {
     wsc_writer_before(w);

@@ -50,6 +50,9 @@ void wsc_writer_end(wsc_writer_t *w);
 /* The key of the value that is written next; plain ASCII, no quotes. */
 void wsc_writer_key(wsc_writer_t *w, const char *key);
 
+/* The same, of any valid UTF-8. */
+void wsc_writer_name(wsc_writer_t *w, const wsc_str_t *name);
+
 void wsc_writer_null(wsc_writer_t *w);
 void wsc_writer_bool(wsc_writer_t *w, int v);
 void wsc_writer_uint(wsc_writer_t *w, uint64_t v);

@@ -106,3 +106,57 @@ async def test_a_signal_behind_its_join(nginx):
         assert all(e['ev'] != 'error' or e['temporary'] for e in replies)
         await asyncio.sleep(0.05)
     await a.expect('signal', data=[1])
+
+
+async def test_what_is_kept_is_in_the_reply_on_any_worker(nginx):
+    ng = nginx(workers=2, location=FREE)
+    a = await joined(ng, 'ann')
+    reply = await a.settle('join', chat_id='room')
+    assert reply['signals'] == {}
+    await signal(a, 'pos', {'n': 1}, keep=True)
+    await signal(a, 'pos', {'n': 2}, keep=True)
+    await signal(a, 'pos', {'n': 3})
+    await signal(a, 'blob "x"', 'x' * 4000, keep=True)
+    await a.collect(4, 'signal')
+    kept = {'pos': {'sender': 'ann', 'data': {'n': 2}},
+            'blob "x"': {'sender': 'ann', 'data': 'x' * 4000}}
+    for worker in ng.worker_pids():
+        for fmt in ('json', 'msgpack'):
+            client = await connect_to(ng, worker, user='late', fmt=fmt)
+            reply = await client.settle('join', chat_id='room')
+            assert reply['signals'] == kept
+            await client.close()
+    await signal(a, 'pos', None, keep=True)
+    await a.expect('signal', data=None)
+    reply = await a.settle('join', chat_id='room')
+    assert list(reply['signals']) == ['blob "x"']
+
+
+async def test_it_is_kept_while_nobody_is_there(nginx):
+    ng = nginx(location=FREE)
+    a = await joined(ng, 'ann')
+    await signal(a, 'x', b'\x00\x01' if a.fmt == 'msgpack' else [1],
+                 keep=True)
+    await a.expect('signal')
+    await a.close()
+    b = await Client.connect(ng, user='bob')
+    reply = await b.settle('join', chat_id='room')
+    assert reply['signals'] == {'x': {'sender': 'ann', 'data': [1]}}
+
+
+async def test_a_chat_keeps_32_names(nginx):
+    ng = nginx(location=FREE)
+    a = await joined(ng, 'ann')
+    for n in range(32):
+        await signal(a, 'n%d' % n, n, keep=True)
+    await a.collect(32, 'signal')
+    with pytest.raises(ChatError) as refused:
+        await a.settle('signal', chat_id='room', name='more', data=1,
+                       keep=True)
+    assert refused.value.code == 'forbidden'
+    await signal(a, 'more', 1)
+    await signal(a, 'n5', 'again', keep=True)
+    await a.expect('signal', name='n5', data='again')
+    reply = await a.settle('join', chat_id='room')
+    assert len(reply['signals']) == 32
+    assert reply['signals']['n5']['data'] == 'again'

@@ -160,7 +160,7 @@ async def test_full_zone(nginx):
             chats.append('chat-%d' % i)
     error = refused.value.event
     assert error['code'] == 'unavailable' and error['temporary']
-    assert len(chats) > 900 and zone(ng)['chunks_free'] == 0
+    assert len(chats) > 700 and zone(ng)['chunks_free'] == 0
 
     with pytest.raises(ChatError) as refused:
         await a.send(chats[0], 'no room')

@@ -21,12 +21,12 @@ BACKEND = 'backend'
 # backend/ and its core/, else ngx_ws_chat_*; `cmd` stands for cmd_json and the like, too.
 LAYERS = [
     ('core leaf', 'wsc_', 'backoff base base64 buf bucket cluster cookie'
-                          ' deflate epoch frame info json keys mask msgpack'
-                          ' number pace sticky tally token utf8 value wheel'
-                          ' writer'),
+                          ' deflate epoch frame info json keys latest mask'
+                          ' msgpack number pace sticky tally token utf8'
+                          ' value wheel writer'),
     ('core protocol', 'wsc_', 'cmd conn envelope event follow grant'
                               ' handshake jwt message news roomlog shmlog'
-                              ' shmring sse'),
+                              ' shmkeep shmring sse'),
     ('daemons: core', 'bk_', 'pattern record time'),
     ('daemons: common', 'bk_', 'daemon http log mem opt status'),
     ('daemons: peers', 'bk_', 'copy kafka pg pool redis'),
@@ -38,7 +38,7 @@ LAYERS = [
     ('bus, send, log', 'ngx_ws_chat_',
      'bus flush limit log pack redis send stream'),
     ('store', 'ngx_ws_chat_', 'live shm store'),
-    ('room', 'ngx_ws_chat_', 'room'),
+    ('room', 'ngx_ws_chat_', 'room state'),
     ('client', 'ngx_ws_chat_', 'client op reply'),
     ('session', 'ngx_ws_chat_', 'session'),
     ('admission', 'ngx_ws_chat_', 'admit body refusal'),

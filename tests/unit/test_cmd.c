@@ -139,6 +139,16 @@ static const test_cmd_t  commands[] = {
     { "{'op':'send','id':9,'cid':'c','message':1}",
       "bad_request id=9 cid=c " TEST_REASON_CHAT_ID },
 
+    /* typing */
+
+    { "{'op':'typing','id':3,'chat_id':'a','on':true}",
+      "typing id=3 chat=a on" },
+    { "{'op':'typing','chat_id':'a','on':false}", "typing chat=a" },
+    { "{'op':'typing','chat_id':'a'}",
+      "bad_request chat=a \"on\" must be true or false" },
+    { "{'op':'typing','chat_id':'a','on':1}",
+      "bad_request chat=a \"on\" must be true or false" },
+
     /* signal */
 
     { "{'op':'signal','id':3,'chat_id':'a','name':'pos','data':{'x':[1.5]}}",
@@ -211,8 +221,6 @@ static const test_cmd_t  commands[] = {
     { "{'op':'','id':4}", "unknown_op id=4 there is no such op" },
     { "{'op':'Join','id':4}", "unknown_op id=4 there is no such op" },
     { "{'op':'joi','id':4}", "unknown_op id=4 there is no such op" },
-    { "{'op':'typing','id':4,'chat_id':'a','on':true}",
-      "unknown_op id=4 chat=a there is no such op" },
     { "{'op':'mark','chat_id':'a'}", "unknown_op chat=a there is no such op" },
     { "{'op':'edit','id':4,'chat_id':'a','cid':'c','message':1}",
       "unknown_op id=4 chat=a cid=c there is no such op" },
@@ -340,6 +348,9 @@ show_names(char *out, const wsc_cmd_t *cmd)
 }
 
 
+static void show_fields(char *out, const wsc_cmd_t *cmd);
+
+
 static void
 show(char *out, ssize_t rc, const wsc_cmd_t *cmd, wsc_err_e err,
     const char *reason)
@@ -347,7 +358,8 @@ show(char *out, ssize_t rc, const wsc_cmd_t *cmd, wsc_err_e err,
     char  *p;
 
     static const char  *ops[] = {
-        "none", "join", "leave", "send", "history", "signal", "ping"
+        "none", "join", "leave", "send", "history", "signal", "typing",
+        "ping"
     };
 
     if (rc == WSC_OK) {
@@ -367,6 +379,19 @@ show(char *out, ssize_t rc, const wsc_cmd_t *cmd, wsc_err_e err,
         return;
     }
 
+    show_fields(out, cmd);
+
+    for (p = out; *p; p++) {
+        if (*p == '"') {
+            *p = '\'';
+        }
+    }
+}
+
+
+static void
+show_fields(char *out, const wsc_cmd_t *cmd)
+{
     if (cmd->name.len) {
         append(out, " name=%.*s", (int) cmd->name.len, cmd->name.data);
     }
@@ -394,14 +419,12 @@ show(char *out, ssize_t rc, const wsc_cmd_t *cmd, wsc_err_e err,
         append(out, " retry");
     }
 
-    if (cmd->keep) {
-        append(out, " keep");
+    if (cmd->on) {
+        append(out, " on");
     }
 
-    for (p = out; *p; p++) {
-        if (*p == '"' && rc == WSC_OK) {
-            *p = '\'';
-        }
+    if (cmd->keep) {
+        append(out, " keep");
     }
 }
 

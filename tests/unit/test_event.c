@@ -52,6 +52,9 @@ static void event_message_first(wsc_buf_t *b, wsc_enc_e enc);
 static void event_message_binary(wsc_buf_t *b, wsc_enc_e enc);
 static void event_message_limits(wsc_buf_t *b, wsc_enc_e enc);
 static void event_gap(wsc_buf_t *b, wsc_enc_e enc);
+static void event_joined_state(wsc_buf_t *b, wsc_enc_e enc);
+static void event_typing(wsc_buf_t *b, wsc_enc_e enc);
+static void event_typing_off(wsc_buf_t *b, wsc_enc_e enc);
 static void event_signal(wsc_buf_t *b, wsc_enc_e enc);
 static void event_signal_binary(wsc_buf_t *b, wsc_enc_e enc);
 static void event_notice(wsc_buf_t *b, wsc_enc_e enc);
@@ -82,6 +85,9 @@ static const struct {
     { "message_binary", event_message_binary },
     { "message_limits", event_message_limits },
     { "gap", event_gap },
+    { "joined_state", event_joined_state },
+    { "typing", event_typing },
+    { "typing_off", event_typing_off },
     { "signal", event_signal },
     { "signal_binary", event_signal_binary },
     { "notice", event_notice },
@@ -163,7 +169,7 @@ static void
 event_joined_empty(wsc_buf_t *b, wsc_enc_e enc)
 {
     wsc_id_t      id = { WSC_ID_INTEGER, 1, wsc_null_string };
-    wsc_joined_t  j = { { TEST_EPOCH, 0 }, NULL, 0, NULL, 0, 0 };
+    wsc_joined_t  j = { { TEST_EPOCH, 0 }, NULL, 0, NULL, 0, 0, NULL, NULL };
 
     wsc_event_joined(b, enc, &id, &lobby, &j);
 }
@@ -173,7 +179,8 @@ static void
 event_joined(wsc_buf_t *b, wsc_enc_e enc)
 {
     wsc_id_t      id = { WSC_ID_STRING, 0, wsc_string("x\"\xc3\xa9") };
-    wsc_joined_t  j = { { TEST_EPOCH, 3 }, entries, 3, NULL, 1, 1 };
+    wsc_joined_t  j = { { TEST_EPOCH, 3 }, entries, 3, NULL, 1, 1, NULL,
+                        NULL };
 
     wsc_event_joined(b, enc, &id, &lobby, &j);
 }
@@ -183,7 +190,8 @@ static void
 event_joined_lost(wsc_buf_t *b, wsc_enc_e enc)
 {
     wsc_id_t      id = { WSC_ID_NONE, 0, wsc_null_string };
-    wsc_joined_t  j = { { TEST_EPOCH, 3 }, &entries[2], 1, "too_old", 0, 0 };
+    wsc_joined_t  j = { { TEST_EPOCH, 3 }, &entries[2], 1, "too_old", 0, 0,
+                        NULL, NULL };
 
     wsc_event_joined(b, enc, &id, &lobby, &j);
 }
@@ -324,6 +332,66 @@ event_gap(wsc_buf_t *b, wsc_enc_e enc)
     wsc_pos_t  before = { TEST_EPOCH, 70000 };
 
     wsc_event_gap(b, enc, &lobby, after, before, "slow");
+}
+
+
+static void
+event_joined_state(wsc_buf_t *b, wsc_enc_e enc)
+{
+    wsc_id_t           id = { WSC_ID_INTEGER, 1, wsc_null_string };
+    wsc_str_t          ann = wsc_string("ann");
+    wsc_str_t          zoe = wsc_string("Zo\xc3\xab \"Z\" \xe2\x82\xac");
+    wsc_str_t          pos = wsc_string("pos \"\xc3\xa9\"");
+    wsc_str_t          blob = wsc_string("blob");
+    wsc_value_t        none = { wsc_null_string, 0 };
+    wsc_value_t        x = { wsc_string("{\"x\":1.50}"), 0 };
+    wsc_value_t        octets = { wsc_string("\x00\xff\x10"), 1 };
+    wsc_joined_t       j = { { TEST_EPOCH, 0 }, NULL, 0, NULL, 1, 0, NULL,
+                             NULL };
+    wsc_latest_t       typing, signals;
+    wsc_test_mem_t     mem;
+
+    wsc_test_mem_init(&mem, 0);
+    wsc_latest_init(&typing, &mem.alloc, 2);
+    wsc_latest_init(&signals, &mem.alloc, 2);
+
+    (void) wsc_latest_set(&typing, &zoe, &ann, &none);
+    (void) wsc_latest_set(&typing, &ann, &ann, &none);
+    (void) wsc_latest_set(&signals, &pos, &ann, &x);
+    (void) wsc_latest_set(&signals, &blob, &ann, &octets);
+
+    j.typing = &typing;
+    j.signals = &signals;
+
+    wsc_event_joined(b, enc, &id, &lobby, &j);
+
+    wsc_latest_free(&typing);
+    wsc_latest_free(&signals);
+    wsc_test_mem_check(&mem);
+}
+
+
+static void
+event_typing(wsc_buf_t *b, wsc_enc_e enc)
+{
+    wsc_note_t  note = {
+        wsc_string("ann"), wsc_string("w-1"), { wsc_null_string, 0 },
+        { 1700000001234, 0, 0, 0 }
+    };
+
+    wsc_event_typing(b, enc, &lobby, &note);
+}
+
+
+static void
+event_typing_off(wsc_buf_t *b, wsc_enc_e enc)
+{
+    wsc_note_t  note = {
+        wsc_string("ann"), wsc_null_string, { wsc_null_string, 0 },
+        { 0, 0, 0, 0 }
+    };
+
+    wsc_event_typing(b, enc, &lobby, &note);
 }
 
 

@@ -73,6 +73,14 @@ def events():
         'ev': 'joined', 'chat_id': 'lobby', 'epoch': EPOCH,
         'head': pos(EPOCH, 3), 'recovered': False, 'reason': 'too_old',
         'messages': [octets], 'more': False}
+    yield 'joined_state', {
+        'ev': 'joined', 'id': 1, 'chat_id': 'lobby', 'epoch': EPOCH,
+        'head': pos(EPOCH, 0), 'recovered': True, 'messages': [],
+        'more': False,
+        'typing': ['Zo\u00eb "Z" \u20ac', 'ann'],
+        'signals': {'pos "\u00e9"': {'sender': 'ann',
+                                     'data': Raw('{"x":1.50}')},
+                    'blob': {'sender': 'ann', 'data': b'\x00\xff\x10'}}}
     yield 'left', {'ev': 'left', 'id': -7, 'chat_id': 'lobby'}
     yield 'ack', {
         'ev': 'ack', 'id': LAST, 'chat_id': 'lobby', 'cid': 'c1',
@@ -112,6 +120,10 @@ def events():
     yield 'signal_binary', {
         'ev': 'signal', 'chat_id': 'lobby', 'sender': 'ann', 'name': '"',
         'data': b'\x00\xff\x10'}
+    yield 'typing', {
+        'ev': 'typing', 'chat_id': 'lobby', 'sender': 'ann', 'on': True}
+    yield 'typing_off', {
+        'ev': 'typing', 'chat_id': 'lobby', 'sender': 'ann', 'on': False}
     yield 'notice', {
         'ev': 'message', 'sender': 'ann', 'message': Raw('"hi"'),
         'timestamp': 1700000001234}

@@ -1,0 +1,57 @@
+
+/*
+ * Copyright (C) ngx_ws_chat contributors
+ */
+
+
+#include <string.h>
+
+#include "wsc_news.h"
+
+
+wsc_keep_e
+wsc_news_keep(unsigned type, const wsc_note_t *note)
+{
+    switch (type) {
+
+    case WSC_NEWS_SIGNAL:
+        if (note->n[0] == 0) {
+            return WSC_KEEP_NOT;
+        }
+
+        return wsc_news_null(note) ? WSC_KEEP_DROP : WSC_KEEP_SET;
+
+    case WSC_NEWS_TYPING:
+        return note->n[0] ? WSC_KEEP_SET : WSC_KEEP_DROP;
+
+    default:
+        return WSC_KEEP_NOT;
+    }
+}
+
+
+int
+wsc_news_null(const wsc_note_t *note)
+{
+    return !note->value.binary && note->value.data.len == 4
+           && memcmp(note->value.data.data, "null", 4) == 0;
+}
+
+
+int
+wsc_news_soft(unsigned type)
+{
+    return type == WSC_NEWS_SIGNAL || type == WSC_NEWS_TYPING;
+}
+
+
+/* The letter of the type, and the key. */
+
+size_t
+wsc_news_field(u_char *p, unsigned type, const wsc_note_t *note)
+{
+    p[0] = 'A' + type;
+    memcpy(p + 1, note->key.data, note->key.len);
+
+    return 1 + note->key.len;
+}

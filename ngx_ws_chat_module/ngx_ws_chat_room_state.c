@@ -1,0 +1,489 @@
+
+/*
+ * Copyright (C) ngx_ws_chat contributors
+ *
+ * News change the state and are told to the members if they do; what is loaded
+ * goes the same way.  Rooms with something due are in one queue, which is gone
+ * through while there are any.
+ */
+
+
+#include "ngx_ws_chat_room_state.h"
+#include "ngx_ws_chat_mem.h"
+#include "core/wsc_event.h"
+
+
+#define NGX_WS_CHAT_STATE_TICK   100      /* ms */
+#define NGX_WS_CHAT_STATE_LATER  2000     /* ms: then others say that one has
+                                             stopped typing whose worker does
+                                             not */
+
+
+static void ngx_ws_chat_state_loaded_news(ngx_ws_chat_load_t *l,
+    const wsc_news_t *news);
+static void ngx_ws_chat_state_loaded(ngx_ws_chat_load_t *l);
+static void ngx_ws_chat_state_take(ngx_ws_chat_state_t *st,
+    const wsc_news_t *news, ngx_uint_t told);
+static void ngx_ws_chat_state_take_typing(ngx_ws_chat_state_t *st,
+    const wsc_note_t *note, ngx_uint_t told);
+static void ngx_ws_chat_state_take_signal(ngx_ws_chat_state_t *st,
+    const wsc_note_t *note, ngx_uint_t told);
+static ngx_int_t ngx_ws_chat_state_emit_typing(
+    const ngx_ws_chat_place_t *place, const wsc_str_t *user, uint64_t until);
+static ngx_int_t ngx_ws_chat_state_emit(const ngx_ws_chat_place_t *place,
+    ngx_uint_t type, const wsc_note_t *note);
+static void ngx_ws_chat_state_stopped(ngx_ws_chat_state_t *st,
+    const wsc_latest_item_t *item);
+static const wsc_str_t *ngx_ws_chat_state_uid(void);
+static uint64_t ngx_ws_chat_state_now(void);
+static void ngx_ws_chat_state_activate(ngx_ws_chat_state_t *st);
+static void ngx_ws_chat_state_tick(ngx_event_t *ev);
+static ngx_uint_t ngx_ws_chat_state_visit(ngx_ws_chat_state_t *st);
+
+
+/* of this worker */
+
+static ngx_event_t  ngx_ws_chat_state_event;
+static ngx_queue_t  ngx_ws_chat_state_queue = {
+    &ngx_ws_chat_state_queue, &ngx_ws_chat_state_queue
+};
+
+
+ngx_ws_chat_state_t *
+ngx_ws_chat_state_create(ngx_ws_chat_room_t *room)
+{
+    ngx_ws_chat_state_t  *st;
+
+    st = wsc_alloc(&ngx_ws_chat_alloc, sizeof(ngx_ws_chat_state_t));
+    if (st == NULL) {
+        return NULL;
+    }
+
+    ngx_memzero(st, sizeof(ngx_ws_chat_state_t));
+
+    st->room = room;
+    st->load.zone = room->attach.zone;
+    st->load.chat_id = room->attach.chat_id;
+    st->load.news = ngx_ws_chat_state_loaded_news;
+    st->load.done = ngx_ws_chat_state_loaded;
+
+    wsc_latest_init(&st->typing, &ngx_ws_chat_alloc, NGX_WS_CHAT_TYPERS);
+    wsc_latest_init(&st->signals, &ngx_ws_chat_alloc, NGX_WS_CHAT_SIGNALS);
+
+    return st;
+}
+
+
+void
+ngx_ws_chat_state_free(ngx_ws_chat_state_t *st)
+{
+    wsc_latest_item_t  *item;
+
+    if (st->loading) {
+        st->load.zone->store->cancel_load(&st->load);
+    }
+
+    for (item = st->typing.first; item; item = item->next) {
+        ngx_ws_chat_state_stopped(st, item);
+    }
+
+    if (st->active) {
+        ngx_queue_remove(&st->queue);
+    }
+
+    wsc_latest_free(&st->typing);
+    wsc_latest_free(&st->signals);
+
+    wsc_free(&ngx_ws_chat_alloc, st);
+}
+
+
+void
+ngx_ws_chat_state_load(ngx_ws_chat_state_t *st)
+{
+    st->loading = 1;
+    st->load.zone->store->load(&st->load);
+}
+
+
+static void
+ngx_ws_chat_state_loaded_news(ngx_ws_chat_load_t *l, const wsc_news_t *news)
+{
+    ngx_ws_chat_state_t  *st;
+
+    st = ngx_queue_data(l, ngx_ws_chat_state_t, load);
+
+    ngx_ws_chat_state_take(st, news, st->room->live);
+}
+
+
+static void
+ngx_ws_chat_state_loaded(ngx_ws_chat_load_t *l)
+{
+    ngx_ws_chat_state_t  *st;
+
+    st = ngx_queue_data(l, ngx_ws_chat_state_t, load);
+    st->loading = 0;
+
+    if (!st->room->live) {
+        ngx_ws_chat_room_loaded(st->room, l->err);
+        return;
+    }
+
+    /* missed news are loaded until it succeeds */
+
+    st->again |= (l->err != WSC_ERR_NONE);
+    ngx_ws_chat_state_activate(st);
+}
+
+
+void
+ngx_ws_chat_state_missed(ngx_ws_chat_attach_t *a)
+{
+    ngx_ws_chat_room_t  *room;
+
+    room = ngx_rbtree_data(a, ngx_ws_chat_room_t, attach);
+
+    room->state->again = 1;
+    ngx_ws_chat_state_activate(room->state);
+}
+
+
+void
+ngx_ws_chat_state_news(ngx_ws_chat_attach_t *a, const wsc_news_t *news)
+{
+    ngx_ws_chat_room_t  *room;
+
+    room = ngx_rbtree_data(a, ngx_ws_chat_room_t, attach);
+
+    ngx_ws_chat_state_take(room->state, news, 1);
+}
+
+
+/* told: the members hear of it. */
+
+static void
+ngx_ws_chat_state_take(ngx_ws_chat_state_t *st, const wsc_news_t *news,
+    ngx_uint_t told)
+{
+    size_t  i;
+
+    for (i = 0; i < news->count; i++) {
+
+        switch (news->type) {
+
+        case WSC_NEWS_SIGNAL:
+            ngx_ws_chat_state_take_signal(st, &news->notes[i], told);
+            break;
+
+        case WSC_NEWS_TYPING:
+            ngx_ws_chat_state_take_typing(st, &news->notes[i], told);
+            break;
+
+        default:
+            return;
+        }
+    }
+}
+
+
+static void
+ngx_ws_chat_state_take_typing(ngx_ws_chat_state_t *st, const wsc_note_t *note,
+    ngx_uint_t told)
+{
+    int64_t             left;
+    ngx_uint_t          own, fresh;
+    wsc_latest_item_t  *item;
+
+    item = wsc_latest_find(&st->typing, &note->key);
+    left = note->n[0] ? (int64_t) (note->n[0] - ngx_ws_chat_state_now()) : 0;
+
+    if (left <= 0) {
+
+        if (item == NULL) {
+            return;
+        }
+
+        wsc_latest_drop(&st->typing, item);
+        ngx_ws_chat_room_tell(st->room, wsc_event_typing, note);
+        return;
+    }
+
+    fresh = (item == NULL);
+    own = (note->sender.len == ngx_ws_chat_state_uid()->len
+           && ngx_memcmp(note->sender.data, ngx_ws_chat_state_uid()->data,
+                         note->sender.len)
+              == 0);
+
+    item = wsc_latest_set(&st->typing, &note->key, &note->sender,
+                          &note->value);
+    if (item == NULL) {
+        return;
+    }
+
+    /* clocks of nodes differ: at most as long as it lasts */
+
+    item->own = own;
+    wsc_latest_time(item, (uint32_t) ngx_current_msec
+                          + ngx_min(left, NGX_WS_CHAT_TYPING)
+                          + (own ? 0 : NGX_WS_CHAT_STATE_LATER));
+
+    ngx_ws_chat_state_activate(st);
+
+    if (fresh && told) {
+        ngx_ws_chat_room_tell(st->room, wsc_event_typing, note);
+    }
+}
+
+
+static void
+ngx_ws_chat_state_take_signal(ngx_ws_chat_state_t *st, const wsc_note_t *note,
+    ngx_uint_t told)
+{
+    wsc_latest_item_t  *item;
+
+    if (note->n[0] && wsc_news_null(note)) {
+        item = wsc_latest_find(&st->signals, &note->key);
+
+        if (item) {
+            wsc_latest_drop(&st->signals, item);
+        }
+
+    } else if (note->n[0]) {
+        (void) wsc_latest_set(&st->signals, &note->key, &note->sender,
+                              &note->value);
+    }
+
+    /* what is loaded again was told, or missed for good */
+
+    if (told && !st->loading) {
+        ngx_ws_chat_room_tell(st->room, wsc_event_signal, note);
+    }
+}
+
+
+ngx_int_t
+ngx_ws_chat_state_signal(const ngx_ws_chat_place_t *place,
+    const wsc_note_t *note)
+{
+    wsc_latest_t  *signals;
+
+    signals = place->state ? &place->state->signals : NULL;
+
+    if (signals && note->n[0] && !wsc_news_null(note)
+        && signals->n == signals->max
+        && wsc_latest_find(signals, &note->key) == NULL)
+    {
+        return NGX_ABORT;
+    }
+
+    return ngx_ws_chat_state_emit(place, WSC_NEWS_SIGNAL, note);
+}
+
+
+ngx_int_t
+ngx_ws_chat_state_typing(const ngx_ws_chat_place_t *place,
+    const wsc_str_t *user, ngx_uint_t on)
+{
+    wsc_latest_t       *typing;
+    wsc_latest_item_t  *item;
+
+    if (on && place->state) {
+        typing = &place->state->typing;
+        item = wsc_latest_find(typing, user);
+
+        if (item == NULL && typing->n == typing->max) {
+            return NGX_OK;
+        }
+
+        if (item && item->own
+            && (int32_t) (item->due - (uint32_t) ngx_current_msec)
+               > NGX_WS_CHAT_TYPING - NGX_WS_CHAT_REFRESH)
+        {
+            return NGX_OK;
+        }
+    }
+
+    return ngx_ws_chat_state_emit_typing(place, user,
+                                         on ? ngx_ws_chat_state_now()
+                                              + NGX_WS_CHAT_TYPING
+                                            : 0);
+}
+
+
+static ngx_int_t
+ngx_ws_chat_state_emit_typing(const ngx_ws_chat_place_t *place,
+    const wsc_str_t *user, uint64_t until)
+{
+    wsc_note_t  note;
+
+    ngx_memzero(&note, sizeof(wsc_note_t));
+
+    note.key = *user;
+    note.sender = *ngx_ws_chat_state_uid();
+    note.n[0] = until;
+
+    return ngx_ws_chat_state_emit(place, WSC_NEWS_TYPING, &note);
+}
+
+
+static ngx_int_t
+ngx_ws_chat_state_emit(const ngx_ws_chat_place_t *place, ngx_uint_t type,
+    const wsc_note_t *note)
+{
+    wsc_news_t  news;
+
+    news.type = type;
+    news.to = WSC_TO_CHAT;
+    news.name = place->chat_id;
+    news.notes = note;
+    news.count = 1;
+
+    return place->zone->store->emit(place->zone, &news);
+}
+
+
+/* What this worker told, it ends. */
+
+static void
+ngx_ws_chat_state_stopped(ngx_ws_chat_state_t *st,
+    const wsc_latest_item_t *item)
+{
+    ngx_ws_chat_place_t  place;
+
+    if (item->own) {
+        place.zone = st->room->attach.zone;
+        place.chat_id = st->room->attach.chat_id;
+        place.state = st;
+
+        (void) ngx_ws_chat_state_emit_typing(&place, &item->key, 0);
+    }
+}
+
+
+/* Not a pid: nodes have the same ones. */
+
+static const wsc_str_t *
+ngx_ws_chat_state_uid(void)
+{
+    static u_char     name[32];
+    static wsc_str_t  uid = { 0, name };
+
+    if (uid.len == 0) {
+        uid.len = ngx_sprintf(name, "%xi.%xi", ngx_random(), ngx_random())
+                  - name;
+    }
+
+    return &uid;
+}
+
+
+static uint64_t
+ngx_ws_chat_state_now(void)
+{
+    ngx_time_t  *tp;
+
+    tp = ngx_timeofday();
+
+    return (uint64_t) tp->sec * 1000 + tp->msec;
+}
+
+
+/* what is due */
+
+static void
+ngx_ws_chat_state_activate(ngx_ws_chat_state_t *st)
+{
+    if (!st->active) {
+        st->active = 1;
+        ngx_queue_insert_tail(&ngx_ws_chat_state_queue, &st->queue);
+    }
+
+    if (!ngx_ws_chat_state_event.timer_set) {
+        ngx_add_timer(&ngx_ws_chat_state_event, NGX_WS_CHAT_STATE_TICK);
+    }
+}
+
+
+static void
+ngx_ws_chat_state_tick(ngx_event_t *ev)
+{
+    ngx_queue_t          *q, turn;
+    ngx_ws_chat_state_t  *st;
+
+    if (ngx_queue_empty(&ngx_ws_chat_state_queue)) {
+        return;
+    }
+
+    ngx_queue_init(&turn);
+    ngx_queue_add(&turn, &ngx_ws_chat_state_queue);
+    ngx_queue_init(&ngx_ws_chat_state_queue);
+
+    while (!ngx_queue_empty(&turn)) {
+        q = ngx_queue_head(&turn);
+        st = ngx_queue_data(q, ngx_ws_chat_state_t, queue);
+
+        ngx_queue_remove(q);
+        st->active = 0;
+
+        if (ngx_ws_chat_state_visit(st)) {
+            ngx_ws_chat_state_activate(st);
+        }
+    }
+}
+
+
+/* 1: there is more to come. */
+
+static ngx_uint_t
+ngx_ws_chat_state_visit(ngx_ws_chat_state_t *st)
+{
+    wsc_note_t          note;
+    wsc_latest_item_t  *item;
+
+    if (st->again && !st->loading && st->room->live) {
+        st->again = 0;
+        ngx_ws_chat_state_load(st);
+    }
+
+    for ( ;; ) {
+        item = wsc_latest_due(&st->typing, (uint32_t) ngx_current_msec);
+
+        if (item == NULL) {
+            break;
+        }
+
+        ngx_ws_chat_state_stopped(st, item);
+
+        ngx_memzero(&note, sizeof(wsc_note_t));
+        note.key = item->key;
+
+        ngx_ws_chat_room_tell(st->room, wsc_event_typing, &note);
+        wsc_latest_drop(&st->typing, item);
+    }
+
+    return st->typing.n || st->again;
+}
+
+
+void
+ngx_ws_chat_state_init(ngx_log_t *log)
+{
+    ngx_event_t  *ev;
+
+    ev = &ngx_ws_chat_state_event;
+
+    ev->handler = ngx_ws_chat_state_tick;
+    ev->data = ev;
+    ev->log = log;
+    ev->cancelable = 1;
+}
+
+
+void
+ngx_ws_chat_state_done(void)
+{
+    if (ngx_ws_chat_state_event.timer_set) {
+        ngx_del_timer(&ngx_ws_chat_state_event);
+    }
+}
