@@ -234,6 +234,12 @@ export class SseSocket {
             return;
         }
 
+        if (ev.ev === 'close') {
+            this.#streams.delete(stream);
+            this.#down(ev.code, ev.reason);
+            return;
+        }
+
         this.#welcome();
 
         if (ev.ev === 'joined') {
@@ -367,8 +373,11 @@ export class SseSocket {
             this.#tell({ev: 'reconnect', in_ms: 1000 * seconds});
         }
 
-        const code = CLOSES[status] ?? 1006;
-        const reason = status ? `refused with ${status}` : '';
+        this.#down(CLOSES[status] ?? 1006,
+                   status ? `refused with ${status}` : '');
+    }
+
+    #down(code, reason) {
         const closed = this.onclose;
 
         this.close();

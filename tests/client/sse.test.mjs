@@ -221,6 +221,17 @@ test('the token goes with each request, the new one after a refresh', LIMIT,
 });
 
 
+test('a close that the stream tells is one', LIMIT, async () => {
+    const chat = connect();
+
+    await chat.join('a');
+    server.tell({ev: 'close', chat_id: 'a', code: 4003, reason: 'blocked'});
+    await until(() => chat.state === 'closed');
+    assert.deepEqual([chat.error.status, chat.error.message],
+                     [4003, 'blocked']);
+});
+
+
 test('close(): nothing stays open', LIMIT, async () => {
     const chat = connect();
 

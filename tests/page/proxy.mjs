@@ -10,6 +10,7 @@ export class Proxy {
     #refusal = null;
     #isDeaf = false;
     #isMute = false;
+    #isHungry = false;
 
     /** @param {URL} target of the server behind it */
     constructor(target) {
@@ -45,6 +46,7 @@ export class Proxy {
         await closed;
         this.#isDeaf = false;
         this.#isMute = false;
+        this.#isHungry = false;
     }
 
     cut() {
@@ -67,6 +69,12 @@ export class Proxy {
     /** Answers each request for the chat with this status; null: no more. */
     refuse(status) {
         this.#refusal = status;
+    }
+
+    /** No WebSocket gets through from here, as some networks have it. */
+    eat() {
+        this.#isHungry = true;
+        this.cut();
     }
 
     /** A Close frame with this code, as if from the server. */
@@ -109,6 +117,11 @@ export class Proxy {
                 return;
             }
 
+            if (this.#isHungry && isUpgrade(data)) {
+                end();
+                return;
+            }
+
             if (!this.#isMute) {
                 server.write(data);
             }
@@ -124,4 +137,9 @@ export class Proxy {
             socket.on('close', end);
         }
     }
+}
+
+
+function isUpgrade(data) {
+    return /^GET [^]*\r\nupgrade: websocket\r\n/i.test(data.toString('latin1'));
 }
