@@ -25,6 +25,7 @@
 #define NGX_WS_CHAT_LIVE_READ      128    /* entries of a hole at a time */
 #define NGX_WS_CHAT_LIVE_KEY       512    /* the longest key */
 #define NGX_WS_CHAT_LIVE_GRACE     10000  /* ms subscribed without members */
+#define NGX_WS_CHAT_LIVE_MODE      64       /* how it is recorded */
 #define NGX_WS_CHAT_LIVE_STALE     2500   /* ms without a canary */
 
 
@@ -98,6 +99,11 @@ struct ngx_ws_chat_live_s {
     ngx_event_t                      tick;
     ngx_queue_t                      reads;      /* under way */
     ngx_uint_t                       exiting;
+    ngx_uint_t                       agreed;     /* others have the zone in
+                                                    the same way */
+    uint64_t                         refused;    /* ms since 1970: they do
+                                                    not; 0: nobody said so */
+    u_char                           mode[NGX_WS_CHAT_LIVE_MODE];
     ngx_ws_chat_live_stat_t          stat;
 };
 

@@ -235,7 +235,9 @@ ngx_ws_chat_live_flush(ngx_event_t *ev)
 
     n = ev->data;
 
-    if (n->batch.busy || !ngx_ws_chat_redis_is_up(n->append)) {
+    if (n->batch.busy || !n->live->agreed
+        || !ngx_ws_chat_redis_is_up(n->append))
+    {
         return;
     }
 

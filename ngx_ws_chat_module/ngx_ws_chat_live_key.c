@@ -5,6 +5,7 @@
  * Keys, all with the zone's prefix and the tag of the chat's shard:
  *
  *     {p}:inc                          incarnation and least epoch
+ *     {0}:mode                         how the zone is kept
  *     {p}:k:CHAT                       hash of what is kept of its news
  *     {0}:c  {0}:k                     these of news to users and the zone
  *     {p}:s:CHAT   {p}:e:CHAT          stream, epoch
@@ -112,6 +113,20 @@ ngx_ws_chat_live_inc(ngx_ws_chat_live_cmd_t *c,
     if (start != NULL) {
         p = ngx_ws_chat_live_tag(start, shard);
         ngx_ws_chat_live_end(c, start, ngx_cpymem(p, "inc", 3));
+    }
+}
+
+
+void
+ngx_ws_chat_live_mode(ngx_ws_chat_live_cmd_t *c, ngx_ws_chat_live_t *l)
+{
+    u_char  *p, *start;
+
+    start = ngx_ws_chat_live_space(c);
+
+    if (start != NULL) {
+        p = ngx_ws_chat_live_tag(start, &l->shards[0]);
+        ngx_ws_chat_live_end(c, start, ngx_cpymem(p, "mode", 4));
     }
 }
 
@@ -266,7 +281,7 @@ ngx_ws_chat_live_command_for(ngx_ws_chat_live_t *l, const wsc_str_t *chat_id)
 uint64_t
 ngx_ws_chat_live_stale(ngx_ws_chat_live_shard_t *shard)
 {
-    return shard->node->stale;
+    return shard->live->refused ? shard->live->refused : shard->node->stale;
 }
 
 

@@ -39,6 +39,7 @@ void ngx_ws_chat_live_inc(ngx_ws_chat_live_cmd_t *c,
     ngx_ws_chat_live_shard_t *shard);
 void ngx_ws_chat_live_control(ngx_ws_chat_live_cmd_t *c,
     ngx_ws_chat_live_t *l, u_char kind);
+void ngx_ws_chat_live_mode(ngx_ws_chat_live_cmd_t *c, ngx_ws_chat_live_t *l);
 void ngx_ws_chat_live_key(ngx_ws_chat_live_cmd_t *c, ngx_ws_chat_live_t *l,
     u_char kind, const wsc_str_t *chat_id);
 void ngx_ws_chat_live_dedupe(ngx_ws_chat_live_cmd_t *c, ngx_ws_chat_live_t *l,

@@ -148,6 +148,7 @@ ngx_ws_chat_live_node_tick(ngx_ws_chat_live_node_t *n)
     }
 
     ngx_ws_chat_live_judge(n);
+    ngx_ws_chat_live_probe_tick(n);
 }
 
 
@@ -332,6 +333,7 @@ static void
 ngx_ws_chat_live_command_up(ngx_ws_chat_redis_t *rc)
 {
     ngx_ws_chat_live_listens(ngx_ws_chat_redis_data(rc));
+    ngx_ws_chat_live_probe(ngx_ws_chat_redis_data(rc));
 }
 
 

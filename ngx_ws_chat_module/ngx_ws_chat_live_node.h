@@ -91,10 +91,12 @@ struct ngx_ws_chat_live_node_s {
     ngx_ws_chat_live_shard_t        *tag;        /* of their channel */
     wsc_str_t                        channel;
     ngx_msec_t                       tuned;      /* subscribed to it */
+    ngx_msec_t                       probed;     /* asked what it is like */
     ngx_msec_t                       idle;       /* without shards since */
     uint64_t                         stale;      /* see live_stale() */
     unsigned                         proven:1;   /* a canary came, ever */
     unsigned                         hears:1;    /* the channel: confirmed */
+    unsigned                         evicts:1;   /* when memory gets short */
 };
 
 
@@ -113,6 +115,10 @@ void ngx_ws_chat_live_node_tick(ngx_ws_chat_live_node_t *n);
 
 /* NULL, or why nothing can be promised. */
 const char *ngx_ws_chat_live_node_ill(ngx_ws_chat_live_node_t *n);
+
+/* ngx_ws_chat_live_probe.c: it came up, or it is time: what is it like? */
+void ngx_ws_chat_live_probe(ngx_ws_chat_live_node_t *n);
+void ngx_ws_chat_live_probe_tick(ngx_ws_chat_live_node_t *n);
 
 /* A connection came up: the next tick shows whether it hears. */
 void ngx_ws_chat_live_listens(ngx_ws_chat_live_node_t *n);

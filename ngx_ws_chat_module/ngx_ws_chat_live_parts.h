@@ -113,6 +113,9 @@ ngx_uint_t ngx_ws_chat_live_later(ngx_ws_chat_live_t *l, const redisReply *r);
 
 /* ngx_ws_chat_store_redis.c */
 
+/* Others have the zone in the same way (1), or not. */
+void ngx_ws_chat_live_agree(ngx_ws_chat_live_t *l, ngx_uint_t agreed);
+
 /* Shards became stale or live: tells whom it concerns. */
 void ngx_ws_chat_live_status(ngx_ws_chat_live_t *l);
 

@@ -54,7 +54,8 @@ ngx_ws_chat_live_read(ngx_ws_chat_read_t *r)
     r->data = NULL;
     ngx_memzero(&r->chat, sizeof(wsc_shmlog_chat_t));
 
-    if (ngx_ws_chat_redis_is_up(ngx_ws_chat_live_command_for(l,
+    if (l->refused == 0
+        && ngx_ws_chat_redis_is_up(ngx_ws_chat_live_command_for(l,
                                                              &r->chat_id)))
     {
         job = wsc_alloc(&ngx_ws_chat_alloc, sizeof(ngx_ws_chat_live_job_t));

@@ -203,12 +203,12 @@ ngx_ws_chat_status_zone(u_char *p, ngx_ws_chat_zone_t *z)
                            "\"aborted\":%ui,\"quick\":%ui,\"strays\":%ui,"
                            "\"reads\":%ui,\"bad\":%ui,\"epochs\":%ui,"
                            "\"shards\":%ui,\"silent\":%ui,"
-                           "\"servers\":%ui}",
+                           "\"servers\":%ui,\"evicting\":%ui}",
                            &z->name, z->stale, live->chats, live->pending,
                            live->appended, live->duplicates, live->aborted,
                            live->quick, live->strays, live->reads, live->bad,
                            live->epochs, live->shards, live->silent,
-                           live->servers);
+                           live->servers, live->evicting);
     }
 
     ngx_ws_chat_store_shm_stat(z, &st);

@@ -159,6 +159,11 @@ ngx_ws_chat_live_health(ngx_ws_chat_zone_t *z, const char **reason)
 
     l = z->data;
 
+    if (l->refused) {
+        *reason = "Redis has the zone recorded otherwise";
+        return NGX_DECLINED;
+    }
+
     for (q = ngx_queue_head(&l->nodes);
          q != ngx_queue_sentinel(&l->nodes);
          q = ngx_queue_next(q))
@@ -175,6 +180,11 @@ ngx_ws_chat_live_health(ngx_ws_chat_zone_t *z, const char **reason)
 
             return NGX_DECLINED;
         }
+    }
+
+    if (!l->agreed) {
+        *reason = "Redis was not asked yet";
+        return NGX_DECLINED;
     }
 
     return NGX_OK;
@@ -217,6 +227,7 @@ ngx_ws_chat_store_redis_stat(ngx_ws_chat_zone_t *z)
     l->stat.shards = l->nshards;
     l->stat.silent = 0;
     l->stat.servers = 0;
+    l->stat.evicting = 0;
 
     for (i = 0; i < l->nshards; i++) {
         l->stat.silent += (ngx_ws_chat_live_stale(&l->shards[i]) != 0);
@@ -228,6 +239,7 @@ ngx_ws_chat_store_redis_stat(ngx_ws_chat_zone_t *z)
     {
         n = ngx_queue_data(q, ngx_ws_chat_live_node_t, queue);
         l->stat.servers += (n->nshards && n->command);
+        l->stat.evicting += (n->nshards && n->evicts);
     }
 
     return &l->stat;
@@ -257,6 +269,42 @@ ngx_ws_chat_live_tick(ngx_event_t *ev)
     ngx_ws_chat_live_look(l);
 
     ngx_add_timer(ev, NGX_WS_CHAT_LIVE_TICK);
+}
+
+
+void
+ngx_ws_chat_live_agree(ngx_ws_chat_live_t *l, ngx_uint_t agreed)
+{
+    uint64_t                  before;
+    ngx_time_t               *tp;
+    ngx_queue_t              *q;
+    ngx_ws_chat_live_node_t  *n;
+
+    before = l->refused;
+    l->agreed = agreed;
+
+    if (agreed) {
+        l->refused = 0;
+
+        for (q = ngx_queue_head(&l->nodes);
+             q != ngx_queue_sentinel(&l->nodes);
+             q = ngx_queue_next(q))
+        {
+            n = ngx_queue_data(q, ngx_ws_chat_live_node_t, queue);
+
+            if (!ngx_queue_empty(&n->ready)) {
+                ngx_post_event(&n->flush, &ngx_posted_events);
+            }
+        }
+
+    } else if (before == 0) {
+        tp = ngx_timeofday();
+        l->refused = (uint64_t) tp->sec * 1000 + tp->msec;
+    }
+
+    if ((before == 0) != (l->refused == 0)) {
+        ngx_ws_chat_live_status(l);
+    }
 }
 
 

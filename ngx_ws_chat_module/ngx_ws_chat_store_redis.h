@@ -34,6 +34,7 @@ typedef struct {
     ngx_uint_t                  shards;
     ngx_uint_t                  silent;       /* shards without news */
     ngx_uint_t                  servers;      /* that have shards */
+    ngx_uint_t                  evicting;     /* ... and may evict keys */
 } ngx_ws_chat_live_stat_t;
 
 

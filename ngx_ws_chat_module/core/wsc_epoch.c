@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "wsc_epoch.h"
+#include "wsc_info.h"
 #include "wsc_number.h"
 #include "wsc_value.h"
 
@@ -27,22 +28,17 @@ static ssize_t wsc_inc_parse(const wsc_str_t *value, wsc_inc_t *inc);
 ssize_t
 wsc_replid_find(const wsc_str_t *info, u_char *replid)
 {
-    size_t                 i, n;
-    static const wsc_str_t key = wsc_string("master_replid:");
+    wsc_str_t  value;
 
-    n = key.len + WSC_REPLID_LEN;
-
-    for (i = 0; i + n <= info->len; i++) {
-
-        if ((i == 0 || info->data[i - 1] == '\n')
-            && memcmp(info->data + i, key.data, key.len) == 0)
-        {
-            memcpy(replid, info->data + i + key.len, WSC_REPLID_LEN);
-            return WSC_OK;
-        }
+    if (wsc_info_find(info, "master_replid", &value) != WSC_OK
+        || value.len != WSC_REPLID_LEN)
+    {
+        return WSC_DECLINED;
     }
 
-    return WSC_DECLINED;
+    memcpy(replid, value.data, WSC_REPLID_LEN);
+
+    return WSC_OK;
 }
 
 

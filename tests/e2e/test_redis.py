@@ -337,7 +337,8 @@ async def test_keys_have_the_prefix_and_a_life(nginx, redis):
     for i in range(8):
         await a.send(ROOM, i, cid='c%d' % i)
     keys = set(one.cli('keys', '*').splitlines())
-    assert keys == {'app:{0}:inc', 'app:{0}:e:room', 'app:{0}:s:room'} | {
+    assert keys == {'app:{0}:inc', 'app:{0}:mode', 'app:{0}:e:room',
+                    'app:{0}:s:room'} | {
         'app:{0}:d:room 3 ann c%d' % i for i in range(8)}
     life = {key: int(one.cli('pttl', key)) for key in keys}
     assert life['app:{0}:inc'] == -1
