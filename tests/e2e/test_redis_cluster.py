@@ -1,17 +1,14 @@
 """A live zone over a Redis Cluster whose nodes die and whose slots move."""
 
 import asyncio
-import itertools
 import json
 
 import pytest
 
 from harness.client import Client, ChatError
 from harness.cluster import Cluster
-from harness.history import History
-from harness.nginx import PATIENCE, wait_for
-from harness.seed import seeded
-from harness.witness import Witness
+from harness.nginx import wait_for
+from harness.party import Party
 
 pytestmark = pytest.mark.plain_store
 
@@ -45,70 +42,12 @@ async def ready(*nodes, status=200, seconds=20):
             'the health of a node is %d' % status)
 
 
-class Party:
-    """Two members on each node, in all chats; they talk until told to stop."""
-
-    def __init__(self, members, history, rng):
-        self.members = members
-        self.history = history
-        self.random = rng
-        self.running = True
-        self.tasks = [asyncio.create_task(self.talk(m)) for m in members]
-
-    @classmethod
-    async def start(cls, nodes, chats=CHATS):
-        history = History()
-        members = [Witness(ng, 'user-%d-%d' % (i, k), history)
-                   for i, ng in enumerate(nodes) for k in range(2)]
-        for member in members:
-            member.chats = list(chats)
-            await member.connect()
-            await member.begin()
-        return cls(members, history, seeded('party'))
-
-    async def talk(self, member):
-        for n in itertools.count():
-            if not self.running:
-                return
-            chat = self.random.choice(member.chats)
-            await member.say(chat, 'c%d' % n, [member.user, chat, n])
-            await asyncio.sleep(self.random.uniform(0, 0.02))
-
-    async def hear(self, count):
-        """Until so many more are acknowledged."""
-        goal = len(self.history.acks) + count
-        while len(self.history.acks) < goal:
-            for task in self.tasks:
-                if task.done():
-                    task.result()
-            await asyncio.sleep(0.01)
-
-    async def stop(self):
-        self.running = False
-        await asyncio.wait_for(asyncio.gather(*self.tasks), 40 * PATIENCE)
-
-    async def check(self, one, gaps=False, seconds=15):
-        """Everybody has all that is stored, without new traffic."""
-        heads = {}
-        for chat in CHATS:
-            there = await asyncio.to_thread(one.stream, chat)
-            self.history.dump(chat, there)
-            heads[chat] = there[-1].position if there else (0, 0)
-        for member in self.members:
-            for chat in member.chats:
-                await member.until(
-                    lambda: member.last[chat] >= heads[chat],
-                    timeout=seconds * PATIENCE)
-            assert member.returns == 0
-        self.history.verify(gaps=gaps)
-
-
 async def test_all_shards_are_used_and_one_chat_is_one(nginx, cluster):
     one = cluster()
     nodes = [nginx(zone=zone(one), location=LOCATION) for _ in range(2)]
     await ready(*nodes)
     assert len({one.master(chat).port for chat in CHATS}) == 3
-    party = await Party.start(nodes)
+    party = await Party.start(nodes, CHATS)
     await party.hear(200)
     await party.stop()
     await party.check(one)
@@ -126,7 +65,7 @@ async def test_a_master_dies_and_its_replica_takes_over(nginx, cluster):
     one = cluster()
     nodes = [nginx(zone=zone(one), location=LOCATION) for _ in range(2)]
     await ready(*nodes)
-    party = await Party.start(nodes)
+    party = await Party.start(nodes, CHATS)
     await party.hear(100)
     dies = one.master(CHATS[0])
     heir = one.replica_of(dies)
@@ -154,7 +93,7 @@ async def test_slots_move_while_people_talk(nginx, cluster):
     one = cluster(replicas=False)
     nodes = [nginx(zone=zone(one), location=LOCATION) for _ in range(2)]
     await ready(*nodes)
-    party = await Party.start(nodes)
+    party = await Party.start(nodes, CHATS)
     await party.hear(50)
     for chat in CHATS[:4]:
         old = one.master(chat)

@@ -2,7 +2,7 @@
 
 import re
 
-from harness.nginx import reserve_port, wait_for
+from harness.nginx import NginxError, reserve_port, wait_for
 from harness.redis import Redis
 
 SLOTS = 16384
@@ -39,9 +39,9 @@ class ClusterNode(Redis):
     """One server of a cluster; the bus has a port of its own."""
 
     def __init__(self, *args, **options):
-        self.bus, self.bus_keeper = reserve_port()
-        self.bus_keeper.close()
+        self.bus, keeper = reserve_port()
         super().__init__(*args, start=False, **options)
+        keeper.close()
         self.args += [
             '--cluster-enabled', 'yes', '--cluster-port', str(self.bus),
             '--cluster-require-full-coverage', 'no',
@@ -80,14 +80,27 @@ class Cluster:
         count = masters * (2 if replicas else 1)
         self.nodes = []
         try:
-            for _ in range(count):
-                self.nodes.append(ClusterNode(
-                    '--cluster-node-timeout', str(timeout), *args, **options))
-                self.nodes[-1].start()
+            while len(self.nodes) < count:
+                self.add('--cluster-node-timeout', str(timeout), *args,
+                         **options)
             self.create(masters)
         except BaseException:
             self.close()
             raise
+
+    def add(self, *args, **options):
+        """One more server; somebody may have taken its ports meanwhile."""
+        for left in (2, 1, 0):
+            node = ClusterNode(*args, **options)
+            try:
+                node.start()
+            except NginxError:
+                node.close()
+                if left:
+                    continue
+                raise
+            self.nodes.append(node)
+            return
 
     def create(self, masters):
         for i, node in enumerate(self.nodes):

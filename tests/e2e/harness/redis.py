@@ -60,7 +60,8 @@ class Redis:
     """One redis-server; it keeps port and data over stop() and start().
 
     args    further arguments, '--requirepass', 'secret' for example
-    tls     the port speaks TLS, with certificates made for it
+    tls     the port speaks TLS, with certificates made for it, or with those
+            of another directory
     auth    how cli() logs in: 'password' or ('user', 'password')
     ram     its files are in memory, where an fsync takes no time: with
             `appendfsync everysec` Redis answers before it wrote while an
@@ -75,11 +76,13 @@ class Redis:
         self.port, self.keeper = reserve_port()
         self.keeper.close()
         self.args = list(args)
-        self.tls = tls
+        self.tls = bool(tls)
         self.auth = auth
         self.process = None
-        if tls:
+        if tls is True:
             make_certificates(self.dir)
+        elif tls:
+            shutil.copytree(tls, self.dir, dirs_exist_ok=True)
         if start:
             self.start()
 
