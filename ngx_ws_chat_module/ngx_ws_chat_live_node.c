@@ -85,13 +85,17 @@ ngx_ws_chat_live_node_open(ngx_ws_chat_live_node_t *n,
         return NGX_ERROR;
     }
 
-    return NGX_OK;
+    return ngx_ws_chat_live_sentinel_open(n);
 }
 
 
 void
 ngx_ws_chat_live_node_close(ngx_ws_chat_live_node_t *n)
 {
+    if (n->sentinel) {
+        ngx_ws_chat_redis_close(n->sentinel);
+    }
+
     if (n->subscriber) {
         ngx_ws_chat_redis_close(n->subscriber);
     }
@@ -149,6 +153,7 @@ ngx_ws_chat_live_node_tick(ngx_ws_chat_live_node_t *n)
 
     ngx_ws_chat_live_judge(n);
     ngx_ws_chat_live_probe_tick(n);
+    ngx_ws_chat_live_sentinel_tick(n);
 }
 
 

@@ -73,6 +73,9 @@ struct ngx_ws_chat_live_node_s {
                                                     is none */
     ngx_ws_chat_redis_t             *append;     /* WATCH: nothing else */
     ngx_ws_chat_redis_t             *subscriber;
+    ngx_ws_chat_redis_t             *sentinel;   /* tells of another master;
+                                                    NULL: there is none */
+    ngx_msec_t                       pinged;     /* the Sentinel was */
 
     ngx_event_t                      flush;      /* at the end of a turn */
     ngx_queue_t                      ready;      /* shards that have sends */
@@ -115,6 +118,10 @@ void ngx_ws_chat_live_node_tick(ngx_ws_chat_live_node_t *n);
 
 /* NULL, or why nothing can be promised. */
 const char *ngx_ws_chat_live_node_ill(ngx_ws_chat_live_node_t *n);
+
+/* ngx_ws_chat_live_sentinel.c: without Sentinels they do nothing. */
+ngx_int_t ngx_ws_chat_live_sentinel_open(ngx_ws_chat_live_node_t *n);
+void ngx_ws_chat_live_sentinel_tick(ngx_ws_chat_live_node_t *n);
 
 /* ngx_ws_chat_live_probe.c: it came up, or it is time: what is it like? */
 void ngx_ws_chat_live_probe(ngx_ws_chat_live_node_t *n);

@@ -560,7 +560,7 @@ ngx_ws_chat_redis_command(ngx_ws_chat_redis_t *rc, ngx_uint_t argc,
         return NGX_DECLINED;
     }
 
-    awaited = rc->kind != NGX_WS_CHAT_REDIS_SUBSCRIBER
+    awaited = !ngx_ws_chat_redis_subscribes(rc)
               || (argv[0].len == 4
                   && ngx_strncasecmp(argv[0].data, (u_char *) "PING", 4) == 0);
 

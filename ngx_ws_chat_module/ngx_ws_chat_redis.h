@@ -25,7 +25,9 @@ typedef enum {
     NGX_WS_CHAT_REDIS_COMMANDS = 0,
     NGX_WS_CHAT_REDIS_SUBSCRIBER,     /* replies are pushes, only PING gets
                                          its reply through the callback */
-    NGX_WS_CHAT_REDIS_ANY             /* commands; a replica will do */
+    NGX_WS_CHAT_REDIS_ANY,            /* commands; a replica will do */
+    NGX_WS_CHAT_REDIS_SENTINEL        /* a subscriber to a Sentinel; its
+                                         address is that of the master */
 } ngx_ws_chat_redis_kind_e;
 
 

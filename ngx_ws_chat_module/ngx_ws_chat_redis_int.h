@@ -73,6 +73,11 @@ struct ngx_ws_chat_redis_s {
 };
 
 
+#define ngx_ws_chat_redis_subscribes(rc)                                      \
+    ((rc)->kind == NGX_WS_CHAT_REDIS_SUBSCRIBER                               \
+     || (rc)->kind == NGX_WS_CHAT_REDIS_SENTINEL)
+
+
 /* ngx_ws_chat_redis.c */
 
 /* Marks it as broken, with the first reason given, in printf's format. */

@@ -475,7 +475,7 @@ ngx_ws_chat_redis_create_array(const redisReadTask *task, int elements)
 static void
 ngx_ws_chat_redis_dispatch(ngx_ws_chat_redis_t *rc, const redisReply *reply)
 {
-    if (rc->kind == NGX_WS_CHAT_REDIS_SUBSCRIBER
+    if (ngx_ws_chat_redis_subscribes(rc)
         && rc->state == NGX_WS_CHAT_REDIS_UP)
     {
         ngx_ws_chat_redis_pushed(rc, reply);

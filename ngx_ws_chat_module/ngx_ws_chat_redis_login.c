@@ -56,6 +56,12 @@ ngx_ws_chat_redis_login(ngx_ws_chat_redis_t *rc)
         argv[2].len = rc->conf->master.len;
 
         ngx_ws_chat_redis_say(rc, 3, argv, ngx_ws_chat_redis_master_reply);
+
+        if (rc->kind == NGX_WS_CHAT_REDIS_SENTINEL) {
+            ngx_ws_chat_redis_say(rc, 1, ngx_ws_chat_redis_ping,
+                                  ngx_ws_chat_redis_ping_reply);
+        }
+
         return;
     }
 
@@ -267,6 +273,10 @@ ngx_ws_chat_redis_master_reply(void *data, const redisReply *reply)
     if (rc->master_len == 0) {
         ngx_ws_chat_redis_fail(rc, "this Sentinel gives no IP address: %s",
                                host->str);
+        return;
+    }
+
+    if (rc->kind == NGX_WS_CHAT_REDIS_SENTINEL) {
         return;
     }
 
