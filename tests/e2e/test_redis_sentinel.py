@@ -98,6 +98,11 @@ async def test_a_fail_over_while_people_talk(nginx, sentinels, how):
     await asyncio.to_thread(
         wait_for, lambda: 'role:master' in new.cli('info', 'replication'), 40,
         'the replica is the master')
+    if how == 'asked':
+        # told, not cut off: the old one is alive
+        await asyncio.to_thread(
+            wait_for, lambda: all('another one is the master now' in ng.log()
+                                  for ng in nodes), 20, 'the news')
     # what had not reached it is lost
     party.history.loss()
     await asyncio.to_thread(wait_for, lambda: new.clients(), 20,
