@@ -24,7 +24,8 @@ const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic',
                '--disable-component-update', '--disable-sync'];
 const MOST_SHIFT = 0.02;
 
-const load = createRequire(path.join(MODULES, 'x.js'));
+/** A package of the tests. */
+export const load = createRequire(path.join(MODULES, 'x.js'));
 const {chromium} = load('playwright-core');
 const axe = fs.readFileSync(load.resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -42,8 +43,10 @@ export class Server {
         return !process.env.WSC_URL;
     }
 
-    /** @returns {Promise<URL>} */
-    async start() {
+    /** @param {object} [files] more files, by name; `chat`: directives for
+     *    the locations of the chat
+     *  @returns {Promise<URL>} */
+    async start({chat = '', ...files} = {}) {
         if (!this.isOurs) {
             return new URL(process.env.WSC_URL);
         }
@@ -58,6 +61,17 @@ export class Server {
         for (const name of ['client', 'conf']) {
             fs.cpSync(path.join(TOP, name), path.join(this.#dir, name),
                       {recursive: true});
+        }
+
+        const conf = path.join(this.#dir, 'conf/nginx/nginx.conf');
+        const text = fs.readFileSync(conf, 'utf8');
+
+        fs.writeFileSync(conf, text.replaceAll(
+            / ws_chat(_sse)? zone=chat;/g,
+            `$& ${chat.replaceAll('DIR', this.#dir)}`));
+
+        for (const [name, content] of Object.entries(files)) {
+            fs.writeFileSync(path.join(this.#dir, name), content);
         }
 
         this.#tool('start', String(port));
@@ -244,6 +258,33 @@ export class Person {
                 (label, n) => label.startsWith(wanted[n])
                     || wanted[n] === 'Sent' && /^(Deliv|Read)/.test(label));
         }, states);
+    }
+
+    /** Waits until the page says this of who types. */
+    async typing(text) {
+        await this.page.waitForFunction(
+            (t) => document.querySelector('#typing').textContent === t, text);
+    }
+
+    /** Waits until these are here, oneself included. */
+    async here(...names) {
+        await this.page.waitForFunction((n) => document.querySelector(
+            '#people-count').textContent === String(n), names.length);
+        await this.page.click('#people');
+        await this.page.waitForFunction((wanted) => [
+            ...document.querySelectorAll('#panel .name')].map(
+                (el) => el.textContent).sort().join('\n') === wanted,
+            names.sort().join('\n'));
+        await this.page.keyboard.press('Escape');
+        await this.page.focus('#text');
+    }
+
+    /** Waits until one's own messages have exactly these labels. */
+    async receipts(...labels) {
+        await this.page.waitForFunction((wanted) => [
+            ...document.querySelectorAll('.own .state')].map(
+                (el) => el.ariaLabel).join('\n') === wanted,
+            labels.join('\n'));
     }
 
     /** Nothing for axe to find, nothing to scroll sideways, no shift; leaves

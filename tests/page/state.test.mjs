@@ -20,6 +20,26 @@ after(() => world.end());
 afterEach(() => world.farewell());
 
 
+test('what one types, the other sees', LIMIT, async () => {
+    const chat = newChat();
+    const ada = await world.member('Ada', chat);
+    const bob = await world.member('Bob', chat);
+
+    await ada.write('Hm');
+    await bob.typing('Ada is typing…');
+    await ada.typing('');
+    await ada.page.press('#text', 'Control+A');
+    await ada.page.press('#text', 'Delete');
+    await bob.typing('');
+    await ada.say('Done');
+    await ada.write('and more');
+    await bob.typing('Ada is typing…');
+    await ada.page.context().close();
+    await bob.typing('');
+    await bob.isCalm('typing');
+});
+
+
 test('no WebSocket gets through: the chat goes on over SSE', LIMIT,
      async () => {
     const chat = newChat();

@@ -1,0 +1,95 @@
+/* The client and its tokens, against a server that asks for them. */
+
+import assert from 'node:assert/strict';
+import {createHmac} from 'node:crypto';
+import {after, afterEach, before, test} from 'node:test';
+
+import {WsChat} from '../../client/ws-chat.js';
+import {Server, load} from './harness.mjs';
+
+const {WebSocket} = load('ws');     /* which Node has from 22 on */
+const LIMIT = {timeout: 60000};
+const SECRET = 'a secret of thirty-two octets, at least';
+const server = new Server();
+const chats = [];
+let url;
+
+
+before(async () => {
+    url = await server.start({
+        chat: 'ws_chat_auth jwt; ws_chat_jwt_key DIR/secret;',
+        secret: SECRET});
+}, LIMIT);
+
+after(() => server.stop());
+afterEach(() => chats.splice(0).forEach((chat) => chat.close()));
+
+
+function jwt(claims, secret = SECRET) {
+    const part = (value) => Buffer.from(JSON.stringify(value))
+                                  .toString('base64url');
+    const text = `${part({alg: 'HS256', typ: 'JWT'})}.${part(claims)}`;
+
+    return `${text}.${createHmac('sha256', secret).update(text)
+                                                  .digest('base64url')}`;
+}
+
+
+function now() {
+    return Math.floor(Date.now() / 1000);
+}
+
+
+function by(kind) {
+    return kind === 'sse' ? {WebSocket: null, sse: new URL('events', url).href}
+                          : {};
+}
+
+
+function connect(token, options) {
+    const chat = new WsChat(new URL('chat', url).href,
+                                    {token, WebSocket, ...options});
+
+    chats.push(chat);
+    return chat;
+}
+
+
+for (const kind of ['websocket', 'sse']) {
+    test(`${kind}: a token says who it is`, LIMIT, async () => {
+        const chat = connect(
+            async () => jwt({sub: 'ada', exp: now() + 600}),
+            by(kind));
+
+        await chat.join(`who-${kind}`);
+        assert.equal(chat.transport, kind);
+        assert.equal(chat.user, 'ada');
+        await chat.send(`who-${kind}`, 'hello').position;
+    });
+
+
+    test(`${kind}: a bad token is refused, and asked for once more`, LIMIT,
+         async () => {
+        const asked = [];
+        const chat = connect(async ({refused}) => {
+            asked.push(refused);
+            return jwt({sub: 'ada', exp: now() + 600}, 'another secret');
+        }, by(kind));
+
+        await assert.rejects(chat.join('room'), {code: 'unauthorized'});
+        assert.deepEqual(asked, [false, true]);
+        assert.equal(chat.state, 'closed');
+    });
+
+
+    test(`${kind}: a better one the second time is enough`, LIMIT,
+         async () => {
+        const chat = connect(
+            async ({refused}) => jwt({sub: 'ada', exp: now() + 600},
+                                     refused ? SECRET : 'another'),
+            by(kind));
+
+        await chat.join('room');
+        assert.equal(chat.state, 'online');
+    });
+}
