@@ -5,6 +5,7 @@
 
 
 #include "ngx_ws_chat_client_all.h"
+#include "ngx_ws_chat_client_grant.h"
 #include "ngx_ws_chat_bus.h"
 #include "ngx_ws_chat_mem.h"
 #include "ngx_ws_chat_op.h"
@@ -207,6 +208,11 @@ ngx_ws_chat_client_run(ngx_ws_chat_client_t *cl, const wsc_cmd_t *cmd)
         return;
     }
 
+    if (cmd->op == WSC_CMD_REFRESH) {
+        ngx_ws_chat_client_refresh(cl, cmd);
+        return;
+    }
+
     if (cmd->op != WSC_CMD_PING) {
         ngx_ws_chat_op_run(cl, cmd);
         return;
@@ -376,31 +382,6 @@ ngx_ws_chat_client_status(ngx_ws_chat_zone_t *z)
 }
 
 
-ngx_int_t
-ngx_ws_chat_client_grant(ngx_ws_chat_client_t *cl,
-    const wsc_jwt_claims_t *claims)
-{
-    wsc_grant_t  *g;
-
-    if (claims == NULL) {
-        return NGX_OK;
-    }
-
-    g = wsc_grant_create(&ngx_ws_chat_alloc, claims);
-    if (g == NULL) {
-        return NGX_ERROR;
-    }
-
-    wsc_free(&ngx_ws_chat_alloc, cl->grant);
-
-    cl->grant = g;
-    cl->moderate = g->moderate;
-    cl->info = g->info.len ? &g->info : NULL;
-
-    return NGX_OK;
-}
-
-
 void
 ngx_ws_chat_client_gone(ngx_ws_chat_client_t *cl)
 {
@@ -413,9 +394,7 @@ ngx_ws_chat_client_gone(ngx_ws_chat_client_t *cl)
         ngx_ws_chat_room_leave((ngx_ws_chat_member_t *) cl->peer.readers);
     }
 
-    wsc_free(&ngx_ws_chat_alloc, cl->grant);
-    cl->grant = NULL;
-    cl->info = NULL;
+    ngx_ws_chat_client_revoke(cl);
 }
 
 

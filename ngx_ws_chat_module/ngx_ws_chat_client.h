@@ -78,13 +78,6 @@ struct ngx_ws_chat_client_s {
 void ngx_ws_chat_client_open(ngx_ws_chat_client_t *cl, const wsc_str_t *join);
 
 /*
- * The client may do from now on what these claims say; NULL: anything, without
- * an end.  NGX_OK or NGX_ERROR (no memory, nothing changed).
- */
-ngx_int_t ngx_ws_chat_client_grant(ngx_ws_chat_client_t *cl,
-    const wsc_jwt_claims_t *claims);
-
-/*
  * Runs one client message (one command, or an array) from its command number
  * *done on.  NGX_OK; NGX_AGAIN: the client is busy, all before the new *done
  * were run, the others are to be run later.

@@ -38,6 +38,9 @@ typedef struct {
     void                         (*joined)(ngx_ws_chat_client_t *cl,
                                        const wsc_cmd_t *cmd,
                                        wsc_joined_t *j);
+
+    /* Its token was refreshed: it may end at another time.  NULL: nothing. */
+    void                         (*granted)(ngx_ws_chat_client_t *cl);
 } ngx_ws_chat_client_ops_t;
 
 

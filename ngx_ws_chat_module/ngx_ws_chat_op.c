@@ -22,6 +22,8 @@ static void ngx_ws_chat_op_copy(wsc_str_t *s, u_char **p);
 static ngx_uint_t ngx_ws_chat_op_reads(ngx_ws_chat_op_t *op);
 static void ngx_ws_chat_op_start(ngx_ws_chat_op_t *op);
 static void ngx_ws_chat_op_go(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m);
+static ngx_uint_t ngx_ws_chat_op_allowed(ngx_ws_chat_op_t *op,
+    ngx_ws_chat_member_t *m);
 
 
 static void ngx_ws_chat_op_leave(ngx_ws_chat_op_t *op,
@@ -240,28 +242,30 @@ ngx_ws_chat_op_go(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m)
         return;
     }
 
-    switch (op->cmd.op) {
-
-    case WSC_CMD_JOIN:
-        ngx_ws_chat_op_join(op, m);
-        return;
-
-    case WSC_CMD_LEAVE:
+    if (op->cmd.op == WSC_CMD_LEAVE) {
         ngx_ws_chat_op_leave(op, m);
         return;
-
-    default:
-        break;
     }
 
-    if (m == NULL && !op->client->guest) {
+    if (m == NULL && op->cmd.op != WSC_CMD_JOIN && !op->client->guest) {
         ngx_ws_chat_op_error(op->client, &op->cmd, WSC_ERR_NOT_JOINED,
                              "join the chat first", 0);
         ngx_ws_chat_op_free(op);
         return;
     }
 
+    if (!ngx_ws_chat_op_allowed(op, m)) {
+        ngx_ws_chat_op_error(op->client, &op->cmd, WSC_ERR_FORBIDDEN,
+                             "the token does not allow this", 0);
+        ngx_ws_chat_op_free(op);
+        return;
+    }
+
     switch (op->cmd.op) {
+
+    case WSC_CMD_JOIN:
+        ngx_ws_chat_op_join(op, m);
+        return;
 
     case WSC_CMD_SEND:
         ngx_ws_chat_op_send(op, m);
@@ -277,6 +281,32 @@ ngx_ws_chat_op_go(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m)
 
     default:
         ngx_ws_chat_op_history(op, m);
+    }
+}
+
+
+/* What its token says of the chat; who is in may stay in. */
+
+static ngx_uint_t
+ngx_ws_chat_op_allowed(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m)
+{
+    const wsc_grant_t  *g;
+
+    g = op->client->grant;
+
+    if (m == NULL && !wsc_grant_allows(g, WSC_GRANT_JOIN, &op->cmd.chat_id)) {
+        return 0;
+    }
+
+    switch (op->cmd.op) {
+
+    case WSC_CMD_SEND:
+    case WSC_CMD_SIGNAL:
+    case WSC_CMD_TYPING:
+        return wsc_grant_allows(g, WSC_GRANT_SEND, &op->cmd.chat_id);
+
+    default:
+        return 1;
     }
 }
 

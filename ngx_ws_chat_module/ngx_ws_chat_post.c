@@ -9,7 +9,7 @@
 
 #include "ngx_ws_chat_post.h"
 #include "ngx_ws_chat_body.h"
-#include "ngx_ws_chat_client.h"
+#include "ngx_ws_chat_client_grant.h"
 #include "ngx_ws_chat_cors.h"
 #include "ngx_ws_chat_mem.h"
 #include "ngx_ws_chat_status.h"
@@ -65,6 +65,7 @@ static const ngx_ws_chat_client_ops_t  ngx_ws_chat_post_ops = {
     },
     ngx_ws_chat_post_close,
     ngx_ws_chat_post_event,
+    NULL,
     NULL
 };
 

@@ -12,6 +12,7 @@
 #include "ngx_ws_chat_session.h"
 #include "ngx_ws_chat_session_int.h"
 #include "ngx_ws_chat_bus.h"
+#include "ngx_ws_chat_client_grant.h"
 #include "ngx_ws_chat_log.h"
 #include "ngx_ws_chat_mem.h"
 #include "core/wsc_frame.h"
@@ -25,6 +26,7 @@ static void ngx_ws_chat_session_write_handler(ngx_event_t *wev);
 static void ngx_ws_chat_session_quit(ngx_ws_chat_session_t *s);
 static void ngx_ws_chat_session_close_client(ngx_ws_chat_client_t *cl,
     ngx_uint_t code, const char *reason);
+static void ngx_ws_chat_session_granted(ngx_ws_chat_client_t *cl);
 static void ngx_ws_chat_session_broken(ngx_ws_chat_peer_t *p);
 static void ngx_ws_chat_session_drained(ngx_ws_chat_peer_t *p);
 static void ngx_ws_chat_session_settle(ngx_ws_chat_session_t *s);
@@ -46,7 +48,8 @@ static const ngx_ws_chat_client_ops_t  ngx_ws_chat_session_ops = {
     },
     ngx_ws_chat_session_close_client,
     NULL,
-    NULL
+    NULL,
+    ngx_ws_chat_session_granted
 };
 
 
@@ -368,6 +371,13 @@ ngx_ws_chat_session_close(ngx_ws_chat_session_t *s, ngx_uint_t code,
 
     /* the chats are left then: this may be called from inside of them */
     ngx_post_event(p->connection->read, &ngx_posted_next_events);
+}
+
+
+static void
+ngx_ws_chat_session_granted(ngx_ws_chat_client_t *cl)
+{
+    ngx_ws_chat_session_schedule((ngx_ws_chat_session_t *) cl);
 }
 
 

@@ -10,6 +10,7 @@
 #include "ngx_ws_chat_session.h"
 #include "ngx_ws_chat_session_int.h"
 #include "ngx_ws_chat_bus.h"
+#include "ngx_ws_chat_client_grant.h"
 #include "core/wsc_frame.h"
 
 #if defined(__GLIBC__)
@@ -24,6 +25,7 @@
                                                   wait */
 
 
+static int32_t ngx_ws_chat_session_left(ngx_ws_chat_session_t *s);
 static void ngx_ws_chat_session_arm(void);
 static void ngx_ws_chat_session_tick_handler(ngx_event_t *ev);
 static void ngx_ws_chat_session_deed(ngx_ws_chat_session_t *s, uint32_t now);
@@ -85,6 +87,9 @@ ngx_ws_chat_session_schedule(ngx_ws_chat_session_t *s)
     } else if (s->partial) {
         wait = (int32_t) ngx_ws_chat_ticks(conf->message_timeout);
 
+    } else if (s->client.grant) {
+        wait = ngx_ws_chat_session_left(s);
+
     } else {
         wsc_wheel_del(&ngx_ws_chat_wheel, &s->timer);
         return;
@@ -102,6 +107,10 @@ ngx_ws_chat_session_schedule(ngx_ws_chat_session_t *s)
         wait = ngx_min(wait, partial);
     }
 
+    if (s->client.grant && !s->closing) {
+        wait = ngx_min(wait, ngx_ws_chat_session_left(s));
+    }
+
     if (ngx_ws_chat_wheel.count == 0) {
         wsc_wheel_init(&ngx_ws_chat_wheel, ngx_ws_chat_tick());
     }
@@ -110,6 +119,20 @@ ngx_ws_chat_session_schedule(ngx_ws_chat_session_t *s)
                   ngx_ws_chat_tick() + ngx_max(wait, 1));
 
     ngx_ws_chat_session_arm();
+}
+
+
+/* Ticks until its token ends, or as far as the wheel sees. */
+
+static int32_t
+ngx_ws_chat_session_left(ngx_ws_chat_session_t *s)
+{
+    int64_t  ms;
+
+    ms = ngx_ws_chat_client_left(&s->client);
+    ms = ngx_min(ms, WSC_WHEEL_SLOTS * NGX_WS_CHAT_TICK);
+
+    return (ms > 0) ? (int32_t) ngx_ws_chat_ticks(ms) : 0;
 }
 
 
@@ -231,6 +254,10 @@ ngx_ws_chat_session_deed(ngx_ws_chat_session_t *s, uint32_t now)
             ngx_ws_chat_session_late(s);
             return;
         }
+
+    } else if (ngx_ws_chat_client_left(&s->client) <= 0) {
+        ngx_ws_chat_session_close(s, WSC_CLOSE_EXPIRED, "token expired");
+        return;
 
     } else if (s->client.leaving) {
 

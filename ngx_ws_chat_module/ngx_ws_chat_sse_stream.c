@@ -13,6 +13,7 @@
 
 #include "ngx_ws_chat_sse_stream.h"
 #include "ngx_ws_chat_bus.h"
+#include "ngx_ws_chat_client_grant.h"
 #include "ngx_ws_chat_log.h"
 #include "ngx_ws_chat_mem.h"
 #include "ngx_ws_chat_op.h"
@@ -64,7 +65,8 @@ static const ngx_ws_chat_client_ops_t  ngx_ws_chat_sse_ops = {
     },
     ngx_ws_chat_sse_close_client,
     ngx_ws_chat_sse_event,
-    ngx_ws_chat_sse_joined
+    ngx_ws_chat_sse_joined,
+    NULL
 };
 
 
@@ -138,12 +140,16 @@ ngx_ws_chat_sse_begin(ngx_ws_chat_sse_t *s)
         ngx_ws_chat_reply(cl);
     }
 
-    /* who resumes hears first whether that can be */
-
     if (ngx_ws_chat_client_grant(cl, s->claims) != NGX_OK) {
         ngx_ws_chat_client_close(cl, WSC_CLOSE_INTERNAL, "out of memory");
+        return;
+    }
 
-    } else if (!s->resume) {
+    ngx_ws_chat_sse_schedule(s);
+
+    /* who resumes hears first whether that can be */
+
+    if (!s->resume) {
         ngx_ws_chat_sse_open(s);
     }
 

@@ -10,6 +10,7 @@
 #include "ngx_ws_chat_sse.h"
 #include "ngx_ws_chat_sse_stream.h"
 #include "ngx_ws_chat_bus.h"
+#include "ngx_ws_chat_client_grant.h"
 #include "ngx_ws_chat_session_int.h"
 #include "core/wsc_frame.h"
 
@@ -73,6 +74,7 @@ ngx_ws_chat_sse_leave(ngx_ws_chat_sse_t *s)
 void
 ngx_ws_chat_sse_schedule(ngx_ws_chat_sse_t *s)
 {
+    int64_t   left;
     uint32_t  now, due;
 
     now = ngx_ws_chat_tick_now();
@@ -80,6 +82,16 @@ ngx_ws_chat_sse_schedule(ngx_ws_chat_sse_t *s)
 
     if ((s->ending || s->draining) && (int32_t) (s->due - due) < 0) {
         due = s->due;
+    }
+
+    if (!s->ending) {
+        left = ngx_ws_chat_client_left(&s->client);
+        left = ngx_max(ngx_min(left, NGX_WS_CHAT_SSE_BEAT * NGX_WS_CHAT_TICK),
+                       0);
+
+        if ((int32_t) (now + ngx_ws_chat_ticks(left) - due) < 0) {
+            due = now + ngx_ws_chat_ticks(left);
+        }
     }
 
     if (ngx_ws_chat_sse_wheel.count == 0) {
@@ -173,7 +185,11 @@ ngx_ws_chat_sse_deed(ngx_ws_chat_sse_t *s, uint32_t now)
         return;
     }
 
-    if (due) {
+    if (!s->ending && ngx_ws_chat_client_left(&s->client) <= 0) {
+        ngx_ws_chat_client_close(&s->client, WSC_CLOSE_EXPIRED,
+                                 "token expired");
+
+    } else if (due) {
         ngx_ws_chat_sse_farewell(s);
 
     } else if ((int32_t) (now - s->beat) >= 0) {

@@ -23,6 +23,7 @@ typedef enum {
     WSC_CMD_HISTORY,
     WSC_CMD_SIGNAL,
     WSC_CMD_TYPING,
+    WSC_CMD_REFRESH,
     WSC_CMD_PING
 } wsc_op_e;
 
@@ -65,6 +66,7 @@ typedef struct {
     wsc_str_t           chat_id;      /* len 0: absent */
     wsc_str_t           cid;
     wsc_str_t           name;         /* signal */
+    wsc_str_t           token;        /* refresh */
     wsc_value_t         message;      /* send; signal: data.  JSON text or
                                          octets */
     wsc_pos_t           after;

@@ -54,6 +54,8 @@ static ssize_t wsc_cmd_keep(const wsc_fields_t *fields, wsc_cmd_t *cmd,
     const char **reason);
 static ssize_t wsc_cmd_on(const wsc_fields_t *fields, wsc_cmd_t *cmd,
     const char **reason);
+static ssize_t wsc_cmd_token(const wsc_fields_t *fields, wsc_cmd_t *cmd,
+    const char **reason);
 
 
 static const wsc_op_t  wsc_ops[] = {
@@ -76,6 +78,9 @@ static const wsc_op_t  wsc_ops[] = {
 
     { "typing", WSC_CMD_TYPING,
       { wsc_cmd_chat_id, wsc_cmd_on, NULL } },
+
+    { "refresh", WSC_CMD_REFRESH,
+      { wsc_cmd_token, NULL } },
 
     { "ping", WSC_CMD_PING,
       { NULL } }
@@ -164,7 +169,7 @@ wsc_field_name(wsc_field_e field)
     static const char  *names[] = {
         "op", "id", "chat_id", "cid", "message", "data",
         "after", "before", "history", "limit", "retry",
-        "name", "keep", "on"
+        "name", "keep", "on", "token"
     };
 
     return names[field];
@@ -480,4 +485,21 @@ wsc_cmd_on(const wsc_fields_t *fields, wsc_cmd_t *cmd, const char **reason)
     cmd->on = f->integer;
 
     return WSC_OK;
+}
+
+
+static ssize_t
+wsc_cmd_token(const wsc_fields_t *fields, wsc_cmd_t *cmd, const char **reason)
+{
+    const wsc_field_t  *f;
+
+    f = &fields->f[WSC_FIELD_TOKEN];
+
+    if (f->kind == WSC_KIND_STRING) {
+        cmd->token = f->string;
+        return WSC_OK;
+    }
+
+    *reason = "\"token\" must be a string";
+    return WSC_DECLINED;
 }

@@ -29,6 +29,7 @@ typedef enum {
     WSC_FIELD_NAME,
     WSC_FIELD_KEEP,
     WSC_FIELD_ON,
+    WSC_FIELD_TOKEN,
     WSC_FIELD_N
 } wsc_field_e;
 

@@ -51,6 +51,7 @@
 #define WSC_CLOSE_INTERNAL       1011
 #define WSC_CLOSE_RESTART        1012
 #define WSC_CLOSE_TRY_LATER      1013
+#define WSC_CLOSE_EXPIRED        4001   /* the token has ended */
 #define WSC_CLOSE_FORBIDDEN      4003
 #define WSC_CLOSE_DISCONNECTED   4009   /* by an administrator */
 #define WSC_CLOSE_NO_PONG        4102

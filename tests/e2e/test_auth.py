@@ -1,13 +1,15 @@
 """Who comes in by a token: where it is looked for, which ones are good."""
 
+import asyncio
 import json
 import time
 
 import pytest
 
 from harness import tokens
-from harness.client import Client
+from harness.client import ChatError, Client
 from harness.raw import Raw
+from harness.sse import Stream, post
 
 pytestmark = pytest.mark.plain_store
 
@@ -401,6 +403,151 @@ def test_key_change(nginx, tmp_path):
     assert welcome_of(ng, headers=bearer(token)) == 401
     assert welcome_of(ng, headers=bearer(tokens.mint(
         key=b'n' * 32)))['user'] == 'ann'
+
+
+async def test_rights(ng):
+    """The chats that a token is for."""
+    rights = {'join': ['team.*', 'lobby'], 'send': ['*.talk']}
+    a = await Client.connect(ng, headers=bearer(tokens.mint(
+        tokens.claims(chat=rights))))
+    await a.join('lobby')
+    await a.join('team.talk')
+    await a.send('team.talk', 'hi')
+    for op, chat_id, fields in [
+            ('join', 'other', {}), ('join', 'xteam.1', {}),
+            ('join', 'team', {}),
+            ('send', 'lobby', {'cid': 'c', 'message': 1}),
+            ('signal', 'lobby', {'name': 'n', 'data': 1})]:
+        with pytest.raises(ChatError) as e:
+            await a.cmd(op, chat_id=chat_id, **fields)
+        assert e.value.code == 'forbidden' and not e.value.event['temporary']
+    # reading needs no right to send, and what is not joined is that first
+    await a.cmd('history', chat_id='lobby')
+    with pytest.raises(ChatError) as e:
+        await a.send('other.talk', 1)
+    assert e.value.code == 'not_joined'
+
+    b = await Client.connect(ng, params={'join': 'a,lobby'}, headers=bearer(
+        tokens.mint(tokens.claims('bob', chat={'join': [], 'send': []}))))
+    for chat_id in ('a', 'lobby'):
+        error = await b.expect('error', chat_id=chat_id)
+        assert error['code'] == 'forbidden'
+
+    # no list, no limit
+    c = await Client.connect(ng, headers=bearer(tokens.mint(
+        tokens.claims('cleo', chat={'send': []}))))
+    await c.join('other')
+    with pytest.raises(ChatError) as e:
+        await c.send('other', 1)
+    assert e.value.code == 'forbidden'
+
+
+@pytest.mark.parametrize('fmt', ['json', 'msgpack'])
+async def test_refresh(ng, fmt):
+    """Another token of the same user takes the place of the first."""
+    a = await Client.connect(ng, fmt=fmt, headers=bearer(tokens.mint(
+        tokens.claims(seconds=2, chat={'join': ['a']}))))
+    await a.join('a')
+    with pytest.raises(ChatError):
+        await a.join('b')
+
+    # a bad one changes nothing
+    for bad in ('', 'x', tokens.mint(tokens.claims(seconds=-60)),
+                tokens.forge(hs(), tokens.claims(), b'x' * 40)):
+        with pytest.raises(ChatError) as e:
+            await a.cmd('refresh', token=bad)
+        assert e.value.code == 'forbidden'
+
+    reply = await a.cmd('refresh', token=tokens.mint(
+        tokens.claims(chat={'join': ['b']}), 'ES256'))
+    assert reply['ev'] == 'ok'
+    await a.join('b')
+    await a.send('a', 'still in')
+    with pytest.raises(ChatError):
+        await a.join('c')
+
+    # the first one's end is none any more
+    await asyncio.sleep(4.5)
+    await a.cmd('ping')
+
+
+async def test_refresh_another(ng):
+    a = await Client.connect(ng, headers=bearer(tokens.mint()))
+    await a.post({'op': 'refresh', 'id': 1,
+                  'token': tokens.mint(tokens.claims('Ann'))})
+    error = await a.expect('error', id=1)
+    assert error['code'] == 'forbidden'
+    assert (await a.closed())[0] == 4003
+
+
+async def test_refresh_without(nginx):
+    ng = nginx(workers=1)
+    a = await Client.connect(ng, 'ann')
+    with pytest.raises(ChatError) as e:
+        await a.cmd('refresh', token=tokens.mint())
+    assert e.value.code == 'forbidden'
+
+
+@pytest.mark.parametrize('ping', ['30s', '0'])
+async def test_expiry(nginx, tmp_path, ping):
+    """The socket ends with its token: not before, and not all at once."""
+    tokens.write_keys(tmp_path)
+    tmp_path.chmod(0o755)
+    ng = nginx(workers=1, location=AUTH % {'dir': tmp_path}
+               + 'ws_chat_ping_interval %s;' % ping)
+    end = int(time.time()) + 2
+    token = tokens.mint({'sub': 'ann', 'exp': end})
+    clients = [await Client.connect(ng, headers=bearer(token))
+               for _ in range(20)]
+    late = await Client.connect(ng, headers=bearer(tokens.mint(
+        tokens.claims(seconds=-5))))
+    times = []
+    for done in asyncio.as_completed([c.closed() for c in clients]):
+        code, _ = await done
+        assert code == 4001
+        times.append(time.time())
+    assert end <= times[0] and times[-1] - times[0] > 0.2, (end, times)
+    # within the leeway it has the rest of that
+    await late.cmd('ping')
+    assert welcome_of(ng, headers=bearer(token))['user'] == 'ann'
+
+
+async def test_expiry_by_refresh(ng):
+    """A token that ends sooner ends the socket sooner."""
+    a = await Client.connect(ng, headers=bearer(tokens.mint()))
+    await a.cmd('refresh', token=tokens.mint(tokens.claims(seconds=1)))
+    assert (await a.closed())[0] == 4001
+
+
+def test_sse(nginx, tmp_path):
+    """The same for streams and for commands by POST."""
+    tokens.write_keys(tmp_path)
+    tmp_path.chmod(0o755)
+    ng = nginx(workers=1, server="""
+        location = /events { ws_chat_sse zone=chat; %s }
+    """ % AUTH % {'dir': tmp_path})
+    with Stream(ng, 'a', path='/events') as stream:
+        assert stream.status == 401
+    rights = {'chat': {'join': ['a'], 'send': ['a*']}}
+    headers = bearer(tokens.mint(tokens.claims(**rights)))
+    with Stream(ng, 'a', path='/events', user='eve',
+                headers=headers) as stream:
+        assert stream.expect('welcome')['user'] == 'ann'
+        stream.expect('joined')
+        for chat_id, ev in [('a', 'ack'), ('ab', 'error'), ('b', 'error')]:
+            status, reply, _ = post(ng, {
+                'op': 'send', 'chat_id': chat_id, 'cid': 'c', 'message': 1},
+                'eve', '/events', **headers)
+            assert status == 200 and reply['ev'] == ev, reply
+        assert stream.expect('message')['sender'] == 'ann'
+        status, reply, _ = post(ng, {'op': 'history', 'chat_id': 'b'},
+                                'eve', '/events', **headers)
+        assert reply['code'] == 'forbidden'
+    status = ng.request('/events', 'POST', {}, b'{"op":"ping"}').status
+    assert status == 401
+    headers = bearer(tokens.mint(tokens.claims(seconds=1)))
+    with Stream(ng, 'a', path='/events', headers=headers) as stream:
+        assert stream.rest()[-1]['code'] == 4001
 
 
 BAD_KEYS = [

@@ -26,6 +26,7 @@
 #define TEST_REASON_BEFORE                                                    \
     "\"before\" must be {epoch, seq}, integers from 0 to 2^53 - 1"
 #define TEST_REASON_HISTORY  "\"history\" must be an integer from 0 to 500"
+#define TEST_REASON_TOKEN  "\"token\" must be a string"
 #define TEST_REASON_NAME                                                      \
     "\"name\" must be a string of 1 to 64 octets without control characters"
 #define TEST_REASON_LIMIT    "\"limit\" must be an integer from 1 to 500"
@@ -149,6 +150,13 @@ static const test_cmd_t  commands[] = {
     { "{'op':'typing','chat_id':'a','on':1}",
       "bad_request chat=a \"on\" must be true or false" },
 
+    /* refresh */
+
+    { "{'op':'refresh','id':1,'token':'a.b.c'}", "refresh id=1 token=a.b.c" },
+    { "{'op':'refresh','token':''}", "refresh token=" },
+    { "{'op':'refresh','id':1}", "bad_request id=1 " TEST_REASON_TOKEN },
+    { "{'op':'refresh','token':7}", "bad_request " TEST_REASON_TOKEN },
+
     /* signal */
 
     { "{'op':'signal','id':3,'chat_id':'a','name':'pos','data':{'x':[1.5]}}",
@@ -224,7 +232,7 @@ static const test_cmd_t  commands[] = {
     { "{'op':'mark','chat_id':'a'}", "unknown_op chat=a there is no such op" },
     { "{'op':'edit','id':4,'chat_id':'a','cid':'c','message':1}",
       "unknown_op id=4 chat=a cid=c there is no such op" },
-    { "{'op':'refresh','token':'x'}", "unknown_op there is no such op" },
+    { "{'op':'upgrade','token':'x'}", "unknown_op there is no such op" },
 
     /* other fields are ignored, whatever they are */
 
@@ -359,7 +367,7 @@ show(char *out, ssize_t rc, const wsc_cmd_t *cmd, wsc_err_e err,
 
     static const char  *ops[] = {
         "none", "join", "leave", "send", "history", "signal", "typing",
-        "ping"
+        "refresh", "ping"
     };
 
     if (rc == WSC_OK) {
@@ -392,6 +400,10 @@ show(char *out, ssize_t rc, const wsc_cmd_t *cmd, wsc_err_e err,
 static void
 show_fields(char *out, const wsc_cmd_t *cmd)
 {
+    if (cmd->op == WSC_CMD_REFRESH) {
+        append(out, " token=%.*s", (int) cmd->token.len, cmd->token.data);
+    }
+
     if (cmd->name.len) {
         append(out, " name=%.*s", (int) cmd->name.len, cmd->name.data);
     }
