@@ -11,6 +11,7 @@ const HISTORY = 50;
 const HINT = 'Enter sends, Shift+Enter begins a new line';
 const CHANGE_HINT = ', ↑ changes your last message';
 const NARROW = matchMedia('(max-width: 30rem)');
+const RECEIPTS_MS = 50;
 const FIELD_PX = 44;                /* the text field, one line high */
 
 const $ = (id) => document.getElementById(id);
@@ -32,6 +33,7 @@ const CLOSES = {
 };
 
 let chat = null;
+let receiptsTimer = null;
 let chatId = '';
 let changing = null;                /* one's own message, being changed */
 
@@ -278,10 +280,7 @@ function listen(mine) {
             log.update(m);
         }
     });
-    on('mark', ({room}) => {
-        log.showReceipts(room);
-        showTitle();
-    });
+    on('mark', showReceipts);
     on('presence', () => people.update());
     on('typing', () => people.update());
     on('joined', ({room}) => {
@@ -320,6 +319,19 @@ function showRoom(room) {
     showEmpty();
     markRead();
     showTitle();
+}
+
+
+/* Many marks come at once; they are shown together. */
+function showReceipts({room}) {
+    receiptsTimer ??= setTimeout(() => {
+        receiptsTimer = null;
+
+        if (room === chat?.room(chatId)) {
+            log.showReceipts(room);
+            showTitle();
+        }
+    }, RECEIPTS_MS);
 }
 
 
