@@ -38,6 +38,7 @@ static ssize_t wsc_cmd_after(const wsc_fields_t *fields, wsc_cmd_t *cmd,
     const char **reason);
 static ssize_t wsc_cmd_before(const wsc_fields_t *fields, wsc_cmd_t *cmd,
     const char **reason);
+static ssize_t wsc_cmd_position(const wsc_field_t *f);
 static ssize_t wsc_cmd_history(const wsc_fields_t *fields, wsc_cmd_t *cmd,
     const char **reason);
 static ssize_t wsc_cmd_limit(const wsc_fields_t *fields, wsc_cmd_t *cmd,
@@ -46,6 +47,7 @@ static ssize_t wsc_cmd_count(const wsc_field_t *f, int64_t least,
     wsc_cmd_t *cmd);
 static ssize_t wsc_cmd_retry(const wsc_fields_t *fields, wsc_cmd_t *cmd,
     const char **reason);
+static ssize_t wsc_cmd_flag(const wsc_field_t *f);
 static ssize_t wsc_cmd_name(const wsc_fields_t *fields, wsc_cmd_t *cmd,
     const char **reason);
 static ssize_t wsc_cmd_data(const wsc_fields_t *fields, wsc_cmd_t *cmd,
@@ -293,53 +295,37 @@ wsc_cmd_message(const wsc_fields_t *fields, wsc_cmd_t *cmd,
 static ssize_t
 wsc_cmd_after(const wsc_fields_t *fields, wsc_cmd_t *cmd, const char **reason)
 {
-    const wsc_field_t  *f;
+    *reason = "\"after\" must be {epoch, seq}, integers from 0 to 2^53 - 1";
 
-    f = &fields->f[WSC_FIELD_AFTER];
+    cmd->after = fields->f[WSC_FIELD_AFTER].pos;
+    cmd->has_after = fields->f[WSC_FIELD_AFTER].kind == WSC_KIND_POSITION;
 
-    if (f->kind == WSC_KIND_ABSENT) {
-        return WSC_OK;
-    }
-
-    if (f->kind != WSC_KIND_POSITION) {
-        *reason = "\"after\" must be {epoch, seq},"
-                  " integers from 0 to 2^53 - 1";
-        return WSC_DECLINED;
-    }
-
-    cmd->has_after = 1;
-    cmd->after = f->pos;
-
-    return WSC_OK;
+    return wsc_cmd_position(&fields->f[WSC_FIELD_AFTER]);
 }
 
 
 static ssize_t
 wsc_cmd_before(const wsc_fields_t *fields, wsc_cmd_t *cmd, const char **reason)
 {
-    const wsc_field_t  *f;
+    *reason = "\"before\" must be {epoch, seq}, integers from 0 to 2^53 - 1";
 
-    f = &fields->f[WSC_FIELD_BEFORE];
+    cmd->before = fields->f[WSC_FIELD_BEFORE].pos;
+    cmd->has_before = fields->f[WSC_FIELD_BEFORE].kind == WSC_KIND_POSITION;
 
-    if (f->kind == WSC_KIND_ABSENT) {
-        return WSC_OK;
-    }
-
-    if (f->kind != WSC_KIND_POSITION) {
-        *reason = "\"before\" must be {epoch, seq},"
-                  " integers from 0 to 2^53 - 1";
-        return WSC_DECLINED;
-    }
-
-    if (cmd->has_after) {
+    if (cmd->has_after && cmd->has_before) {
         *reason = "either \"before\" or \"after\", not both";
         return WSC_DECLINED;
     }
 
-    cmd->has_before = 1;
-    cmd->before = f->pos;
+    return wsc_cmd_position(&fields->f[WSC_FIELD_BEFORE]);
+}
 
-    return WSC_OK;
+
+static ssize_t
+wsc_cmd_position(const wsc_field_t *f)
+{
+    return (f->kind == WSC_KIND_POSITION || f->kind == WSC_KIND_ABSENT)
+           ? WSC_OK : WSC_DECLINED;
 }
 
 
@@ -386,22 +372,27 @@ wsc_cmd_count(const wsc_field_t *f, int64_t least, wsc_cmd_t *cmd)
 static ssize_t
 wsc_cmd_retry(const wsc_fields_t *fields, wsc_cmd_t *cmd, const char **reason)
 {
-    const wsc_field_t  *f;
+    ssize_t  v;
 
-    f = &fields->f[WSC_FIELD_RETRY];
+    *reason = "\"retry\" must be true or false";
 
+    v = wsc_cmd_flag(&fields->f[WSC_FIELD_RETRY]);
+    cmd->retry = (v == 1);
+
+    return (v < 0) ? v : WSC_OK;
+}
+
+
+/* 1, 0 (also if it is absent), or WSC_DECLINED. */
+
+static ssize_t
+wsc_cmd_flag(const wsc_field_t *f)
+{
     if (f->kind == WSC_KIND_ABSENT) {
-        return WSC_OK;
+        return 0;
     }
 
-    if (f->kind != WSC_KIND_BOOL) {
-        *reason = "\"retry\" must be true or false";
-        return WSC_DECLINED;
-    }
-
-    cmd->retry = f->integer;
-
-    return WSC_OK;
+    return (f->kind == WSC_KIND_BOOL) ? f->integer : WSC_DECLINED;
 }
 
 
@@ -451,22 +442,14 @@ wsc_cmd_data(const wsc_fields_t *fields, wsc_cmd_t *cmd, const char **reason)
 static ssize_t
 wsc_cmd_keep(const wsc_fields_t *fields, wsc_cmd_t *cmd, const char **reason)
 {
-    const wsc_field_t  *f;
+    ssize_t  v;
 
-    f = &fields->f[WSC_FIELD_KEEP];
+    *reason = "\"keep\" must be true or false";
 
-    if (f->kind == WSC_KIND_ABSENT) {
-        return WSC_OK;
-    }
+    v = wsc_cmd_flag(&fields->f[WSC_FIELD_KEEP]);
+    cmd->keep = (v == 1);
 
-    if (f->kind != WSC_KIND_BOOL) {
-        *reason = "\"keep\" must be true or false";
-        return WSC_DECLINED;
-    }
-
-    cmd->keep = f->integer;
-
-    return WSC_OK;
+    return (v < 0) ? v : WSC_OK;
 }
 
 
