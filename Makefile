@@ -62,7 +62,7 @@ help:
 	@echo 'make build                build/$(MODULE).so for the installed NGINX'
 	@echo '  NGINX_SRC=dir           for the NGINX of a source tree'
 	@echo '  BUILD=dir               into another directory'
-	@echo 'make backend              build/backend/: archiver and history'
+	@echo 'make backend              build/backend/: relay, archiver, history'
 	@echo 'make install [DESTDIR=]   the module, where NGINX looks for modules'
 	@echo 'make clean                remove build/'
 	@echo

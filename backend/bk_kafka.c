@@ -342,6 +342,29 @@ bk_kafka_commit(bk_kafka_t *k, int32_t partition, int64_t offset)
 }
 
 
+int64_t
+bk_kafka_committed(bk_kafka_t *k, int32_t partition)
+{
+    int64_t                           offset;
+    rd_kafka_resp_err_t               err;
+    rd_kafka_topic_partition_list_t  *list;
+
+    list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, bk_kafka_topic, partition);
+
+    err = rd_kafka_committed(k->rk, list, BK_KAFKA_TIMEOUT);
+    offset = list->elems[0].offset;
+
+    rd_kafka_topic_partition_list_destroy(list);
+
+    if (err) {
+        return -2;
+    }
+
+    return (offset < 0) ? -1 : offset;
+}
+
+
 int
 bk_kafka_range(bk_kafka_t *k, int32_t partition, int64_t *low, int64_t *high)
 {

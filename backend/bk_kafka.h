@@ -71,6 +71,9 @@ int bk_kafka_seek(bk_kafka_t *k, int32_t partition);
 /* Tells the group how far it is, as a hint for people; nothing reads it. */
 void bk_kafka_commit(bk_kafka_t *k, int32_t partition, int64_t offset);
 
+/* What was told so; -1: nothing was; -2: it is not known now. */
+int64_t bk_kafka_committed(bk_kafka_t *k, int32_t partition);
+
 /* The first offset there is, and what follows the last one; 0 or -1. */
 int bk_kafka_range(bk_kafka_t *k, int32_t partition, int64_t *low,
     int64_t *high);

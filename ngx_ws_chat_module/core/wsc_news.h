@@ -11,6 +11,7 @@
  *     DISCONNECT  -      -       -         -
  *     SIGNAL      name   user    data      1: kept
  *     TYPING      user   -       -         ms since 1970 up to when; 0: off
+ *     SETTLED     cid    sender  -         epoch, seq
  *
  * A type that is not known is handed on and ignored by who gets it.  Some are
  * kept, the last one of each key, for who comes later.
@@ -42,7 +43,10 @@ typedef enum {
     WSC_NEWS_MESSAGE = 1,         /* a message of no chat */
     WSC_NEWS_DISCONNECT,          /* close with 4009 */
     WSC_NEWS_SIGNAL,
-    WSC_NEWS_TYPING
+    WSC_NEWS_TYPING,
+
+    WSC_NEWS_SETTLED = 32         /* of the relay: the sender's cid was stored
+                                     before, at that position */
 } wsc_news_e;
 
 

@@ -27,7 +27,7 @@ LAYERS = [
     ('core protocol', 'wsc_', 'cmd conn envelope event follow grant'
                               ' handshake jwt message news roomlog shmlog'
                               ' shmkeep shmring sse'),
-    ('daemons: core', 'bk_', 'pattern record time'),
+    ('daemons: core', 'bk_', 'pattern progress record time'),
     ('daemons: common', 'bk_', 'daemon http log mem opt status'),
     ('daemons: peers', 'bk_', 'copy kafka pg pool redis'),
     ('daemons: work', 'bk_', 'archive history relay'),

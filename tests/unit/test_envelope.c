@@ -43,6 +43,12 @@ static const wsc_note_t  notice = {
 };
 
 
+static const wsc_note_t  settled = {
+    wsc_string("c1"), wsc_string("ann"), { wsc_null_string, 0 },
+    { TEST_EPOCH, TEST_LAST, 0, 0 }
+};
+
+
 static const test_envelope_t  envelopes[] = {
     { "entry", WSC_ENVELOPE_ENTRY, 0, 0,
       { { 0, 0 }, { 0, 0 }, TEST_STAMP, wsc_string("ann"), wsc_string("c1"),
@@ -75,6 +81,8 @@ static const test_envelope_t  envelopes[] = {
       { WSC_NEWS_SIGNAL, WSC_TO_CHAT, wsc_string("lobby"), notes, 2 } },
     { "news_user", WSC_ENVELOPE_NEWS, 0, 0, { .timestamp = 0 },
       { WSC_NEWS_MESSAGE, WSC_TO_USER, wsc_string("ann"), &notice, 1 } },
+    { "news_settled", WSC_ENVELOPE_NEWS, 0, 0, { .timestamp = 0 },
+      { WSC_NEWS_SETTLED, WSC_TO_CHAT, wsc_string("room"), &settled, 1 } },
     { "news_zone", WSC_ENVELOPE_NEWS, 0, 0, { .timestamp = 0 },
       { WSC_NEWS_TYPES - 1, WSC_TO_ZONE, wsc_string(""), NULL, 0 } }
 };

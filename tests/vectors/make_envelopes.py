@@ -33,6 +33,8 @@ def envelopes():
                    'blob', 'ann', b'\x00\xff\x10', 1, EPOCH, 3, LAST]
     yield 'news_user', [1, 5, 1, 2, 'ann', 1,
                         '', 'root', '"hi"', STAMP, 0, 0, 0]
+    yield 'news_settled', [1, 5, 32, 1, 'room', 1,
+                           'c1', 'ann', '', EPOCH, LAST, 0, 0]
     yield 'news_zone', [1, 5, 63, 3, '', 0]
 
 

@@ -1,0 +1,783 @@
+
+/*
+ * Copyright (C) ngx_ws_chat contributors
+ */
+
+
+#include <stdio.h>
+#include <string.h>
+#include <hiredis/hiredis.h>
+
+#include "wsc_envelope.h"
+#include "wsc_epoch.h"
+#include "wsc_number.h"
+#include "bk_log.h"
+#include "bk_mem.h"
+#include "bk_relay.h"
+
+
+#define BK_RELAY_DEDUPE  86400000        /* ms */
+#define BK_RELAY_KEY     512             /* beside the prefix */
+#define BK_RELAY_KEEP    (1024 * 1024)   /* octets of buffers */
+
+
+static int bk_relay_empty(bk_relay_t *r, int32_t partition, uint64_t goal);
+static bk_progress_e bk_relay_decided(bk_relay_t *r, const redisReply *reply,
+    uint64_t from);
+static bk_relay_rc_e bk_relay_decide(bk_relay_t *r, int32_t partition,
+    uint64_t from);
+static void bk_relay_set(bk_relay_t *r, int32_t partition,
+    const bk_progress_t *p, const char *flag);
+static bk_relay_rc_e bk_relay_exec(bk_relay_t *r, size_t commands);
+static bk_relay_rc_e bk_relay_ask(bk_relay_t *r, int32_t partition,
+    bk_relay_item_t **items, size_t n);
+static bk_relay_rc_e bk_relay_heads(bk_relay_t *r, bk_relay_item_t **items,
+    size_t n);
+static bk_relay_rc_e bk_relay_dedupes(bk_relay_t *r, bk_relay_item_t **items,
+    size_t n);
+static void bk_relay_chain(bk_relay_t *r, bk_relay_item_t **items, size_t i);
+static bk_relay_rc_e bk_relay_move(bk_relay_t *r, bk_relay_item_t **items,
+    size_t n);
+static size_t bk_relay_append(bk_relay_t *r, int32_t partition,
+    bk_relay_item_t *it);
+static size_t bk_relay_positions(bk_relay_t *r, int32_t partition,
+    const bk_relay_item_t *it);
+static size_t bk_relay_settled(bk_relay_t *r, int32_t partition,
+    const bk_relay_item_t *it);
+static void bk_relay_word(bk_relay_t *r, int32_t partition, const char *kind,
+    const wsc_str_t *chat_id);
+static void bk_relay_dedupe(bk_relay_t *r, int32_t partition,
+    const bk_record_t *record);
+static int bk_relay_same(const wsc_str_t *a, const wsc_str_t *b);
+static void bk_relay_count(bk_relay_item_t **items, size_t n);
+
+
+bk_metric_t  bk_relay_metrics[] = {
+    bk_counter("records_total", "Records that were dealt with."),
+    bk_counter("messages_total", "Messages appended."),
+    bk_counter("duplicates_total", "Repetitions, answered by settled."),
+    bk_counter("refused_total", "Messages that members may not get."),
+    bk_counter("bad_records_total", "Records that are no messages."),
+    bk_counter("filtered_total", "Records of chats that are not ours."),
+    bk_counter("misrouted_total", "Records moved to their partition."),
+    bk_counter("transactions_total", "Transactions of Redis."),
+    bk_counter("stale_total", "Times that another relay was faster."),
+    bk_counter("gaps_total", "Times that Redis had lost its end."),
+    bk_counter("rebuilds_total", "Times that Redis had lost everything."),
+    bk_counter("lost_total", "Times that records were gone before."),
+    bk_counter("failed_total", "Messages that a stream did not take."),
+    bk_gauge("partitions", "Partitions that are ours."),
+    { NULL, NULL, NULL, 0 }
+};
+
+
+/* progress */
+
+bk_relay_rc_e
+bk_relay_locate(bk_relay_t *r, int32_t partition, uint64_t goal,
+    bk_progress_t *p)
+{
+    unsigned        i;
+    bk_progress_e   what;
+
+    /* it may be set by another one meanwhile */
+
+    for (i = 0; i < 3; i++) {
+
+        if (bk_redis_connect(r->redis) == -1) {
+            return BK_RELAY_AGAIN;
+        }
+
+        bk_redis_begin(r->redis, "GET");
+        bk_relay_word(r, partition, "progress", NULL);
+        bk_redis_end(r->redis);
+
+        what = bk_relay_decided(r, bk_redis_reply(r->redis), 0);
+
+        switch (what) {
+
+        case BK_PROGRESS_OK:
+        case BK_PROGRESS_DUP:
+        case BK_PROGRESS_GAP:
+            *p = r->progress;
+            return BK_RELAY_OK;
+
+        case BK_PROGRESS_NEW:
+            bk_log(BK_LOG_ERROR, "Redis is of a later epoch",
+                   bk_num("epoch", r->epoch),
+                   bk_num("redis", r->progress.epoch));
+            return BK_RELAY_OVER;
+
+        default:
+            if (bk_relay_empty(r, partition, goal) == -1) {
+                return BK_RELAY_AGAIN;
+            }
+        }
+    }
+
+    return BK_RELAY_AGAIN;
+}
+
+
+/* Redis knows nothing of this partition, or of its epoch. */
+
+static int
+bk_relay_empty(bk_relay_t *r, int32_t partition, uint64_t goal)
+{
+    int             old;
+    int64_t         low, high, committed;
+    bk_progress_t   p, had;
+
+    had = r->progress;
+    old = (had.epoch != 0);
+
+    committed = bk_kafka_committed(r->kafka, partition);
+
+    if (committed == -2
+        || bk_kafka_range(r->kafka, partition, &low, &high) == -1)
+    {
+        return -1;
+    }
+
+    if (committed > high || old) {
+        committed = -1;
+    }
+
+    if (committed > (int64_t) goal) {
+        goal = committed;
+    }
+
+    bk_progress_begin(&p, r->epoch, low, old ? 0 : goal, r->keep);
+
+    if (old) {
+        p.floor = had.floor ? had.floor : (uint64_t) low;
+    }
+
+    bk_log(BK_LOG_INFO, "a partition begins in Redis",
+           bk_num("partition", partition), bk_num("next", p.next),
+           bk_num("goal", p.goal), bk_num("first", low));
+
+    if (p.goal > p.next) {
+        bk_metric_add(&bk_relay_metrics[BK_RELAY_REBUILDS], 1);
+    }
+
+    if (!old) {
+        bk_relay_set(r, partition, &p, "NX");
+        return bk_redis_reply(r->redis) ? 0 : -1;
+    }
+
+    if (bk_relay_decide(r, partition, 0) == BK_RELAY_AGAIN) {
+        return -1;
+    }
+
+    bk_redis_begin(r->redis, "MULTI");
+    bk_redis_end(r->redis);
+    bk_relay_set(r, partition, &p, NULL);
+
+    return (bk_relay_exec(r, 2) == BK_RELAY_AGAIN) ? -1 : 0;
+}
+
+
+static bk_progress_e
+bk_relay_decided(bk_relay_t *r, const redisReply *reply, uint64_t from)
+{
+    wsc_str_t  s;
+
+    if (reply == NULL) {
+        memset(&r->progress, 0, sizeof(bk_progress_t));
+        return BK_PROGRESS_EMPTY;
+    }
+
+    return bk_progress_decide(bk_redis_str(reply, &s), r->epoch, from,
+                              &r->progress);
+}
+
+
+/* Watches the progress, and looks whether it stands there. */
+
+static bk_relay_rc_e
+bk_relay_decide(bk_relay_t *r, int32_t partition, uint64_t from)
+{
+    const redisReply  *reply;
+
+    bk_redis_begin(r->redis, "WATCH");
+    bk_relay_word(r, partition, "progress", NULL);
+    bk_redis_end(r->redis);
+
+    bk_redis_begin(r->redis, "GET");
+    bk_relay_word(r, partition, "progress", NULL);
+    bk_redis_end(r->redis);
+
+    if (bk_redis_skip(r->redis, 1) == -1) {
+        return BK_RELAY_AGAIN;
+    }
+
+    reply = bk_redis_reply(r->redis);
+
+    if (reply == NULL || reply->type == REDIS_REPLY_ERROR) {
+        return BK_RELAY_AGAIN;
+    }
+
+    switch (bk_relay_decided(r, reply, from)) {
+
+    case BK_PROGRESS_OK:
+        return BK_RELAY_OK;
+
+    case BK_PROGRESS_DUP:
+        bk_metric_add(&bk_relay_metrics[BK_RELAY_STALE], 1);
+        return BK_RELAY_MOVED;
+
+    case BK_PROGRESS_GAP:
+        bk_metric_add(&bk_relay_metrics[BK_RELAY_GAPS], 1);
+        return BK_RELAY_MOVED;
+
+    default:
+        return BK_RELAY_MOVED;
+    }
+}
+
+
+static void
+bk_relay_set(bk_relay_t *r, int32_t partition, const bk_progress_t *p,
+    const char *flag)
+{
+    u_char  buf[BK_PROGRESS_LEN];
+
+    bk_redis_begin(r->redis, "SET");
+    bk_relay_word(r, partition, "progress", NULL);
+    bk_redis_octets(r->redis, buf, bk_progress_print(buf, p));
+
+    if (flag) {
+        bk_redis_word(r->redis, flag);
+    }
+
+    bk_redis_end(r->redis);
+}
+
+
+bk_relay_rc_e
+bk_relay_look(bk_relay_t *r, int32_t partition, uint64_t from)
+{
+    bk_relay_rc_e  rc;
+
+    if (bk_redis_connect(r->redis) == -1) {
+        return BK_RELAY_AGAIN;
+    }
+
+    rc = bk_relay_decide(r, partition, from);
+
+    bk_redis_begin(r->redis, "UNWATCH");
+    bk_redis_end(r->redis);
+
+    return (bk_redis_reply(r->redis) == NULL) ? BK_RELAY_AGAIN : rc;
+}
+
+
+bk_relay_rc_e
+bk_relay_pass(bk_relay_t *r, int32_t partition, uint64_t from, uint64_t to)
+{
+    bk_relay_rc_e  rc;
+
+    if (bk_redis_connect(r->redis) == -1) {
+        return BK_RELAY_AGAIN;
+    }
+
+    rc = bk_relay_decide(r, partition, from);
+    if (rc != BK_RELAY_OK) {
+        return rc;
+    }
+
+    r->progress.next = to;
+    r->progress.floor = to;
+
+    bk_redis_begin(r->redis, "MULTI");
+    bk_redis_end(r->redis);
+    bk_relay_set(r, partition, &r->progress, NULL);
+
+    return bk_relay_exec(r, 2);
+}
+
+
+/* Ends a transaction; commands: those gathered since and with MULTI. */
+
+static bk_relay_rc_e
+bk_relay_exec(bk_relay_t *r, size_t commands)
+{
+    size_t             i;
+    const redisReply  *reply;
+
+    bk_redis_begin(r->redis, "EXEC");
+    bk_redis_end(r->redis);
+
+    (void) bk_redis_skip(r->redis, commands);
+
+    reply = bk_redis_reply(r->redis);
+    if (reply == NULL) {
+        return BK_RELAY_AGAIN;
+    }
+
+    if (reply->type == REDIS_REPLY_NIL) {
+        return BK_RELAY_MOVED;
+    }
+
+    if (reply->type != REDIS_REPLY_ARRAY) {
+        bk_redis_refused("EXEC", reply);
+        return BK_RELAY_AGAIN;
+    }
+
+    for (i = 0; i < reply->elements; i++) {
+        if (reply->element[i]->type == REDIS_REPLY_ERROR) {
+            bk_log(BK_LOG_ERROR, "Redis did not take a part",
+                   bk_str("error", reply->element[i]->str));
+            bk_metric_add(&bk_relay_metrics[BK_RELAY_FAILED], 1);
+        }
+    }
+
+    bk_metric_add(&bk_relay_metrics[BK_RELAY_TRANSACTIONS], 1);
+
+    return BK_RELAY_OK;
+}
+
+
+/* a batch */
+
+bk_relay_rc_e
+bk_relay_store(bk_relay_t *r, int32_t partition, uint64_t from,
+    bk_relay_item_t **items, size_t n)
+{
+    size_t          i, commands;
+    bk_relay_rc_e   rc;
+
+    if (bk_redis_connect(r->redis) == -1) {
+        return BK_RELAY_AGAIN;
+    }
+
+    rc = bk_relay_decide(r, partition, from);
+
+    if (rc == BK_RELAY_OK) {
+        rc = bk_relay_ask(r, partition, items, n);
+    }
+
+    if (rc == BK_RELAY_OK) {
+        rc = bk_relay_move(r, items, n);
+    }
+
+    if (rc != BK_RELAY_OK) {
+        return rc;
+    }
+
+    wsc_buf_reset(&r->octets, BK_RELAY_KEEP);
+
+    bk_redis_begin(r->redis, "MULTI");
+    bk_redis_end(r->redis);
+    commands = 1;
+
+    for (i = 0; i < n; i++) {
+        if (items[i]->append) {
+            bk_relay_chain(r, items, i);
+
+            commands += items[i]->dup
+                        ? bk_relay_settled(r, partition, items[i])
+                        : bk_relay_append(r, partition, items[i]);
+        }
+    }
+
+    r->progress.next = bk_kafka_offset(items[n - 1]->m) + 1;
+    bk_relay_set(r, partition, &r->progress, NULL);
+
+    rc = bk_relay_exec(r, commands + 1);
+
+    if (rc == BK_RELAY_OK) {
+        bk_relay_count(items, n);
+    }
+
+    return rc;
+}
+
+
+/* The chats' last positions, and where the cids are. */
+
+static bk_relay_rc_e
+bk_relay_ask(bk_relay_t *r, int32_t partition, bk_relay_item_t **items,
+    size_t n)
+{
+    size_t          i, heads, cids;
+    bk_relay_rc_e   rc;
+
+    heads = 0;
+    cids = 0;
+
+    bk_redis_begin(r->redis, "MGET");
+
+    for (i = 0; i < n; i++) {
+        if (items[i]->append) {
+            bk_relay_word(r, partition, "h", &items[i]->record.chat_id);
+            heads++;
+        }
+    }
+
+    if (heads == 0) {
+        return BK_RELAY_OK;
+    }
+
+    bk_redis_end(r->redis);
+
+    bk_redis_begin(r->redis, "MGET");
+
+    for (i = 0; i < n; i++) {
+        if (items[i]->append && items[i]->record.cid.len) {
+            bk_relay_dedupe(r, partition, &items[i]->record);
+            cids++;
+        }
+    }
+
+    if (cids) {
+        bk_redis_end(r->redis);
+    }
+
+    rc = bk_relay_heads(r, items, n);
+
+    if (rc == BK_RELAY_OK && cids) {
+        rc = bk_relay_dedupes(r, items, n);
+    }
+
+    return rc;
+}
+
+
+static bk_relay_rc_e
+bk_relay_heads(bk_relay_t *r, bk_relay_item_t **items, size_t n)
+{
+    size_t             i, k;
+    wsc_str_t          s;
+    wsc_dedupe_t       d;
+    const redisReply  *reply;
+
+    reply = bk_redis_reply(r->redis);
+
+    if (reply == NULL || reply->type != REDIS_REPLY_ARRAY) {
+        bk_redis_close(r->redis);
+        return BK_RELAY_AGAIN;
+    }
+
+    for (i = 0, k = 0; i < n; i++) {
+        if (!items[i]->append) {
+            continue;
+        }
+
+        items[i]->has_head = 0;
+
+        if (k < reply->elements && bk_redis_str(reply->element[k], &s)
+            && wsc_dedupe_parse(&s, &d) == WSC_OK)
+        {
+            items[i]->has_head = 1;
+            items[i]->prev = d.pos;
+        }
+
+        k++;
+    }
+
+    return BK_RELAY_OK;
+}
+
+
+static bk_relay_rc_e
+bk_relay_dedupes(bk_relay_t *r, bk_relay_item_t **items, size_t n)
+{
+    size_t             i, k;
+    wsc_str_t          s;
+    wsc_dedupe_t       d;
+    const redisReply  *reply;
+
+    reply = bk_redis_reply(r->redis);
+
+    if (reply == NULL || reply->type != REDIS_REPLY_ARRAY) {
+        bk_redis_close(r->redis);
+        return BK_RELAY_AGAIN;
+    }
+
+    for (i = 0, k = 0; i < n; i++) {
+        if (!items[i]->append || items[i]->record.cid.len == 0) {
+            continue;
+        }
+
+        items[i]->dup = 0;
+
+        if (k < reply->elements && bk_redis_str(reply->element[k], &s)
+            && wsc_dedupe_parse(&s, &d) == WSC_OK
+            && (d.pos.epoch != r->epoch
+                || d.pos.seq != (uint64_t) bk_kafka_offset(items[i]->m) + 1))
+        {
+            items[i]->dup = 1;
+            items[i]->first = d.pos;
+        }
+
+        k++;
+    }
+
+    return BK_RELAY_OK;
+}
+
+
+/* The item's place behind those before it in the batch. */
+
+static void
+bk_relay_chain(bk_relay_t *r, bk_relay_item_t **items, size_t i)
+{
+    size_t             k;
+    uint64_t           offset;
+    bk_relay_item_t   *it, *o;
+
+    it = items[i];
+    offset = bk_kafka_offset(it->m);
+
+    it->pos.epoch = r->epoch;
+    it->pos.seq = offset + 1;
+
+    for (k = i; k > 0; k--) {
+        o = items[k - 1];
+
+        if (o->append && !o->dup && !it->dup && it->record.cid.len
+            && bk_relay_same(&o->record.chat_id, &it->record.chat_id)
+            && bk_relay_same(&o->record.sender, &it->record.sender)
+            && bk_relay_same(&o->record.cid, &it->record.cid))
+        {
+            it->dup = 1;
+            it->first = o->pos;
+        }
+    }
+
+    for (k = i; k > 0; k--) {
+        o = items[k - 1];
+
+        if (o->append && !o->dup
+            && bk_relay_same(&o->record.chat_id, &it->record.chat_id))
+        {
+            it->prev = o->pos;
+            return;
+        }
+    }
+
+    it->prev = bk_progress_prev(&r->progress, it->has_head ? &it->prev : NULL,
+                                offset);
+}
+
+
+/* Strays have to be in their own partition before this one moves on. */
+
+static bk_relay_rc_e
+bk_relay_move(bk_relay_t *r, bk_relay_item_t **items, size_t n)
+{
+    size_t            i;
+    const wsc_str_t  *chat_id;
+
+    for (i = 0; i < n; i++) {
+        chat_id = &items[i]->record.chat_id;
+
+        if (items[i]->stray
+            && bk_kafka_out_move(r->out, items[i]->m, chat_id,
+                                 wsc_shard(chat_id, r->partitions))
+               == -1)
+        {
+            return BK_RELAY_AGAIN;
+        }
+    }
+
+    return BK_RELAY_OK;
+}
+
+
+/* Gathers the commands of a message; how many. */
+
+static size_t
+bk_relay_append(bk_relay_t *r, int32_t partition, bk_relay_item_t *it)
+{
+    size_t         n;
+    u_char         buf[WSC_ID_LEN];
+    wsc_buf_t     *b;
+    wsc_entry_t    e;
+    bk_record_t   *record;
+
+    b = &r->envelope;
+    record = &it->record;
+
+    memset(&e, 0, sizeof(wsc_entry_t));
+
+    e.pos = it->pos;
+    e.prev = it->prev;
+    e.timestamp = record->timestamp;
+    e.sender = record->sender;
+    e.cid = record->cid;
+
+    if (bk_record_value(record, &r->octets, &e.message) != WSC_OK) {
+        bk_redis_close(r->redis);
+        return 0;
+    }
+
+    wsc_buf_reset(b, BK_RELAY_KEEP);
+    wsc_envelope_entry(b, &e, 1);
+
+    bk_redis_begin(r->redis, "XADD");
+    bk_relay_word(r, partition, "s", &record->chat_id);
+    bk_redis_word(r->redis, "MAXLEN");
+    bk_redis_word(r->redis, "~");
+    bk_redis_number(r->redis, r->messages);
+    bk_redis_octets(r->redis, buf, wsc_stream_id_print(buf, it->pos));
+    bk_redis_word(r->redis, "m");
+    bk_redis_octets(r->redis, b->data, b->len);
+    bk_redis_end(r->redis);
+
+    bk_redis_begin(r->redis, "PEXPIRE");
+    bk_relay_word(r, partition, "s", &record->chat_id);
+    bk_redis_number(r->redis, r->age);
+    bk_redis_end(r->redis);
+
+    n = 2 + bk_relay_positions(r, partition, it);
+
+    if (it->pos.seq <= r->progress.goal) {
+        return n;
+    }
+
+    wsc_buf_reset(b, BK_RELAY_KEEP);
+    wsc_envelope_message(b, &e);
+
+    bk_redis_begin(r->redis, "PUBLISH");
+    bk_relay_word(r, partition, "c", &record->chat_id);
+    bk_redis_octets(r->redis, b->data, b->len);
+    bk_redis_end(r->redis);
+
+    return n + 1;
+}
+
+
+/* Where the chat ends now, and where the cid is. */
+
+static size_t
+bk_relay_positions(bk_relay_t *r, int32_t partition,
+    const bk_relay_item_t *it)
+{
+    size_t        len;
+    u_char        buf[WSC_ID_LEN];
+    wsc_dedupe_t  d;
+
+    d.pos = it->pos;
+    d.placed = 1;
+
+    len = wsc_dedupe_print(buf, &d);
+
+    bk_redis_begin(r->redis, "SET");
+    bk_relay_word(r, partition, "h", &it->record.chat_id);
+    bk_redis_octets(r->redis, buf, len);
+    bk_redis_end(r->redis);
+
+    if (it->record.cid.len == 0) {
+        return 1;
+    }
+
+    bk_redis_begin(r->redis, "SET");
+    bk_relay_dedupe(r, partition, &it->record);
+    bk_redis_octets(r->redis, buf, len);
+    bk_redis_word(r->redis, "PX");
+    bk_redis_number(r->redis, BK_RELAY_DEDUPE);
+    bk_redis_end(r->redis);
+
+    return 2;
+}
+
+
+/* Tells the sender of a repetition where the first one is. */
+
+static size_t
+bk_relay_settled(bk_relay_t *r, int32_t partition, const bk_relay_item_t *it)
+{
+    wsc_news_t   news;
+    wsc_note_t   note;
+
+    if (it->pos.seq <= r->progress.goal) {
+        return 0;
+    }
+
+    memset(&news, 0, sizeof(wsc_news_t));
+    memset(&note, 0, sizeof(wsc_note_t));
+
+    note.key = it->record.cid;
+    note.sender = it->record.sender;
+    note.n[0] = it->first.epoch;
+    note.n[1] = it->first.seq;
+
+    news.type = WSC_NEWS_SETTLED;
+    news.to = WSC_TO_CHAT;
+    news.name = it->record.chat_id;
+    news.notes = &note;
+    news.count = 1;
+
+    wsc_buf_reset(&r->envelope, BK_RELAY_KEEP);
+    wsc_envelope_news(&r->envelope, &news);
+
+    bk_redis_begin(r->redis, "PUBLISH");
+    bk_relay_word(r, partition, "c", &it->record.chat_id);
+    bk_redis_octets(r->redis, r->envelope.data, r->envelope.len);
+    bk_redis_end(r->redis);
+
+    return 1;
+}
+
+
+static void
+bk_relay_count(bk_relay_item_t **items, size_t n)
+{
+    size_t        i;
+    bk_metric_t  *m;
+
+    m = bk_relay_metrics;
+
+    for (i = 0; i < n; i++) {
+        bk_metric_add(&m[BK_RELAY_RECORDS], 1);
+        bk_metric_add(&m[BK_RELAY_MISROUTED], items[i]->stray);
+        bk_metric_add(&m[BK_RELAY_DUPLICATES],
+                      items[i]->append && items[i]->dup);
+        bk_metric_add(&m[BK_RELAY_MESSAGES],
+                      items[i]->append && !items[i]->dup);
+    }
+}
+
+
+/* keys */
+
+static void
+bk_relay_word(bk_relay_t *r, int32_t partition, const char *kind,
+    const wsc_str_t *chat_id)
+{
+    int   n;
+    char  key[BK_RELAY_KEY];
+
+    n = snprintf(key, sizeof(key), "%.64s{%d}:%s%s%.*s", r->prefix, partition,
+                 kind, chat_id ? ":" : "", chat_id ? (int) chat_id->len : 0,
+                 chat_id ? (char *) chat_id->data : "");
+
+    bk_redis_octets(r->redis, key, n);
+}
+
+
+static void
+bk_relay_dedupe(bk_relay_t *r, int32_t partition, const bk_record_t *record)
+{
+    int   n;
+    char  key[BK_RELAY_KEY];
+
+    n = snprintf(key, sizeof(key), "%.64s{%d}:d:%.*s %zu %.*s %.*s",
+                 r->prefix, partition,
+                 (int) record->chat_id.len, (char *) record->chat_id.data,
+                 record->sender.len,
+                 (int) record->sender.len, (char *) record->sender.data,
+                 (int) record->cid.len, (char *) record->cid.data);
+
+    bk_redis_octets(r->redis, key, n);
+}
+
+
+static int
+bk_relay_same(const wsc_str_t *a, const wsc_str_t *b)
+{
+    return a->len == b->len && memcmp(a->data, b->data, a->len) == 0;
+}

@@ -1,0 +1,387 @@
+"""ws-chat-relay with a real Kafka and a real Redis."""
+
+import signal
+import threading
+import time
+
+import msgpack
+import pytest
+import redis as redis_client
+
+from daemon import Daemon
+from harness.nginx import wait_for
+from records import EPOCH, partition, send, value
+
+PARTITIONS = 4
+SETTLED = 32
+
+
+class View:
+    """What a node sees: streams and channels."""
+
+    def __init__(self, port, prefix='wsc:'):
+        self.prefix = prefix
+        self.db = redis_client.Redis(port=port)
+
+    def key(self, kind, chat_id):
+        return '%s{%d}:%s:%s' % (self.prefix, partition(chat_id, PARTITIONS),
+                                 kind, chat_id)
+
+    def stream(self, chat_id):
+        """(position, prev, sender, cid, message) of each entry."""
+        rows = []
+        for key, fields in self.db.xrange(self.key('s', chat_id)):
+            epoch, n = map(int, key.split(b'-'))
+            entry = msgpack.unpackb(fields[b'm'])
+            assert entry[:2] == [1, 1]
+            rows.append(((epoch, n + 1), tuple(entry[6:8]), entry[3],
+                         entry[4], entry[5]))
+        return rows
+
+    def cids(self, chat_id):
+        return [row[3] for row in self.stream(chat_id)]
+
+    def progress(self, p):
+        text = self.db.get('%s{%d}:progress' % (self.prefix, p))
+        return text and tuple(map(int, text.split()))
+
+
+class Ear(threading.Thread):
+    """Listens to all channels, as nodes do to some."""
+
+    def __init__(self, port):
+        super().__init__(daemon=True)
+        self.heard = []
+        self.bus = redis_client.Redis(port=port).pubsub()
+        self.bus.psubscribe('wsc:*')
+        assert self.bus.get_message(timeout=5)['type'] == 'psubscribe'
+        self.start()
+
+    def run(self):
+        try:
+            for one in self.bus.listen():
+                self.heard.append((one['channel'].decode().split(':')[-1],
+                                   msgpack.unpackb(one['data'])))
+        except (redis_client.ConnectionError, ValueError, OSError):
+            pass    # Redis went, or the test is over
+
+    def messages(self, chat_id):
+        return [e for name, e in self.heard if name == chat_id and e[1] == 2]
+
+    def settled(self, chat_id):
+        return [e for name, e in self.heard
+                if name == chat_id and e[1:3] == [5, SETTLED]]
+
+
+@pytest.fixture
+def topic(kafka):
+    return kafka.topic(PARTITIONS)
+
+
+@pytest.fixture
+def view(redis):
+    return View(redis.port)
+
+
+@pytest.fixture
+def relay(daemon, kafka, topic, redis):
+    def start(**options):
+        settings = dict(kafka_brokers=kafka.brokers, kafka_topic=topic,
+                        kafka_group=topic, epoch=EPOCH,
+                        redis='redis://127.0.0.1:%d' % redis.port)
+        settings.update(options)
+        return daemon('relay', **settings)
+    return start
+
+
+def relayed(kafka, topic, view, seconds=60):
+    """Wait until all that is in the topic is dealt with."""
+    ends = kafka.end_offsets(topic, PARTITIONS)
+    wait_for(lambda: all((view.progress(p) or (0, 0))[1] >= end
+                         for p, end in enumerate(ends) if end),
+             seconds, what='all is relayed')
+
+
+def load(kafka, topic, rooms, first, n, retries=0):
+    producer = kafka.producer()
+    for i in list(range(first, first + n)) + \
+            list(range(first, first + retries)):
+        for room in rooms:
+            send(producer, topic, room, 'c%d' % i)
+    producer.flush()
+
+
+def chained(view, rooms, n, first=0):
+    """All, once, in order, and each names the one before it."""
+    for room in rooms:
+        rows = view.stream(room)
+        assert [row[3] for row in rows] == \
+            ['c%d' % i for i in range(first, n)], room
+        for before, row in zip(rows, rows[1:]):
+            assert row[1] == before[0], room
+
+
+def test_appends(kafka, topic, view, redis, relay):
+    one = relay()
+    ear = Ear(redis.port)
+    producer = kafka.producer()
+    for n, text in enumerate(['{"b":1.0}', 'null', '"x"']):
+        send(producer, topic, 'room', 'c%d' % n, message=text)
+    producer.produce(topic, key='room', value=value(
+        'room', 'bin', message='"AAEC"', enc='base64'))
+    producer.flush()
+    relayed(kafka, topic, view)
+    none = (0, 0)
+    places = [none] + [(EPOCH, n) for n in range(1, 5)]
+    texts = ['{"b":1.0}', 'null', '"x"', b'\0\1\2']
+    cids = ['c0', 'c1', 'c2', 'bin']
+    assert view.stream('room') == [
+        (places[n + 1], places[n], 'ann', cids[n], texts[n])
+        for n in range(4)]
+    wait_for(lambda: len(ear.heard) == 4, what='all is published')
+    assert ear.messages('room') == [
+        [1, 2, EPOCH, 'ann', cids[n], texts[n], *places[n + 1], *places[n]]
+        for n in range(4)]
+    assert one.metrics()['messages_total'] == 4
+    assert view.db.pttl(view.key('s', 'room')) > 86400000
+    assert one.healthy()
+
+
+def test_repetition(kafka, topic, view, redis, relay):
+    """It is not appended; its sender hears where the first one is."""
+    relay()
+    ear = Ear(redis.port)
+    producer = kafka.producer()
+    for cid in 'a', 'b', 'a', 'c':
+        send(producer, topic, 'room', cid)
+    producer.flush()
+    relayed(kafka, topic, view)
+    send(producer, topic, 'room', 'b')
+    send(producer, topic, 'room', 'b', sender='bob')
+    producer.flush()
+    relayed(kafka, topic, view)
+    assert [(row[0][1], row[1][1], row[2], row[3])
+            for row in view.stream('room')] == [
+        (1, 0, 'ann', 'a'), (2, 1, 'ann', 'b'), (4, 2, 'ann', 'c'),
+        (6, 4, 'bob', 'b')]
+    wait_for(lambda: len(ear.settled('room')) == 2, what='settled')
+    assert [e[3:] for e in ear.settled('room')] == [
+        [1, 'room', 1, 'a', 'ann', '', EPOCH, 1, 0, 0],
+        [1, 'room', 1, 'b', 'ann', '', EPOCH, 2, 0, 0]]
+
+
+def test_filter(kafka, topic, view, relay):
+    load(kafka, topic, ['red-1', 'red-2', 'blue-1', 'x'], 0, 3)
+    one = relay(chats=['red-*', 'x'])
+    relayed(kafka, topic, view)
+    assert [len(view.cids(room)) for room in
+            ('red-1', 'red-2', 'blue-1', 'x')] == [3, 3, 0, 3]
+    assert one.metrics()['filtered_total'] == 3
+
+
+def test_bad_records(kafka, topic, view, relay):
+    producer = kafka.producer()
+    where = partition('room', PARTITIONS)
+    for data in (b'no', value('room', 'u', message='"\\u0000"'), None,
+                 value('room', 'x', sender=None), value('room', 'good')):
+        producer.produce(topic, key='room', value=data, partition=where)
+    producer.flush()
+    one = relay()
+    relayed(kafka, topic, view)
+    assert view.cids('room') == ['good']
+    metrics = one.metrics()
+    assert metrics['bad_records_total'] == 3
+    assert metrics['refused_total'] == 1
+
+
+def test_misrouted(kafka, topic, view, relay):
+    """A foreign partitioner's records reach their chat, in one order."""
+    producer = kafka.producer()
+    for n in range(12):
+        producer.produce(topic, key='room', partition=n % PARTITIONS,
+                         value=value('room', 'c%d' % n),
+                         headers=[('retry', '1')])
+    # without a key, it may be anywhere
+    producer.produce(topic, partition=(partition('room', PARTITIONS) + 1)
+                     % PARTITIONS, value=value('room', 'c12'))
+    producer.flush()
+    one = relay()
+    wait_for(lambda: len(view.cids('room')) == 13, 30, what='all is there')
+    relayed(kafka, topic, view)
+    assert set(view.cids('room')) == {'c%d' % n for n in range(13)}
+    assert len(view.cids('room')) == 13
+    assert one.metrics()['misrouted_total'] == 10
+    rows = view.stream('room')
+    assert [row[1] for row in rows[1:]] == [row[0] for row in rows[:-1]]
+
+
+def test_offset_holes(kafka, topic, view, relay):
+    producer = kafka.producer(transactional_id=topic)
+    producer.init_transactions()
+    relay()
+    for n in range(6):
+        producer.begin_transaction()
+        send(producer, topic, 'room', 'c%d' % n)
+        if n % 3 == 1:
+            producer.flush()
+            producer.abort_transaction()
+        else:
+            producer.commit_transaction()
+    plain = kafka.producer()
+    send(plain, topic, 'room', 'last')
+    plain.flush()
+    relayed(kafka, topic, view)
+    assert [(row[0][1], row[1][1], row[3]) for row in view.stream('room')] \
+        == [(1, 0, 'c0'), (5, 1, 'c2'), (7, 5, 'c3'), (11, 7, 'c5'),
+            (13, 11, 'last')]
+
+
+def test_two_on_one_partition(kafka, topic, view, redis, relay):
+    """Both have every partition, and are stopped at random."""
+    rooms = ['r%d' % i for i in range(8)]
+    ear = Ear(redis.port)
+    several = [relay(kafka_group=topic + '-1'),
+               relay(kafka_group=topic + '-2')]
+    wait_for(lambda: all(one.metrics()['partitions'] == PARTITIONS
+                         for one in several), 30, what='both have all')
+    for turn in range(10):
+        victim = several[turn % 2]
+        victim.send_signal(signal.SIGSTOP)
+        load(kafka, topic, rooms, turn * 50, 50, retries=5)
+        time.sleep(0.2)
+        victim.send_signal(signal.SIGCONT)
+    relayed(kafka, topic, view)
+    chained(view, rooms, 500)
+    wait_for(lambda: all(len(ear.messages(room)) == 500 for room in rooms),
+             what='each was published once')
+    wait_for(lambda: sum(one.metrics()['duplicates_total']
+                         for one in several) == 400, what='they agree')
+
+
+def test_kills(kafka, topic, view, redis, relay):
+    rooms = ['r%d' % i for i in range(8)]
+    ear = Ear(redis.port)
+    several = [relay(), relay()]
+    for turn in range(6):
+        load(kafka, topic, rooms, turn * 50, 50, retries=5)
+        several[turn % 2].kill()
+        several[turn % 2] = relay()
+    relayed(kafka, topic, view)
+    chained(view, rooms, 300)
+    for room in rooms:
+        assert [e[4] for e in ear.messages(room)] == \
+            ['c%d' % i for i in range(300)]
+
+
+def test_flushall(kafka, topic, view, redis, relay):
+    """What was published is put back quietly, what comes is published."""
+    rooms = ['r%d' % i for i in range(4)]
+    one = relay()
+    load(kafka, topic, rooms, 0, 50)
+    relayed(kafka, topic, view)
+    ear = Ear(redis.port)
+    view.db.flushall()
+    # nothing comes, it is seen all the same
+    wait_for(lambda: all(len(view.cids(room)) == 50 for room in rooms), 30,
+             what='it is all back')
+    assert ear.heard == []
+    chained(view, rooms, 50)
+    load(kafka, topic, rooms, 50, 10, retries=3)
+    load(kafka, topic, rooms, 0, 3)
+    relayed(kafka, topic, view)
+    chained(view, rooms, 60)
+    wait_for(lambda: all(len(ear.messages(room)) == 10
+                         and len(ear.settled(room)) == 6 for room in rooms),
+             what='the new ones are published')
+    metrics = one.metrics()
+    assert metrics['rebuilds_total'] >= 1 and metrics['gaps_total'] == 0
+
+
+def test_short_rebuild(kafka, topic, view, redis, relay):
+    """What is not put back shows as a position that cannot be proven."""
+    relay(rebuild_records=10)
+    load(kafka, topic, ['room'], 0, 51)
+    relayed(kafka, topic, view)
+    view.db.flushall()
+    wait_for(lambda: len(view.cids('room')) == 10, 30, what='the end of it')
+    rows = view.stream('room')
+    assert rows[0][0][1] - rows[0][1][1] == 1
+    assert [row[1] for row in rows[1:]] == [row[0] for row in rows[:-1]]
+
+
+def test_redis_killed(kafka, topic, view, redis, relay):
+    """It comes back empty while messages come."""
+    rooms = ['r%d' % i for i in range(4)]
+    one = relay()
+    load(kafka, topic, rooms, 0, 50)
+    relayed(kafka, topic, view)
+    redis.kill()
+    load(kafka, topic, rooms, 50, 50)
+    wait_for(lambda: not one.healthy(), what='it says so')
+    redis.start()
+    relayed(kafka, topic, view)
+    chained(view, rooms, 100)
+    wait_for(one.healthy, what='it is well again')
+
+
+def test_lost_end(kafka, topic, view, redis, relay):
+    """A promoted replica lacks the end: it is appended again."""
+    rooms = ['r%d' % i for i in range(4)]
+    relay().stop()
+    first = relay()
+    load(kafka, topic, rooms, 0, 30)
+    relayed(kafka, topic, view)
+    kept = {key: (view.db.dump(key), max(view.db.pttl(key), 0))
+            for key in view.db.keys()}
+    load(kafka, topic, rooms, 30, 30)
+    relayed(kafka, topic, view)
+    with view.db.pipeline() as pipe:
+        pipe.flushall()
+        for key, (data, ttl) in kept.items():
+            pipe.restore(key, ttl, data)
+        pipe.execute()
+    wait_for(lambda: all(len(view.cids(room)) == 60 for room in rooms), 30,
+             what='the end is back')
+    chained(view, rooms, 60)
+    assert first.metrics()['gaps_total'] >= 1
+
+
+def test_history_limit(kafka, topic, view, relay):
+    relay(history_messages=100, history_age=10)
+    load(kafka, topic, ['room'], 0, 1000)
+    relayed(kafka, topic, view)
+    assert 100 <= len(view.cids('room')) <= 300
+    assert view.cids('room')[-1] == 'c999'
+    assert 3600000 < view.db.pttl(view.key('s', 'room')) <= 3610000
+
+
+def test_epochs(kafka, topic, view, relay):
+    """A topic made anew goes on behind the epoch before it."""
+    load(kafka, topic, ['room'], 0, 3)
+    first = relay()
+    relayed(kafka, topic, view)
+    first.stop()
+    later = relay(epoch=EPOCH + 1)
+    wait_for(lambda: later.metrics()['records_total'] == 3, 30,
+             what='it is read again')
+    # the same cids: nothing new
+    assert len(view.cids('room')) == 3
+    load(kafka, topic, ['room'], 3, 1)
+    wait_for(lambda: len(view.cids('room')) == 4, what='a new one')
+    assert view.stream('room')[-1][:2] == ((EPOCH + 1, 4), (EPOCH, 3))
+    later.stop()
+    old = relay()
+    old.expected.append('Redis is of a later epoch')
+    assert old.process.wait(30) == 1
+
+
+@pytest.mark.parametrize('options, said', [
+    ({}, '"epoch" must be given'),
+    ({'epoch': 1, 'redis': 'http://x'}, 'bad \\"redis\\"'),
+    ({'epoch': 1, 'redis': 'redis://x:0'}, 'bad \\"redis\\"'),
+])
+def test_bad_options(options, said):
+    one = Daemon('relay', wait=False, **options)
+    assert one.process.wait(10) in (1, 2)
+    one.log.seek(0)
+    assert said in one.log.read()
