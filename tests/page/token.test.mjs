@@ -93,3 +93,58 @@ for (const kind of ['websocket', 'sse']) {
         assert.equal(chat.state, 'online');
     });
 }
+
+
+test('a token that ends soon is replaced within the session', LIMIT,
+     async () => {
+    const states = [];
+    let asked = 0;
+    const refreshed = new Promise((resolve) => {
+        connect(async () => {
+            if (++asked === 3) {
+                resolve();
+            }
+
+            return jwt({sub: 'ada', exp: now() + 2});
+        }).on('state', ({state}) => states.push(state));
+    });
+
+    await refreshed;
+    assert.deepEqual(states, ['online']);
+});
+
+
+test('a chat that the token does not name', LIMIT, async () => {
+    const chat = connect(async () => jwt({
+        sub: 'ada', exp: now() + 600, chat: {join: ['mine.*']}}));
+
+    await chat.join('mine.1');
+    await assert.rejects(chat.join('theirs'), {code: 'forbidden'});
+});
+
+
+test('a token that has ended: closed with 4001, back with another', LIMIT,
+     async () => {
+    const states = [];
+    let asked = 0;
+
+    await new Promise((resolve) => {
+        const chat = connect(async ({refused}) => {
+            if (!refused && ++asked > 1) {
+                return null;
+            }
+
+            /* the server bears with it for 30 s more */
+            return jwt({sub: 'ada', exp: now() + (refused ? 600 : -28)});
+        });
+
+        chat.on('state', ({state}) => {
+            states.push(state);
+
+            if (states.filter((one) => one === 'online').length === 2) {
+                resolve();
+            }
+        });
+    });
+    assert.deepEqual(states, ['online', 'offline', 'connecting', 'online']);
+});
