@@ -9,11 +9,13 @@
 #include "ngx_ws_chat_api.h"
 #include "ngx_ws_chat_api_call.h"
 #include "ngx_ws_chat_api_key.h"
+#include "ngx_ws_chat_api_message.h"
 #include "ngx_ws_chat_api_node.h"
 #include "ngx_ws_chat_body.h"
 
 
 #define NGX_WS_CHAT_API_ALLOW  64
+#define NGX_WS_CHAT_API_BODY   (1024 * 1024)   /* with a message in it */
 
 
 static ngx_int_t ngx_ws_chat_api_find(ngx_ws_chat_api_call_t *call,
@@ -32,6 +34,15 @@ static void ngx_ws_chat_api_run(ngx_ws_chat_api_call_t *call);
 
 static const ngx_ws_chat_api_route_t  ngx_ws_chat_api_routes[] = {
 
+    { NGX_HTTP_POST, "chats/*/messages", NGX_WS_CHAT_API_BODY,
+      ngx_ws_chat_api_message_send },
+    { NGX_HTTP_GET, "chats/*/messages", 0, ngx_ws_chat_api_message_read },
+    { NGX_HTTP_POST, "broadcast", NGX_WS_CHAT_API_BODY,
+      ngx_ws_chat_api_message_broadcast },
+    { NGX_HTTP_POST, "users/*/messages", NGX_WS_CHAT_API_BODY,
+      ngx_ws_chat_api_message_user },
+    { NGX_HTTP_POST, "users/*/disconnect", 4096,
+      ngx_ws_chat_api_message_disconnect },
     { NGX_HTTP_POST, "drain", 4096, ngx_ws_chat_api_node_drain },
     { NGX_HTTP_GET, "info", 0, ngx_ws_chat_api_node_info },
 

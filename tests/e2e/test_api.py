@@ -10,6 +10,7 @@ from websockets.exceptions import InvalidStatus
 from harness.client import Client
 from harness.member import connect_to
 from harness.nginx import Nginx, wait_for, warned
+from harness.sse import Stream
 
 KEYS = ['0123456789abcdef', '~key.with/other+signs=!"']
 
@@ -438,3 +439,192 @@ def test_longest_key(nginx):
     ng = start_keyed(nginx, 'x' * 16 + '\n' + 'y' * 256)
     assert call(ng, '/keyed/info', key='y' * 256)[0] == 200
     assert call(ng, '/keyed/info', key='x' * 16)[0] == 200
+
+
+# messages
+
+def say(ng, path, body, status=201, **headers):
+    """POST, repeated while the answer is `try again`."""
+    for _ in range(60):
+        answer = call(ng, '/api/' + path, 'POST',
+                      json.dumps(body) if body is not None else None,
+                      headers=headers)
+        if answer[0] != 503:
+            break
+        assert answer[2]['Retry-After'] and answer[1]['code'] in (
+            'unavailable', 'overloaded', 'unknown')
+    assert answer[0] == status, answer
+    return answer[1]
+
+
+def page(ng, chat_id, **args):
+    query = '&'.join('%s=%s' % item for item in args.items())
+    for _ in range(60):
+        answer = call(ng, '/api/chats/%s/messages?%s' % (chat_id, query))
+        if answer[0] != 503:
+            break
+    assert answer[0] == 200, answer
+    return answer[1]
+
+
+async def test_send(nginx):
+    """Members get it as they get any; the answer has its place."""
+    ng = nginx()
+    a = await Client.connect(ng, user='ann')
+    await a.settle('join', chat_id='room:1@x')
+    body = {'sender': 'system ☺', 'message': {'a': [1, 'ä']}, 'more': 1}
+    sent = say(ng, 'chats/room%3A1%40x/messages', body)
+    event = await a.expect('message')
+    assert event['sender'] == 'system ☺' and event['message'] == body[
+        'message']
+    assert set(sent) == {'epoch', 'seq', 'timestamp', 'dup'}
+    assert sent['dup'] is False
+    for key in 'epoch', 'seq', 'timestamp':
+        assert sent[key] == event[key]
+    assert event['cid'].startswith('api-')
+
+
+def test_idempotency(nginx):
+    """The same key and message: the same place. Another message: 409."""
+    ng = nginx()
+    body = {'sender': 'shop', 'message': 'paid'}
+    key = {'Idempotency-Key': 'order 66'}
+    first = say(ng, 'chats/a/messages', body, **key)
+    again = say(ng, 'chats/a/messages', body, **key)
+    assert again.pop('dup') is True
+    assert {k: first[k] for k in again} == again
+    body['message'] = 'refunded'
+    assert say(ng, 'chats/a/messages', body, 409, **key)['code'] == 'conflict'
+    other = say(ng, 'chats/b/messages', body, **key)
+    assert other['dup'] is False
+    assert len(page(ng, 'a')['messages']) == 1
+    for bad in '', 'x' * 65, 'tab\there':
+        assert say(ng, 'chats/a/messages', body, 400,
+                   **{'Idempotency-Key': bad})['code'] == 'bad_request'
+
+
+def test_pages(nginx):
+    ng = nginx()
+    sent = [say(ng, 'chats/a/messages', {'sender': 's', 'message': n})
+            for n in range(10)]
+    places = ['%(epoch)d:%(seq)d' % one for one in sent]
+
+    def numbers(**args):
+        got = page(ng, 'a', **args)
+        assert got['chat_id'] == 'a'
+        return [m['message'] for m in got['messages']], got['more']
+
+    assert numbers() == (list(range(10)), False)
+    assert numbers(limit=3) == ([7, 8, 9], True)
+    assert numbers(before=places[4], limit=2) == ([2, 3], True)
+    assert numbers(after=places[4], limit=2) == ([5, 6], True)
+    assert numbers(after=places[9]) == ([], False)
+    for bad in 'limit=0', 'limit=501', 'limit=x', 'after=1', 'before=x:1', \
+            'after=1:1&before=1:2':
+        answer = call(ng, '/api/chats/a/messages?' + bad)
+        assert_error(answer, 400, 'bad_request')
+    assert page(ng, 'never')['messages'] == []
+
+
+@pytest.mark.parametrize('body', [
+    b'', b'x', b'[]', b'{}', b'{"sender":"s"}', b'{"message":1}',
+    b'{"sender":1,"message":1}', b'{"sender":"","message":1}',
+    b'{"sender":"\\u0007","message":1}', b'{"sender":"s","message":"\xff"}',
+    b'{"sender":"s","message":"\\ud800"}',
+    b'{"sender":"s","message":{"a":1,"a":2}}',
+    b'{"sender":"s","message":1,"sender":"t"}'])
+@pytest.mark.plain_store
+def test_bad_message(nginx, body):
+    ng = nginx(workers=1)
+    for path in 'chats/a/messages', 'broadcast', 'users/ann/messages':
+        assert_error(call(ng, '/api/' + path, 'POST', body), 400,
+                     'bad_request')
+
+
+@pytest.mark.plain_store
+def test_bad_names(nginx):
+    ng = nginx(workers=1)
+    body = json.dumps({'sender': 's', 'message': 1})
+    for path in 'chats/a%20b/messages', 'chats/' + 'x' * 129 + '/messages', \
+            'users/%07/messages', 'users/%FF/disconnect':
+        assert_error(call(ng, '/api/' + path, 'POST', body), 400,
+                     'bad_request')
+    assert_error(call(ng, '/api/chats/a%20b/messages'), 400, 'bad_request')
+    for path, allow in ('chats/a/messages', 'GET, HEAD, POST'), \
+            ('broadcast', 'POST'), ('users/ann/messages', 'POST'), \
+            ('users/ann/disconnect', 'POST'):
+        answer = call(ng, '/api/' + path, 'PUT', body)
+        assert_error(answer, 405, 'method_not_allowed')
+        assert answer[2]['Allow'] == allow
+    for path in 'chats/messages', 'chats//messages', 'chats/a/messages/', \
+            'users', 'broadcast/x':
+        assert_error(call(ng, '/api/' + path, 'POST', body), 404, 'not_found')
+
+
+@pytest.mark.plain_store
+def test_large_message(nginx):
+    ng = nginx(workers=1, server='''
+        location /small/ { ws_chat_api zone=chat; ws_chat_api_key open;
+                           ws_chat_max_message 100; }
+        client_max_body_size 4m; client_body_buffer_size 4k;
+    ''')
+    body = json.dumps({'sender': 's', 'message': 'x' * 99})
+    assert_error(call(ng, '/small/chats/a/messages', 'POST', body), 413,
+                 'too_large')
+    body = json.dumps({'sender': 's', 'message': 'x' * (1 << 20)})
+    assert_error(call(ng, '/api/chats/a/messages', 'POST', body), 413,
+                 'too_large')
+    body = json.dumps({'sender': 's', 'message': 'x' * 60000})
+    assert call(ng, '/api/chats/a/messages', 'POST', body)[0] == 201
+
+
+async def test_broadcast(nginx):
+    """To chats: a reply for each. To all: every client, stored nowhere."""
+    ng = nginx()
+    a = await Client.connect(ng, user='ann')
+    b = await Client.connect(ng, user='bob')
+    await a.settle('join', chat_id='one')
+    await b.settle('join', chat_id='two')
+    body = {'sender': 'ops', 'message': 'soon'}
+    for _ in range(60):
+        got = say(ng, 'broadcast', dict(body, chat_ids=['one', 'two', 'one']),
+                  200, **{'Idempotency-Key': 'k'})['replies']
+        if all('seq' in one for one in got):
+            break
+    assert [one['chat_id'] for one in got] == ['one', 'two', 'one']
+    assert got[2]['dup'] and got[2]['seq'] == got[0]['seq']
+    for client, place in (a, got[0]), (b, got[1]):
+        event = await client.expect('message')
+        assert (event['chat_id'], event['seq']) == (place['chat_id'],
+                                                    place['seq'])
+    told = say(ng, 'broadcast', body, 200)
+    for client in a, b:
+        event = await client.expect('message')
+        assert event == {'ev': 'message', 'sender': 'ops', 'message': 'soon',
+                         'timestamp': told['timestamp']}
+    for bad in [], 'one', [1], ['a b'], ['x'] * 501, {}:
+        assert_error(call(ng, '/api/broadcast', 'POST', json.dumps(
+            dict(body, chat_ids=bad))), 400, 'bad_request')
+
+
+async def test_user(nginx):
+    """All devices of a user, by whatever transport, and nobody else."""
+    ng = nginx()
+    devices = [await Client.connect(ng, user='ann/x') for _ in range(3)]
+    other = await Client.connect(ng, user='ann')
+    with Stream(ng, 'room', user='ann/x') as stream:
+        stream.expect('joined')
+        told = say(ng, 'users/ann%2Fx/messages',
+                   {'sender': 'bank', 'message': [42]}, 200)
+        expected = {'ev': 'message', 'sender': 'bank', 'message': [42],
+                    'timestamp': told['timestamp']}
+        for device in devices:
+            assert await device.expect('message') == expected
+        assert stream.expect('message') == expected
+        await other.nothing('message')
+        say(ng, 'users/ann%2Fx/disconnect', None, 200)
+        for device in devices:
+            assert (await device.closed())[0] == 4009
+        assert stream.rest()[-1] == {'ev': 'close', 'code': 4009,
+                                     'reason': 'disconnected'}
+    await other.cmd('ping')

@@ -1,0 +1,76 @@
+
+/*
+ * Copyright (C) ngx_ws_chat contributors
+ *
+ * A call that waits for the store, and what such calls share.
+ */
+
+
+#ifndef _NGX_WS_CHAT_API_MESSAGE_INT_H_INCLUDED_
+#define _NGX_WS_CHAT_API_MESSAGE_INT_H_INCLUDED_
+
+
+#include "ngx_ws_chat_api_call.h"
+#include "ngx_ws_chat_store.h"
+
+
+typedef struct ngx_ws_chat_api_message_s  ngx_ws_chat_api_message_t;
+
+struct ngx_ws_chat_api_message_s {
+    union {
+        ngx_ws_chat_publish_t    publish;
+        ngx_ws_chat_read_t       read;
+    } u;                                       /* must be first */
+
+    ngx_ws_chat_api_call_t      *call;
+    ngx_event_t                  event;        /* its timer: our patience */
+    ngx_int_t                  (*next)(ngx_ws_chat_api_message_t *m);
+    wsc_str_t                    sender;
+    wsc_str_t                    cid;
+    wsc_value_t                  message;
+    wsc_pos_t                    pos;          /* of a duplicate */
+    uint64_t                     timestamp;
+    wsc_str_t                   *chats;        /* of a broadcast */
+    ngx_uint_t                   n;
+    ngx_uint_t                   i;
+    wsc_buf_t                    text;         /* the answer so far */
+    unsigned                     publishing:1; /* the store has it */
+    unsigned                     reading:1;
+    unsigned                     keyed:1;      /* Idempotency-Key */
+};
+
+
+/* Made of a call; freed with its request.  NULL: no memory. */
+ngx_ws_chat_api_message_t *ngx_ws_chat_api_message_create(
+    ngx_ws_chat_api_call_t *call);
+
+/*
+ * Reads {sender, message} and the cid.  NGX_OK; with the reason, static:
+ * NGX_DECLINED: bad, NGX_BUSY: too large; NGX_ERROR.
+ */
+ngx_int_t ngx_ws_chat_api_message_body(ngx_ws_chat_api_message_t *m,
+    const char **reason);
+
+/* Answers what body() or another check said. */
+ngx_int_t ngx_ws_chat_api_message_refuse(
+    ngx_ws_chat_api_message_t *m, ngx_int_t rc, const char *reason);
+
+/* Waits for m->next, which is called when the store has answered. */
+ngx_int_t ngx_ws_chat_api_message_wait(ngx_ws_chat_api_message_t *m);
+
+/* Sends the message to a chat. */
+void ngx_ws_chat_api_message_publish(ngx_ws_chat_api_message_t *m,
+    const wsc_str_t *chat_id);
+
+/* What became of a message; chat_id NULL: it is known which. */
+void ngx_ws_chat_api_message_position(wsc_buf_t *b,
+    const ngx_ws_chat_publish_t *p, const wsc_str_t *chat_id);
+
+/* Answer: by an error of the store; by m->text. */
+ngx_int_t ngx_ws_chat_api_message_store_error(
+    ngx_ws_chat_api_message_t *m, wsc_err_e err);
+ngx_int_t ngx_ws_chat_api_message_answer(ngx_ws_chat_api_message_t *m,
+    ngx_uint_t status);
+
+
+#endif /* _NGX_WS_CHAT_API_MESSAGE_INT_H_INCLUDED_ */
