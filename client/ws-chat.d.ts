@@ -27,7 +27,7 @@ export interface Message<Body = any> extends Position {
 
 export interface User {
     user: string;
-    /** connections; many tabs are one user */
+    /** connections when it was asked; many tabs are one user */
     conns?: number;
     /** the claim `info` of the user's token */
     info?: unknown;

@@ -91,7 +91,7 @@ export class People {
         return users.has(this.me) ? [...others, this.me] : others;
     }
 
-    #list(names, {count, users}, writers) {
+    #list(names, {count}, writers) {
         const {list, more} = this.#parts;
         const shown = names.slice(0, MOST_LISTED);
 
@@ -103,7 +103,7 @@ export class People {
             label.className = 'name';
             label.textContent = name;
             note.className = 'what';
-            note.textContent = this.#what(name, users.get(name), writers);
+            note.textContent = this.#what(name, writers);
             li.append(avatar(name), label, note);
             return li;
         }));
@@ -111,9 +111,9 @@ export class People {
         setText(more, `and ${count - shown.length} more`);
     }
 
-    #what(name, {conns}, writers) {
+    #what(name, writers) {
         if (name === this.me) {
-            return conns > 1 ? `you, ${conns} windows` : 'you';
+            return 'you';
         }
 
         return writers.includes(name) ? 'typing…' : '';

@@ -98,8 +98,7 @@ export class SseSocket {
             return;
 
         case 'refresh':
-            this.#options.headers.Authorization = `Bearer ${command.token}`;
-            this.#tell({ev: 'ok', id: command.id});
+            this.#onRefresh(command);
             return;
         }
 
@@ -131,6 +130,13 @@ export class SseSocket {
             this.#chats.push(chatId);
             this.#after('form', FORM_MS, () => this.#openStream());
         }
+    }
+
+    /* A stream is as old as its token. */
+    #onRefresh({token, id}) {
+        this.#options.headers.Authorization = `Bearer ${token}`;
+        this.#tell({ev: 'ok', id});
+        this.#after('form', FORM_MS, () => this.#openStream());
     }
 
     #onLeave({chat_id: chatId, id}) {
@@ -179,9 +185,13 @@ export class SseSocket {
 
     #positionOf(chatId) {
         const join = this.#joins.get(chatId)?.command;
-        const first = this.#options.chats.find((c) => c.chatId === chatId);
+        const known = this.#options.chats.find((c) => c.chatId === chatId);
 
-        return join ? join.after ?? null : first?.position ?? null;
+        if (this.#streams.size > 0) {
+            return join?.after ?? null;
+        }
+
+        return join ? join.after ?? null : known?.position ?? null;
     }
 
     /* The streams before this one end, or all of them. */

@@ -114,7 +114,8 @@ export class RoomState {
     #onPresence({join = [], leave = [], count}) {
         const {users} = this.presence;
 
-        join.map(asUser).forEach((one) => users.set(one.user, one));
+        join.map(asUser).forEach((one) => users.set(
+            one.user, {...users.get(one.user), ...one}));
         leave.map(asUser).forEach((one) => users.delete(one.user));
         this.presence.count = count ?? users.size;
     }

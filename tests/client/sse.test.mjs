@@ -215,9 +215,13 @@ test('the token goes with each request, the new one after a refresh', LIMIT,
     await chat.join('a');
     assert.equal(server.streams[0].headers.authorization, 'Bearer first');
     await chat.request({op: 'refresh', token: 'second'});
-    await chat.join('b');
+    await until(() => server.streams.length === 2 && server.open === 1);
     assert.equal(server.streams.at(-1).headers.authorization,
                  'Bearer second');
+    server.say('a', 'still here');
+    await until(() => chat.seen.length === 1);
+    await chat.request({op: 'ping'});
+    assert.deepEqual(chat.seen, ['still here']);
 });
 
 

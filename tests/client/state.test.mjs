@@ -33,12 +33,14 @@ test('join reply: all of the state is there at once', async () => {
 test('presence: who comes, who goes, told with the room', async () => {
     const world = start();
     const room = await world.session(0, {
-        presence: {count: 1, users: [{user: 'bob', conns: 1}]}});
+        presence: {count: 1, users: [{user: 'bob', conns: 1},
+                                     {user: 'eve', conns: 2, info: 'x'}]}});
 
     await world.tell({ev: 'presence', chat_id: 'a', count: 2, leave: ['bob'],
-                      join: [{user: 'eve', conns: 1}, {user: 'max'}]});
+                      join: ['eve', {user: 'max'}]});
     assert.deepEqual([...room.presence.users.keys()], ['eve', 'max']);
     assert.equal(room.presence.count, 2);
+    assert.equal(room.presence.users.get('eve').info, 'x');
     assert.equal(world.named('presence')[0].room, room);
 });
 
