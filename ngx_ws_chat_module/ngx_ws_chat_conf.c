@@ -13,6 +13,7 @@
 
 
 static ngx_int_t ngx_ws_chat_conf_origin(ngx_str_t *origin);
+static ngx_int_t ngx_ws_chat_conf_port(ngx_str_t *origin, u_char *p);
 static char *ngx_ws_chat_conf_merge_handler(ngx_conf_t *cf,
     ngx_ws_chat_loc_conf_t *prev, ngx_ws_chat_loc_conf_t *conf);
 static void ngx_ws_chat_conf_sum(ngx_ws_chat_zone_t *zone,
@@ -410,8 +411,7 @@ ngx_ws_chat_conf_origins(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 static ngx_int_t
 ngx_ws_chat_conf_origin(ngx_str_t *origin)
 {
-    u_char     *p, *host, *last;
-    ngx_int_t   port;
+    u_char  *p, *host, *last;
 
     ngx_strlow(origin->data, origin->data, origin->len);
 
@@ -461,13 +461,39 @@ ngx_ws_chat_conf_origin(ngx_str_t *origin)
         return NGX_OK;
     }
 
+    return ngx_ws_chat_conf_port(origin, p);
+}
+
+
+/* At p stands what follows the host. */
+
+static ngx_int_t
+ngx_ws_chat_conf_port(ngx_str_t *origin, u_char *p)
+{
+    u_char     *last;
+    ngx_int_t   port;
+
+    last = origin->data + origin->len;
+
     if (*p != ':') {
         return NGX_DECLINED;
     }
 
     port = ngx_atoi(p + 1, last - p - 1);
 
-    return (port > 0 && port <= 65535) ? NGX_OK : NGX_DECLINED;
+    if (port < 1 || port > 65535) {
+        return NGX_DECLINED;
+    }
+
+    /* the default one is never sent */
+
+    if ((port == 443 && ngx_strncmp(origin->data, "https:", 6) == 0)
+        || (port == 80 && ngx_strncmp(origin->data, "http:", 5) == 0))
+    {
+        origin->len = p - origin->data;
+    }
+
+    return NGX_OK;
 }
 
 
