@@ -21,8 +21,8 @@ BACKEND = 'backend'
 # backend/ and its core/, else ngx_ws_chat_*; `cmd` stands for cmd_json and the like, too.
 LAYERS = [
     ('core leaf', 'wsc_', 'backoff base base64 buf bucket cluster cookie'
-                          ' deflate epoch frame info json keys latest mask'
-                          ' msgpack number pace sticky tally token utf8'
+                          ' deflate epoch frame hist info json keys latest mask'
+                          ' msgpack number pace prom sticky tally token utf8'
                           ' value wheel writer'),
     ('core protocol', 'wsc_', 'cmd conn envelope event follow grant'
                               ' handshake jwt message news roomlog shmlog'
@@ -36,13 +36,14 @@ LAYERS = [
     ('configuration', 'ngx_ws_chat_', 'conf mem zone'),
     ('identity', 'ngx_ws_chat_', 'auth cors'),
     ('bus, send, log', 'ngx_ws_chat_',
-     'bus flush limit log pack redis send stream'),
+     'bus flush limit log pack redis send stat stream'),
     ('store', 'ngx_ws_chat_', 'live shm store'),
     ('room', 'ngx_ws_chat_', 'room state'),
     ('client', 'ngx_ws_chat_', 'client op reply'),
     ('session', 'ngx_ws_chat_', 'session'),
     ('admission', 'ngx_ws_chat_', 'admit body refusal'),
-    ('entry', 'ngx_ws_chat_', 'api post release sse status upgrade'),
+    ('entry', 'ngx_ws_chat_',
+     'api metrics post release sample sse status upgrade'),
     ('module', 'ngx_ws_chat_', 'module'),
 ]
 
