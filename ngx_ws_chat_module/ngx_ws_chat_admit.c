@@ -281,11 +281,13 @@ ngx_ws_chat_admit_refuse(ngx_http_request_t *r,
 {
     ngx_int_t                 rc;
     ngx_str_t                 type;
+    ngx_ws_chat_loc_conf_t   *conf;
     ngx_http_complex_value_t  text;
 
     rc = NGX_OK;
 
-    ngx_ws_chat_counters->refused++;
+    conf = ngx_http_get_module_loc_conf(r, ngx_ws_chat_module);
+    ngx_ws_chat_stat_of(conf)->counters.refused++;
 
     if (refusal->line.len) {
         r->headers_out.status_line = refusal->line;

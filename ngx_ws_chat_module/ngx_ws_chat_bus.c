@@ -27,7 +27,6 @@ typedef struct {
 
 static ngx_uint_t ngx_ws_chat_bus_dead(ngx_ws_chat_slot_t *slot);
 static void ngx_ws_chat_bus_reap(void);
-static void ngx_ws_chat_bus_clean(ngx_ws_chat_slot_t *slot);
 static ngx_uint_t ngx_ws_chat_bus_claim(void);
 static ngx_int_t ngx_ws_chat_bus_watch(ngx_cycle_t *cycle);
 static void ngx_ws_chat_bus_signal(ngx_uint_t slot);
@@ -47,9 +46,6 @@ static ngx_event_t              ngx_ws_chat_bus_own_event;
 static ngx_event_t              ngx_ws_chat_bus_sweep_event;
 static void                   (*ngx_ws_chat_bus_reclaim)(ngx_uint_t slot);
 static void                   (*ngx_ws_chat_bus_wake_pt)(void);
-
-static ngx_ws_chat_counters_t   ngx_ws_chat_bus_dummy;
-ngx_ws_chat_counters_t         *ngx_ws_chat_counters = &ngx_ws_chat_bus_dummy;
 
 
 ngx_int_t
@@ -144,11 +140,9 @@ ngx_ws_chat_bus_init_process(ngx_cycle_t *cycle,
 
     slot = &ngx_ws_chat_bus->slots[i];
 
-    ngx_ws_chat_bus_clean(slot);
     slot->generation = ngx_ws_chat_bus_own_generation;
 
     ngx_ws_chat_bus_own = i;
-    ngx_ws_chat_counters = &slot->counters;
 
     ev = &ngx_ws_chat_bus_own_event;
     ngx_memzero(ev, sizeof(ngx_event_t));
@@ -190,7 +184,7 @@ ngx_ws_chat_bus_reap(void)
         }
 
         ngx_ws_chat_bus_reclaim(i);
-        ngx_ws_chat_bus_clean(slot);
+        ngx_ws_chat_stat_clean(i);
 
         slot->pid = 0;
         found = 1;
@@ -221,18 +215,6 @@ ngx_ws_chat_bus_dead(ngx_ws_chat_slot_t *slot)
     }
 
     return kill((ngx_pid_t) pid, 0) == -1 && ngx_errno == NGX_ESRCH;
-}
-
-
-static void
-ngx_ws_chat_bus_clean(ngx_ws_chat_slot_t *slot)
-{
-    slot->counters.connections = 0;
-    slot->counters.streams = 0;
-    slot->counters.chats = 0;
-    slot->counters.members = 0;
-    slot->counters.draining = 0;
-    slot->counters.memory = 0;
 }
 
 
@@ -309,10 +291,8 @@ ngx_ws_chat_bus_exit_process(ngx_cycle_t *cycle)
 
     slot = &ngx_ws_chat_bus->slots[ngx_ws_chat_bus_own];
 
-    ngx_ws_chat_counters = &ngx_ws_chat_bus_dummy;
+    ngx_ws_chat_stat_clean(ngx_ws_chat_bus_own);
     ngx_ws_chat_bus_own = NGX_WS_CHAT_SLOTS;
-
-    ngx_ws_chat_bus_clean(slot);
 
     ngx_memory_barrier();
     slot->pid = 0;
@@ -475,38 +455,49 @@ ngx_ws_chat_bus_started(void)
 
 
 void
+ngx_ws_chat_bus_sum_row(ngx_ws_chat_stat_t *sum, ngx_uint_t row)
+{
+    ngx_uint_t  i;
+
+    ngx_memzero(sum, sizeof(ngx_ws_chat_stat_t));
+
+    for (i = 0; i < NGX_WS_CHAT_SLOTS; i++) {
+        ngx_ws_chat_stat_add(sum, i, row, ngx_ws_chat_bus_lives(i));
+    }
+}
+
+
+void
 ngx_ws_chat_bus_sum(ngx_ws_chat_counters_t *sum, ngx_uint_t *workers)
 {
-    ngx_uint_t               i;
-    ngx_ws_chat_slot_t      *slot;
-    ngx_ws_chat_counters_t  *c;
+    ngx_uint_t  i, row, rows, lives;
 
     ngx_memzero(sum, sizeof(ngx_ws_chat_counters_t));
+
     *workers = 0;
+    rows = ngx_ws_chat_stat_rows();
 
-    for (i = 0; ngx_ws_chat_bus != NULL && i < NGX_WS_CHAT_SLOTS; i++) {
-        slot = &ngx_ws_chat_bus->slots[i];
-        c = &slot->counters;
+    for (i = 0; i < NGX_WS_CHAT_SLOTS; i++) {
+        lives = ngx_ws_chat_bus_lives(i);
+        *workers += lives;
 
-        sum->accepted += c->accepted;
-        sum->refused += c->refused;
-        sum->messages_in += c->messages_in;
-        sum->messages_out += c->messages_out;
-        sum->errors += c->errors;
-        sum->gaps += c->gaps;
-        sum->uncounted += c->uncounted;
-
-        if (slot->pid == 0 || ngx_ws_chat_bus_dead(slot)) {
-            continue;
+        for (row = 0; row < rows; row++) {
+            ngx_ws_chat_stat_add_counters(sum, i, row, lives);
         }
-
-        sum->connections += c->connections;
-        sum->streams += c->streams;
-        sum->chats += c->chats;
-        sum->members += c->members;
-        sum->draining += c->draining;
-        sum->memory += c->memory;
-
-        (*workers)++;
     }
+}
+
+
+ngx_uint_t
+ngx_ws_chat_bus_lives(ngx_uint_t slot)
+{
+    ngx_ws_chat_slot_t  *s;
+
+    if (ngx_ws_chat_bus == NULL) {
+        return 0;
+    }
+
+    s = &ngx_ws_chat_bus->slots[slot];
+
+    return s->pid != 0 && !ngx_ws_chat_bus_dead(s);
 }

@@ -5,7 +5,7 @@
  * Worker to worker: a table of worker slots in memory shared by all workers of
  * one master, and an eventfd a slot to wake its worker.  Made once a master,
  * so it survives reloads, when several generations of workers live side by
- * side.  The slots also carry each worker's counters.
+ * side.
  */
 
 
@@ -16,43 +16,19 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_event.h>
+#include "ngx_ws_chat_stat.h"
 
 
-#define NGX_WS_CHAT_SLOTS  256
-
-
-/* Gauges go to zero with their worker; counters stay with the slot. */
-
-typedef struct {
-    /* gauges */
-    ngx_atomic_t                connections;  /* open, all transports */
-    ngx_atomic_t                chats;        /* rooms in worker tables */
-    ngx_atomic_t                members;      /* memberships */
-    ngx_atomic_t                streams;      /* those of them by SSE */
-    ngx_atomic_t                draining;     /* 1: the worker drains */
-    ngx_atomic_t                memory;       /* octets of the allocator */
-
-    /* counters */
-    ngx_atomic_t                accepted;     /* connections */
-    ngx_atomic_t                refused;      /* requests for one */
-    ngx_atomic_t                messages_in;  /* chat messages sent to us */
-    ngx_atomic_t                messages_out; /* message events begun */
-    ngx_atomic_t                errors;       /* error events */
-    ngx_atomic_t                gaps;
-    ngx_atomic_t                uncounted;    /* for lack of room, see limit */
-} ngx_ws_chat_counters_t;
+#define NGX_WS_CHAT_SLOTS  NGX_WS_CHAT_STAT_SLOTS
 
 
 typedef struct {
     ngx_atomic_t                pid;          /* 0: free */
     ngx_atomic_t                generation;   /* of the configuration */
     ngx_atomic_t                woken;        /* 1: the eventfd was written */
-    ngx_ws_chat_counters_t      counters;
+    ngx_atomic_t                unused[5];    /* a slot fills a cache line */
 } ngx_ws_chat_slot_t;
 
-
-/* This worker's counters; never NULL (a dummy outside of workers). */
-extern ngx_ws_chat_counters_t  *ngx_ws_chat_counters;
 
 /*
  * Called by the master while it reads a configuration: makes table and
@@ -109,8 +85,15 @@ ngx_uint_t ngx_ws_chat_bus_drained(void);
 /* When the table was made, that is the node started: ms since 1970. */
 uint64_t ngx_ws_chat_bus_started(void);
 
-/* Sums over all slots; gauges of dead workers are left out. */
+/*
+ * Sums over all slots, of one row or of all; gauges of dead workers are left
+ * out.
+ */
+void ngx_ws_chat_bus_sum_row(ngx_ws_chat_stat_t *sum, ngx_uint_t row);
 void ngx_ws_chat_bus_sum(ngx_ws_chat_counters_t *sum, ngx_uint_t *workers);
+
+/* The slot's worker lives. */
+ngx_uint_t ngx_ws_chat_bus_lives(ngx_uint_t slot);
 
 
 #endif /* _NGX_WS_CHAT_BUS_H_INCLUDED_ */

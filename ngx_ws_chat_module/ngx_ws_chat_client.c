@@ -415,7 +415,7 @@ ngx_ws_chat_client_gap(ngx_ws_chat_reader_t *r, wsc_pos_t after,
         return NGX_DECLINED;
     }
 
-    ngx_ws_chat_counters->gaps++;
+    cl->conf->zone->stat->counters.gaps++;
 
     wsc_event_gap(ngx_ws_chat_reply_buf(), cl->enc,
                   ngx_ws_chat_room_name(m->room), after, before, "slow");

@@ -13,10 +13,12 @@
 #include "ngx_ws_chat_client_all.h"
 #include "ngx_ws_chat_limit.h"
 #include "ngx_ws_chat_log.h"
+#include "ngx_ws_chat_metrics.h"
 #include "ngx_ws_chat_mem.h"
 #include "ngx_ws_chat_pack.h"
 #include "ngx_ws_chat_redis_conf.h"
 #include "ngx_ws_chat_room_state.h"
+#include "ngx_ws_chat_sample.h"
 #include "ngx_ws_chat_session.h"
 #include "ngx_ws_chat_sse.h"
 #include "ngx_ws_chat_status.h"
@@ -92,6 +94,8 @@ static ngx_http_handler_pt  ngx_ws_chat_echo_pt =
                                              ngx_ws_chat_upgrade_echo_handler;
 static ngx_http_handler_pt  ngx_ws_chat_health_pt = ngx_ws_chat_health_handler;
 static ngx_http_handler_pt  ngx_ws_chat_status_pt = ngx_ws_chat_status_handler;
+static ngx_http_handler_pt  ngx_ws_chat_metrics_pt =
+                                                  ngx_ws_chat_metrics_handler;
 
 
 #define ngx_ws_chat_loc_command(name, setter, field, post)                    \
@@ -172,6 +176,7 @@ static ngx_command_t  ngx_ws_chat_commands[] = {
     ngx_ws_chat_handler_command("echo", &ngx_ws_chat_echo_pt),
     ngx_ws_chat_handler_command("health", &ngx_ws_chat_health_pt),
     ngx_ws_chat_handler_command("status", &ngx_ws_chat_status_pt),
+    ngx_ws_chat_handler_command("metrics", &ngx_ws_chat_metrics_pt),
 
     { ngx_string("ws_chat_origins"),
       NGX_WS_CHAT_MSL_CONF|NGX_CONF_1MORE,
@@ -582,6 +587,10 @@ ngx_ws_chat_init(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
+    if (ngx_ws_chat_stat_create(cf->log) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     return ngx_ws_chat_bus_create(cf->log);
 }
 
@@ -607,6 +616,7 @@ ngx_ws_chat_init_module(ngx_cycle_t *cycle)
                       "short", mcf->drain_max, ccf->shutdown_timeout);
     }
 
+    ngx_ws_chat_stat_init_module(mcf);
     ngx_ws_chat_bus_init_module();
 
     return NGX_OK;
@@ -657,6 +667,7 @@ ngx_ws_chat_init_process(ngx_cycle_t *cycle)
         return NGX_ERROR;
     }
 
+    ngx_ws_chat_stat_init_process(mcf, ngx_ws_chat_bus_slot());
     ngx_ws_chat_mem_gauge(&ngx_ws_chat_counters->memory);
 
     zones = mcf->zones.elts;
@@ -674,6 +685,7 @@ ngx_ws_chat_init_process(ngx_cycle_t *cycle)
     }
 
     ngx_ws_chat_sse_init(cycle);
+    ngx_ws_chat_sample_init(mcf, cycle->log);
 
     return ngx_ws_chat_session_init(cycle);
 }
@@ -739,6 +751,7 @@ ngx_ws_chat_exit_process(ngx_cycle_t *cycle)
     }
 
     ngx_ws_chat_session_done(cycle);
+    ngx_ws_chat_sample_done();
 
     zones = mcf->zones.elts;
 

@@ -132,6 +132,8 @@ ngx_ws_chat_op_create(ngx_ws_chat_client_t *cl, const wsc_cmd_t *cmd)
 
     ngx_memzero(op, sizeof(ngx_ws_chat_op_t));
 
+    op->begun = ngx_ws_chat_stat_clock();
+
     op->client = cl;
     op->cmd = *cmd;
 
@@ -460,7 +462,7 @@ ngx_ws_chat_op_send(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m)
     p->done = ngx_ws_chat_op_send_done;
 
     cl->received++;
-    ngx_ws_chat_counters->messages_in++;
+    p->zone->stat->counters.messages_in++;
 
     ngx_ws_chat_op_hold(op, m);
     op->stored = 1;
@@ -485,7 +487,12 @@ ngx_ws_chat_op_send_done(ngx_ws_chat_publish_t *p)
                              ? "it is not known whether this was stored"
                              : "not stored, try again later", p->retry_ms);
 
-    } else if (ngx_ws_chat_op_answers(op)) {
+    } else {
+        wsc_hist_add(&p->zone->stat->ack,
+                     ngx_ws_chat_stat_clock() - op->begun);
+    }
+
+    if (p->err == WSC_ERR_NONE && ngx_ws_chat_op_answers(op)) {
         wsc_event_ack(ngx_ws_chat_reply_buf(), cl->enc, &op->cmd.id,
                       &op->cmd.chat_id, &op->cmd.cid, p->entry.timestamp,
                       p->known ? &p->entry.pos : NULL, p->dup);

@@ -30,6 +30,7 @@ struct ngx_ws_chat_op_s {
     ngx_ws_chat_member_t         *member;
     wsc_cmd_t                     cmd;            /* strings: in data */
     wsc_pos_t                     head;           /* join: delivered so far */
+    uint64_t                      begun;          /* us, see stat */
     unsigned                      stored:1;       /* the store has it */
     unsigned                      first:1;        /* join: it makes the
                                                      member */

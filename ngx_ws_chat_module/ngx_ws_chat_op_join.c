@@ -10,6 +10,7 @@
 #include "ngx_ws_chat_op_int.h"
 #include "ngx_ws_chat_reply.h"
 #include "ngx_ws_chat_room_state.h"
+#include "ngx_ws_chat_stat.h"
 
 
 static void ngx_ws_chat_op_join_ready(ngx_ws_chat_waiting_t *w,
@@ -312,6 +313,11 @@ ngx_ws_chat_op_join_answer(ngx_ws_chat_op_t *op, wsc_joined_t *j)
 
     cl = op->client;
     m = op->member;
+
+    if (op->cmd.has_after) {
+        wsc_hist_add(&cl->conf->zone->stat->resume,
+                     ngx_ws_chat_stat_clock() - op->begun);
+    }
 
     if (ngx_ws_chat_op_answers(op)) {
         j->head = op->head;

@@ -72,7 +72,7 @@ void
 ngx_ws_chat_reply_error(ngx_ws_chat_client_t *cl, const wsc_id_t *id,
     const wsc_error_t *e)
 {
-    ngx_ws_chat_counters->errors++;
+    cl->conf->zone->stat->counters.errors++;
     cl->err = e->code;
 
     wsc_event_error(ngx_ws_chat_reply_buf(), cl->enc, id, e);

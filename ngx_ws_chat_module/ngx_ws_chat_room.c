@@ -34,6 +34,8 @@ static void ngx_ws_chat_room_attached(ngx_ws_chat_attach_t *a);
 static void ngx_ws_chat_room_ready(ngx_ws_chat_room_t *room, wsc_err_e err);
 static void ngx_ws_chat_room_deliver(ngx_ws_chat_attach_t *a,
     const wsc_entry_t *entries, ngx_uint_t n);
+static void ngx_ws_chat_room_count(ngx_ws_chat_room_t *room,
+    const wsc_entry_t *e);
 static void ngx_ws_chat_room_append(ngx_ws_chat_room_t *room, wsc_enc_e enc,
     const wsc_entry_t *e);
 static void ngx_ws_chat_room_append_gap(ngx_ws_chat_room_t *room,
@@ -120,7 +122,7 @@ ngx_ws_chat_room_member(ngx_ws_chat_room_t *room, ngx_ws_chat_peer_t *peer,
 
         if (ngx_ws_chat_reader_add(&m->reader, peer, st) == NGX_OK) {
             room->members++;
-            ngx_ws_chat_counters->members++;
+            room->attach.zone->stat->counters.members++;
 
             return m;
         }
@@ -152,7 +154,7 @@ ngx_ws_chat_room_leave(ngx_ws_chat_member_t *m)
     wsc_free(&ngx_ws_chat_alloc, m);
 
     room->members--;
-    ngx_ws_chat_counters->members--;
+    room->attach.zone->stat->counters.members--;
 
     ngx_ws_chat_room_stream_drop(room, st);
     ngx_ws_chat_room_drop(room);
@@ -284,7 +286,7 @@ ngx_ws_chat_room_create(ngx_ws_chat_zone_t *z, const wsc_str_t *chat_id,
     ngx_queue_init(&room->waiting);
     ngx_rbtree_insert(&z->rooms, &room->node);
 
-    ngx_ws_chat_counters->chats++;
+    z->stat->counters.chats++;
 
     return room;
 }
@@ -304,7 +306,7 @@ ngx_ws_chat_room_free(ngx_ws_chat_room_t *room)
     }
 
     ngx_rbtree_delete(&z->rooms, &room->node);
-    ngx_ws_chat_counters->chats--;
+    z->stat->counters.chats--;
 
     wsc_free(&ngx_ws_chat_alloc, room);
 }
@@ -324,7 +326,7 @@ ngx_ws_chat_room_stream(ngx_ws_chat_room_t *room, ngx_uint_t kind)
         return NULL;
     }
 
-    ngx_ws_chat_stream_init(st, room->attach.seen);
+    ngx_ws_chat_stream_init(st, room->attach.seen, room->attach.zone->stat);
     room->streams[kind] = st;
 
     return st;
@@ -447,11 +449,28 @@ ngx_ws_chat_room_deliver(ngx_ws_chat_attach_t *a, const wsc_entry_t *entries,
         ngx_ws_chat_room_append(room, WSC_ENC_JSON, &entries[i]);
         ngx_ws_chat_room_append(room, WSC_ENC_MSGPACK, &entries[i]);
 
+        ngx_ws_chat_room_count(room, &entries[i]);
+
         a->seen = entries[i].pos;
     }
 
     if (room->live) {
         ngx_ws_chat_room_ready(room, WSC_ERR_NONE);
+    }
+}
+
+
+static void
+ngx_ws_chat_room_count(ngx_ws_chat_room_t *room, const wsc_entry_t *e)
+{
+    ngx_uint_t  kind;
+
+    room->messages++;
+
+    for (kind = 0; kind < NGX_WS_CHAT_KINDS; kind++) {
+        if (room->streams[kind] && room->streams[kind]->born == 0) {
+            room->streams[kind]->born = e->timestamp;
+        }
     }
 }
 
@@ -568,7 +587,7 @@ ngx_ws_chat_room_append_gap(ngx_ws_chat_room_t *room, ngx_uint_t kind,
     }
 
     ngx_ws_chat_room_frame(room, kind, b, NULL);
-    ngx_ws_chat_counters->gaps++;
+    room->attach.zone->stat->counters.gaps++;
 }
 
 

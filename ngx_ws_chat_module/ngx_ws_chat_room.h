@@ -46,6 +46,8 @@ struct ngx_ws_chat_room_s {
     ngx_queue_t                       waiting;    /* members to be told when
                                                      attached */
     ngx_uint_t                        members;
+    uint32_t                          messages;   /* delivered */
+    uint32_t                          sampled;    /* ... a second ago */
     unsigned                          live:1;     /* attached, and what is
                                                      kept was loaded */
     unsigned                          busy:1;     /* do not free now */

@@ -679,11 +679,18 @@ ngx_ws_chat_peer_commit(ngx_ws_chat_peer_t *p, size_t len)
 static void
 ngx_ws_chat_flush_handler(ngx_event_t *ev)
 {
-    ngx_ws_chat_flush_peers();
+    uint64_t   begin;
+    ngx_int_t  rc;
 
-    if (ngx_ws_chat_streams_flush(NGX_WS_CHAT_TURN) == NGX_AGAIN
-        || !ngx_queue_empty(&ngx_ws_chat_dirty_peers))
-    {
+    begin = ngx_ws_chat_stat_clock();
+
+    ngx_ws_chat_flush_peers();
+    rc = ngx_ws_chat_streams_flush(NGX_WS_CHAT_TURN);
+
+    wsc_hist_add(&ngx_ws_chat_stat_own->flush,
+                 ngx_ws_chat_stat_clock() - begin);
+
+    if (rc == NGX_AGAIN || !ngx_queue_empty(&ngx_ws_chat_dirty_peers)) {
         if (ev->posted) {
             ngx_delete_posted_event(ev);
         }

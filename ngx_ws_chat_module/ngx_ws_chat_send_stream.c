@@ -26,6 +26,7 @@
 
 
 static void ngx_ws_chat_stream_trim(ngx_ws_chat_stream_t *st);
+static void ngx_ws_chat_stream_flushed(ngx_ws_chat_stream_t *st);
 static size_t ngx_ws_chat_stream_visit(ngx_ws_chat_stream_t *st);
 static void ngx_ws_chat_stream_caught_up(ngx_ws_chat_stream_t *st);
 static size_t ngx_ws_chat_peer_lag(ngx_ws_chat_peer_t *p);
@@ -44,11 +45,13 @@ ngx_ws_chat_streams_init(void)
 
 
 void
-ngx_ws_chat_stream_init(ngx_ws_chat_stream_t *st, wsc_pos_t pos)
+ngx_ws_chat_stream_init(ngx_ws_chat_stream_t *st, wsc_pos_t pos,
+    struct ngx_ws_chat_stat_s *stat)
 {
     ngx_memzero(st, sizeof(ngx_ws_chat_stream_t));
 
     wsc_roomlog_init(&st->log, &ngx_ws_chat_alloc, pos);
+    st->stat = stat;
 
     st->look = st->log.end + NGX_WS_CHAT_LOOK;
 }
@@ -95,6 +98,7 @@ ngx_ws_chat_stream_put(ngx_ws_chat_stream_t *st, const u_char *header,
         return NGX_OK;
     }
 
+    st->stat->counters.behind += st->n - st->behind;
     st->left = st->n;
     st->behind = st->n;
 
@@ -157,10 +161,35 @@ ngx_ws_chat_streams_flush(size_t max)
         } else {
             st->is_dirty = 0;
             st->credit = 0;
+            ngx_ws_chat_stream_flushed(st);
         }
     }
 
     return NGX_OK;
+}
+
+
+/* Everybody got what the socket takes: how old is the first of it? */
+
+static void
+ngx_ws_chat_stream_flushed(ngx_ws_chat_stream_t *st)
+{
+    uint64_t         age;
+    struct timespec  ts;
+
+    if (st->born == 0) {
+        return;
+    }
+
+    (void) clock_gettime(CLOCK_REALTIME, &ts);
+
+    age = (uint64_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+
+    /* the clock of the node where it was sent may be ahead */
+    age = (age > st->born * 1000) ? age - st->born * 1000 : 0;
+
+    wsc_hist_add(&st->stat->delivery, age);
+    st->born = 0;
 }
 
 
@@ -311,7 +340,7 @@ ngx_ws_chat_reader_took(ngx_ws_chat_reader_t *r, size_t n)
     frames = wsc_roomlog_frames(&st->log, r->pos, r->pos + n);
 
     r->peer->frames += frames;
-    ngx_ws_chat_counters->messages_out += frames;
+    st->stat->counters.messages_out += frames;
 
     r->pos += n;
 
@@ -325,6 +354,7 @@ static void
 ngx_ws_chat_stream_caught_up(ngx_ws_chat_stream_t *st)
 {
     st->behind--;
+    st->stat->counters.behind--;
 
     if (st->behind == 0) {
         wsc_roomlog_trim(&st->log, st->log.end);

@@ -206,8 +206,8 @@ ngx_ws_chat_session_start(ngx_ws_chat_session_t *s,
     s->bytes_in = init->pending.len;
 
     ngx_ws_chat_sessions++;
-    ngx_ws_chat_counters->connections++;
-    ngx_ws_chat_counters->accepted++;
+    ngx_ws_chat_stat_of(s->client.conf)->counters.connections++;
+    ngx_ws_chat_stat_of(s->client.conf)->counters.accepted++;
 
     ngx_ws_chat_session_churn();
     ngx_ws_chat_session_enter(s);
@@ -528,7 +528,7 @@ ngx_ws_chat_session_destroy(ngx_ws_chat_session_t *s)
     wsc_free(&ngx_ws_chat_alloc, s->rest);
 
     ngx_ws_chat_sessions--;
-    ngx_ws_chat_counters->connections--;
+    ngx_ws_chat_stat_of(s->client.conf)->counters.connections--;
 
     ngx_ws_chat_session_churn();
     ngx_ws_chat_session_release(s);

@@ -118,9 +118,9 @@ ngx_ws_chat_sse_start(ngx_ws_chat_sse_t *s)
 
     ngx_ws_chat_sse_enter(s);
 
-    ngx_ws_chat_counters->connections++;
-    ngx_ws_chat_counters->streams++;
-    ngx_ws_chat_counters->accepted++;
+    s->client.conf->zone->stat->counters.connections++;
+    s->client.conf->zone->stat->counters.streams++;
+    s->client.conf->zone->stat->counters.accepted++;
 
     ngx_ws_chat_sse_begin(s);
 }
@@ -673,8 +673,8 @@ ngx_ws_chat_sse_cleanup(void *data)
     ngx_ws_chat_sse_write_log(s);
     ngx_ws_chat_peer_done(&cl->peer);
 
-    ngx_ws_chat_counters->connections--;
-    ngx_ws_chat_counters->streams--;
+    s->client.conf->zone->stat->counters.connections--;
+    s->client.conf->zone->stat->counters.streams--;
 }
 
 

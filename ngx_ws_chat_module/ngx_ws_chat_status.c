@@ -6,21 +6,16 @@
 
 #include "ngx_ws_chat_status.h"
 #include "ngx_ws_chat_bus.h"
-#include "ngx_ws_chat_store_redis.h"
-#include "ngx_ws_chat_store_shm.h"
+#include "ngx_ws_chat_mem.h"
+#include "ngx_ws_chat_store.h"
 
 
-/* everything that is printed, numbers at their longest, but the names */
-#define NGX_WS_CHAT_STATUS_HEAD  1024
-#define NGX_WS_CHAT_STATUS_ZONE  768
-
-/* what escaping makes of an octet at most: \u0000 */
-#define NGX_WS_CHAT_STATUS_ESCAPE  6
+#define NGX_WS_CHAT_HEALTH_TEXT  1024
 
 
-static ngx_int_t ngx_ws_chat_status_start(ngx_http_request_t *r);
 static const char *ngx_ws_chat_health_declined(ngx_ws_chat_main_conf_t *mcf);
-static u_char *ngx_ws_chat_status_zone(u_char *p, ngx_ws_chat_zone_t *z);
+static ngx_int_t ngx_ws_chat_status_answer(ngx_http_request_t *r,
+    ngx_uint_t status, ngx_str_t *type, ngx_buf_t *b);
 
 
 ngx_int_t
@@ -50,7 +45,7 @@ ngx_ws_chat_health_handler(ngx_http_request_t *r)
                                     &state, &reason);
     }
 
-    b = ngx_create_temp_buf(r->pool, NGX_WS_CHAT_STATUS_HEAD);
+    b = ngx_create_temp_buf(r->pool, NGX_WS_CHAT_HEALTH_TEXT);
     if (b == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -126,103 +121,26 @@ ngx_ws_chat_health_declined(ngx_ws_chat_main_conf_t *mcf)
 ngx_int_t
 ngx_ws_chat_status_handler(ngx_http_request_t *r)
 {
-    size_t                    size;
-    ngx_int_t                 rc;
-    ngx_buf_t                *b;
-    ngx_uint_t                i, workers;
-    ngx_ws_chat_zone_t      **zones;
-    ngx_ws_chat_counters_t    sum;
-    ngx_ws_chat_main_conf_t  *mcf;
+    ngx_int_t  rc;
+    wsc_buf_t  buf;
+
+    static ngx_str_t  json = ngx_string("application/json");
 
     rc = ngx_ws_chat_status_start(r);
     if (rc != NGX_OK) {
         return rc;
     }
 
-    mcf = ngx_http_get_module_main_conf(r, ngx_ws_chat_module);
-    zones = mcf->zones.elts;
+    wsc_buf_init(&buf, &ngx_ws_chat_alloc);
 
-    size = NGX_WS_CHAT_STATUS_HEAD
-           + mcf->node.len * NGX_WS_CHAT_STATUS_ESCAPE;
+    ngx_ws_chat_stat_want();
+    ngx_ws_chat_status_json(r, &buf);
 
-    for (i = 0; i < mcf->zones.nelts; i++) {
-        size += NGX_WS_CHAT_STATUS_ZONE + zones[i]->name.len;
-    }
-
-    b = ngx_create_temp_buf(r->pool, size);
-    if (b == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    ngx_ws_chat_bus_sum(&sum, &workers);
-
-    b->last = ngx_sprintf(b->last, "{\"version\":\"%s\",\"node\":\"",
-                          NGX_WS_CHAT_VERSION);
-    b->last = (u_char *) ngx_escape_json(b->last, mcf->node.data,
-                                         mcf->node.len);
-    b->last = ngx_sprintf(b->last, "\",\"generation\":%ui,\"workers\":%ui,"
-                          "\"draining\":%uA,\"connections\":%uA,"
-                          "\"streams\":%uA,\"chats\":%uA,"
-                          "\"members\":%uA,\"memory\":%uA,"
-                          "\"accepted\":%uA,\"refused\":%uA,"
-                          "\"messages_in\":%uA,\"messages_out\":%uA,"
-                          "\"errors\":%uA,\"gaps\":%uA,\"zones\":[",
-                          ngx_ws_chat_bus_generation(), workers,
-                          sum.draining, sum.connections, sum.streams,
-                          sum.chats, sum.members, sum.memory, sum.accepted,
-                          sum.refused,
-                          sum.messages_in, sum.messages_out, sum.errors,
-                          sum.gaps);
-
-    for (i = 0; i < mcf->zones.nelts; i++) {
-        if (i != 0) {
-            *b->last++ = ',';
-        }
-
-        b->last = ngx_ws_chat_status_zone(b->last, zones[i]);
-    }
-
-    b->last = ngx_sprintf(b->last, "]}\n");
-
-    return ngx_ws_chat_status_send(r, NGX_HTTP_OK, b);
+    return ngx_ws_chat_status_reply(r, &json, &buf);
 }
 
 
-static u_char *
-ngx_ws_chat_status_zone(u_char *p, ngx_ws_chat_zone_t *z)
-{
-    wsc_shmlog_stat_t               st;
-    const ngx_ws_chat_live_stat_t  *live;
-
-    if (z->redis) {
-        live = ngx_ws_chat_store_redis_stat(z);
-
-        return ngx_sprintf(p, "{\"name\":\"%V\",\"store\":\"live\","
-                           "\"stale\":%uL,\"chats\":%ui,\"pending\":%ui,"
-                           "\"appended\":%ui,\"duplicates\":%ui,"
-                           "\"aborted\":%ui,\"quick\":%ui,\"strays\":%ui,"
-                           "\"reads\":%ui,\"bad\":%ui,\"epochs\":%ui,"
-                           "\"shards\":%ui,\"silent\":%ui,"
-                           "\"servers\":%ui,\"evicting\":%ui}",
-                           &z->name, z->stale, live->chats, live->pending,
-                           live->appended, live->duplicates, live->aborted,
-                           live->quick, live->strays, live->reads, live->bad,
-                           live->epochs, live->shards, live->silent,
-                           live->servers, live->evicting);
-    }
-
-    ngx_ws_chat_store_shm_stat(z, &st);
-
-    return ngx_sprintf(p, "{\"name\":\"%V\",\"size\":%uz,\"chunks\":%uL,"
-                       "\"chunks_free\":%uL,\"chats\":%uL,"
-                       "\"messages\":%uL,\"evicted\":%uL,\"repairs\":%uL}",
-                       &z->name, z->shm_zone->shm.size, st.chunks,
-                       st.chunks_free, st.chats, st.messages, st.evicted,
-                       st.repairs);
-}
-
-
-static ngx_int_t
+ngx_int_t
 ngx_ws_chat_status_start(ngx_http_request_t *r)
 {
     if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
@@ -236,6 +154,38 @@ ngx_ws_chat_status_start(ngx_http_request_t *r)
 ngx_int_t
 ngx_ws_chat_status_send(ngx_http_request_t *r, ngx_uint_t status,
     ngx_buf_t *b)
+{
+    static ngx_str_t  json = ngx_string("application/json");
+
+    return ngx_ws_chat_status_answer(r, status, &json, b);
+}
+
+
+ngx_int_t
+ngx_ws_chat_status_reply(ngx_http_request_t *r, ngx_str_t *type,
+    wsc_buf_t *buf)
+{
+    ngx_buf_t  *b;
+
+    b = buf->failed ? NULL : ngx_create_temp_buf(r->pool, buf->len);
+
+    if (b != NULL) {
+        b->last = ngx_cpymem(b->last, buf->data, buf->len);
+    }
+
+    wsc_buf_free(buf);
+
+    if (b == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_ws_chat_status_answer(r, NGX_HTTP_OK, type, b);
+}
+
+
+static ngx_int_t
+ngx_ws_chat_status_answer(ngx_http_request_t *r, ngx_uint_t status,
+    ngx_str_t *type, ngx_buf_t *b)
 {
     ngx_int_t         rc;
     ngx_chain_t       out;
@@ -254,8 +204,8 @@ ngx_ws_chat_status_send(ngx_http_request_t *r, ngx_uint_t status,
 
     r->headers_out.status = status;
     r->headers_out.content_length_n = b->last - b->pos;
-    r->headers_out.content_type_len = sizeof("application/json") - 1;
-    ngx_str_set(&r->headers_out.content_type, "application/json");
+    r->headers_out.content_type_len = type->len;
+    r->headers_out.content_type = *type;
 
     rc = ngx_http_send_header(r);
 

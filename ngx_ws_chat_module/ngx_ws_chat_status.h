@@ -11,6 +11,8 @@
 
 
 #include "ngx_ws_chat_conf.h"
+#include "ngx_ws_chat_stat.h"
+#include "core/wsc_buf.h"
 
 
 ngx_int_t ngx_ws_chat_health_handler(ngx_http_request_t *r);
@@ -22,6 +24,22 @@ ngx_int_t ngx_ws_chat_status_handler(ngx_http_request_t *r);
  */
 ngx_uint_t ngx_ws_chat_health(ngx_ws_chat_main_conf_t *mcf,
     const char **state, const char **reason);
+
+/* NGX_OK for GET and HEAD, whose body is dropped; else what to return. */
+ngx_int_t ngx_ws_chat_status_start(ngx_http_request_t *r);
+
+/* The status in JSON, appended to the buffer. */
+void ngx_ws_chat_status_json(ngx_http_request_t *r, wsc_buf_t *buf);
+
+/*
+ * The busiest chats of all workers, at most NGX_WS_CHAT_STAT_BUSY, the first
+ * one first; returns how many there are.
+ */
+ngx_uint_t ngx_ws_chat_status_busy(ngx_ws_chat_busy_t *busy);
+
+/* Sends what is in the buffer, which nobody may cache, and frees it. */
+ngx_int_t ngx_ws_chat_status_reply(ngx_http_request_t *r, ngx_str_t *type,
+    wsc_buf_t *buf);
 
 /* Sends the buffer as a whole answer in JSON that nobody may cache. */
 ngx_int_t ngx_ws_chat_status_send(ngx_http_request_t *r, ngx_uint_t status,

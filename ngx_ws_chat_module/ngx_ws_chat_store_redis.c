@@ -218,12 +218,13 @@ const ngx_ws_chat_live_stat_t *
 ngx_ws_chat_store_redis_stat(ngx_ws_chat_zone_t *z)
 {
     ngx_uint_t                i;
+    ngx_msec_t                heard;
     ngx_queue_t              *q;
     ngx_ws_chat_live_t       *l;
     ngx_ws_chat_live_node_t  *n;
 
     l = z->data;
-
+    l->stat.heard = ngx_current_msec;
     l->stat.shards = l->nshards;
     l->stat.silent = 0;
     l->stat.servers = 0;
@@ -231,6 +232,11 @@ ngx_ws_chat_store_redis_stat(ngx_ws_chat_zone_t *z)
 
     for (i = 0; i < l->nshards; i++) {
         l->stat.silent += (ngx_ws_chat_live_stale(&l->shards[i]) != 0);
+        heard = l->shards[i].node->heard;
+
+        if ((ngx_msec_int_t) (heard - l->stat.heard) < 0) {
+            l->stat.heard = heard;
+        }
     }
 
     for (q = ngx_queue_head(&l->nodes);

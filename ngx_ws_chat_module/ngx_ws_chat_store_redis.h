@@ -35,6 +35,8 @@ typedef struct {
     ngx_uint_t                  silent;       /* shards without news */
     ngx_uint_t                  servers;      /* that have shards */
     ngx_uint_t                  evicting;     /* ... and may evict keys */
+    ngx_msec_t                  heard;        /* ngx_current_msec: the oldest
+                                                 canary of a node */
 } ngx_ws_chat_live_stat_t;
 
 

@@ -27,6 +27,10 @@ struct ngx_ws_chat_stream_s {
     uint32_t                         left;       /* ... and so many in all */
     uint32_t                         behind;     /* readers not at the end */
     int32_t                          credit;     /* of its turn, see flush */
+    struct ngx_ws_chat_stat_s       *stat;       /* where it is counted */
+    uint64_t                         born;       /* ms since 1970: timestamp of
+                                                    the first message that some
+                                                    did not get; 0: none */
     uint64_t                         look;       /* end at which to look how
                                                     far it can be trimmed */
     ngx_queue_t                      dirty;
@@ -47,7 +51,8 @@ struct ngx_ws_chat_reader_s {
 };
 
 
-void ngx_ws_chat_stream_init(ngx_ws_chat_stream_t *st, wsc_pos_t pos);
+void ngx_ws_chat_stream_init(ngx_ws_chat_stream_t *st, wsc_pos_t pos,
+    struct ngx_ws_chat_stat_s *stat);
 
 /* Appends one frame for every reader.  NGX_OK or NGX_ERROR (no memory). */
 ngx_int_t ngx_ws_chat_stream_append(ngx_ws_chat_stream_t *st, u_char flags,

@@ -33,6 +33,8 @@ struct ngx_ws_chat_zone_s {
                                      *redis;       /* NULL: embedded */
     ngx_str_t                         prefix;      /* of its keys in Redis */
     void                             *data;        /* the store's own */
+    ngx_uint_t                        row;         /* in the table of counts */
+    struct ngx_ws_chat_stat_s        *stat;        /* this worker's counts */
 
     /* The store tells that chats became stale or live.  NULL: nobody cares. */
     void                            (*status)(ngx_ws_chat_zone_t *z);

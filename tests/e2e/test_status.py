@@ -12,11 +12,12 @@ from harness.member import connect_to
 from harness.nginx import wait_for
 from harness.raw import Raw
 
-GAUGES = {'draining', 'connections', 'streams', 'chats', 'members', 'memory'}
+GAUGES = {'draining', 'connections', 'streams', 'chats', 'members', 'behind',
+          'memory', 'rate_in', 'rate_out'}
 COUNTERS = {'accepted', 'refused', 'messages_in', 'messages_out', 'errors',
-            'gaps'}
-ZONE = {'name', 'size', 'chunks', 'chunks_free', 'chats', 'messages',
-        'evicted', 'repairs'}
+            'gaps', 'uncounted'}
+ZONE = {'name', 'connections', 'members', 'rate_in', 'rate_out', 'size',
+        'chunks', 'chunks_free', 'chats', 'messages', 'evicted', 'repairs'}
 
 
 def settled(ng, **values):
@@ -37,14 +38,16 @@ def test_what_it_says(nginx):
     assert response.headers['Cache-Control'] == 'no-store'
     status = json.loads(response.body)
     assert set(status) == GAUGES | COUNTERS | {
-        'version', 'node', 'generation', 'workers', 'zones'}
+        'version', 'node', 'drained', 'started', 'generation', 'workers',
+        'zones', 'busiest'}
+    assert status['busiest'] == [] and status['drained'] is False
     assert status['node'] == 'a"b'
     assert status['generation'] == 1 and status['workers'] == 2
     assert [z['name'] for z in status['zones']] == ['chat', 'two']
     for zone, size in zip(status['zones'], (1048576, 524288)):
         assert set(zone) == ZONE
         assert zone['size'] == size
-        assert zone['chunks'] == zone['chunks_free'] > size / 256 * 0.8
+        assert zone['chunks'] == zone['chunks_free'] > size / 256 * 0.75
 
 
 @pytest.mark.parametrize('path', ['/status', '/health'])
@@ -80,7 +83,8 @@ async def test_counts(nginx):
     after = ng.status()
     grown = {key: after[key] - before[key] for key in COUNTERS}
     assert grown == {'accepted': 0, 'refused': 1, 'messages_in': 1,
-                     'messages_out': 2, 'errors': 1, 'gaps': 0}
+                     'messages_out': 2, 'errors': 1, 'gaps': 0,
+                     'uncounted': 0}
     assert after['connections'] == 2 and after['members'] == 3
     # a chat is one in each worker that has members of it
     assert after['chats'] == 3
