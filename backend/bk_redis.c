@@ -36,11 +36,13 @@ struct bk_redis_s {
     int              port;          /* 0: host is a Unix socket */
     unsigned         database;
     unsigned         failed:1;
+    unsigned         told:1;        /* that it cannot be reached */
 };
 
 
 static int bk_redis_uri(bk_redis_t *r, const char *uri);
 static int bk_redis_login(bk_redis_t *r);
+static int bk_redis_policy(bk_redis_t *r);
 static void bk_redis_broken(bk_redis_t *r, const char *reason);
 
 
@@ -170,7 +172,10 @@ bk_redis_connect(bk_redis_t *r)
     }
 
     redisSetTimeout(r->c, timeout);
-    redisEnableKeepAlive(r->c);
+
+    if (r->port) {
+        redisEnableKeepAlive(r->c);
+    }
 
     return bk_redis_login(r);
 }
@@ -211,6 +216,35 @@ bk_redis_login(bk_redis_t *r)
         bk_redis_close(r);
         return -1;
     }
+
+    return bk_redis_policy(r);
+}
+
+
+/* What is evicted is lost without a word. */
+
+static int
+bk_redis_policy(bk_redis_t *r)
+{
+    const redisReply  *reply;
+
+    bk_redis_begin(r, "INFO");
+    bk_redis_word(r, "memory");
+    bk_redis_end(r);
+
+    reply = bk_redis_reply(r);
+    if (reply == NULL) {
+        return -1;
+    }
+
+    if (reply->type == REDIS_REPLY_STRING
+        && strstr(reply->str, "maxmemory_policy:noeviction") == NULL)
+    {
+        bk_log(BK_LOG_WARN, "Redis may evict keys: it needs maxmemory-policy "
+                            "noeviction");
+    }
+
+    r->told = 0;
 
     return 0;
 }
@@ -350,8 +384,11 @@ bk_redis_skip(bk_redis_t *r, size_t n)
 static void
 bk_redis_broken(bk_redis_t *r, const char *reason)
 {
-    bk_log(BK_LOG_WARN, "Redis cannot be reached", bk_str("host", r->host),
-           bk_num("port", r->port), bk_str("error", reason));
+    bk_log(r->told ? BK_LOG_DEBUG : BK_LOG_WARN, "Redis cannot be reached",
+           bk_str("host", r->host), bk_num("port", r->port),
+           bk_str("error", reason));
+
+    r->told = 1;
 
     bk_redis_close(r);
 }

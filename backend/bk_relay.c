@@ -11,30 +11,25 @@
 #include "wsc_envelope.h"
 #include "wsc_epoch.h"
 #include "wsc_number.h"
+#include "bk_ask.h"
 #include "bk_log.h"
 #include "bk_mem.h"
 #include "bk_relay.h"
+#include "bk_relay_int.h"
 
 
+#define BK_RELAY_ASK     2000            /* ms that a batch may wait */
 #define BK_RELAY_DEDUPE  86400000        /* ms */
-#define BK_RELAY_KEY     512             /* beside the prefix */
 #define BK_RELAY_KEEP    (1024 * 1024)   /* octets of buffers */
 
 
-static int bk_relay_empty(bk_relay_t *r, int32_t partition, uint64_t goal);
-static bk_progress_e bk_relay_decided(bk_relay_t *r, const redisReply *reply,
-    uint64_t from);
-static bk_relay_rc_e bk_relay_decide(bk_relay_t *r, int32_t partition,
-    uint64_t from);
-static void bk_relay_set(bk_relay_t *r, int32_t partition,
-    const bk_progress_t *p, const char *flag);
-static bk_relay_rc_e bk_relay_exec(bk_relay_t *r, size_t commands);
 static bk_relay_rc_e bk_relay_ask(bk_relay_t *r, int32_t partition,
     bk_relay_item_t **items, size_t n);
 static bk_relay_rc_e bk_relay_heads(bk_relay_t *r, bk_relay_item_t **items,
     size_t n);
 static bk_relay_rc_e bk_relay_dedupes(bk_relay_t *r, bk_relay_item_t **items,
     size_t n);
+static void bk_relay_doubt(bk_relay_t *r, bk_relay_item_t **items, size_t n);
 static void bk_relay_chain(bk_relay_t *r, bk_relay_item_t **items, size_t i);
 static bk_relay_rc_e bk_relay_move(bk_relay_t *r, bk_relay_item_t **items,
     size_t n);
@@ -44,8 +39,6 @@ static size_t bk_relay_positions(bk_relay_t *r, int32_t partition,
     const bk_relay_item_t *it);
 static size_t bk_relay_settled(bk_relay_t *r, int32_t partition,
     const bk_relay_item_t *it);
-static void bk_relay_word(bk_relay_t *r, int32_t partition, const char *kind,
-    const wsc_str_t *chat_id);
 static void bk_relay_dedupe(bk_relay_t *r, int32_t partition,
     const bk_record_t *record);
 static int bk_relay_same(const wsc_str_t *a, const wsc_str_t *b);
@@ -66,280 +59,11 @@ bk_metric_t  bk_relay_metrics[] = {
     bk_counter("rebuilds_total", "Times that Redis had lost everything."),
     bk_counter("lost_total", "Times that records were gone before."),
     bk_counter("failed_total", "Messages that a stream did not take."),
+    bk_counter("untold_total", "Repetitions that history could not tell."),
     bk_gauge("partitions", "Partitions that are ours."),
     { NULL, NULL, NULL, 0 }
 };
 
-
-/* progress */
-
-bk_relay_rc_e
-bk_relay_locate(bk_relay_t *r, int32_t partition, uint64_t goal,
-    bk_progress_t *p)
-{
-    unsigned        i;
-    bk_progress_e   what;
-
-    /* it may be set by another one meanwhile */
-
-    for (i = 0; i < 3; i++) {
-
-        if (bk_redis_connect(r->redis) == -1) {
-            return BK_RELAY_AGAIN;
-        }
-
-        bk_redis_begin(r->redis, "GET");
-        bk_relay_word(r, partition, "progress", NULL);
-        bk_redis_end(r->redis);
-
-        what = bk_relay_decided(r, bk_redis_reply(r->redis), 0);
-
-        switch (what) {
-
-        case BK_PROGRESS_OK:
-        case BK_PROGRESS_DUP:
-        case BK_PROGRESS_GAP:
-            *p = r->progress;
-            return BK_RELAY_OK;
-
-        case BK_PROGRESS_NEW:
-            bk_log(BK_LOG_ERROR, "Redis is of a later epoch",
-                   bk_num("epoch", r->epoch),
-                   bk_num("redis", r->progress.epoch));
-            return BK_RELAY_OVER;
-
-        default:
-            if (bk_relay_empty(r, partition, goal) == -1) {
-                return BK_RELAY_AGAIN;
-            }
-        }
-    }
-
-    return BK_RELAY_AGAIN;
-}
-
-
-/* Redis knows nothing of this partition, or of its epoch. */
-
-static int
-bk_relay_empty(bk_relay_t *r, int32_t partition, uint64_t goal)
-{
-    int             old;
-    int64_t         low, high, committed;
-    bk_progress_t   p, had;
-
-    had = r->progress;
-    old = (had.epoch != 0);
-
-    committed = bk_kafka_committed(r->kafka, partition);
-
-    if (committed == -2
-        || bk_kafka_range(r->kafka, partition, &low, &high) == -1)
-    {
-        return -1;
-    }
-
-    if (committed > high || old) {
-        committed = -1;
-    }
-
-    if (committed > (int64_t) goal) {
-        goal = committed;
-    }
-
-    bk_progress_begin(&p, r->epoch, low, old ? 0 : goal, r->keep);
-
-    if (old) {
-        p.floor = had.floor ? had.floor : (uint64_t) low;
-    }
-
-    bk_log(BK_LOG_INFO, "a partition begins in Redis",
-           bk_num("partition", partition), bk_num("next", p.next),
-           bk_num("goal", p.goal), bk_num("first", low));
-
-    if (p.goal > p.next) {
-        bk_metric_add(&bk_relay_metrics[BK_RELAY_REBUILDS], 1);
-    }
-
-    if (!old) {
-        bk_relay_set(r, partition, &p, "NX");
-        return bk_redis_reply(r->redis) ? 0 : -1;
-    }
-
-    if (bk_relay_decide(r, partition, 0) == BK_RELAY_AGAIN) {
-        return -1;
-    }
-
-    bk_redis_begin(r->redis, "MULTI");
-    bk_redis_end(r->redis);
-    bk_relay_set(r, partition, &p, NULL);
-
-    return (bk_relay_exec(r, 2) == BK_RELAY_AGAIN) ? -1 : 0;
-}
-
-
-static bk_progress_e
-bk_relay_decided(bk_relay_t *r, const redisReply *reply, uint64_t from)
-{
-    wsc_str_t  s;
-
-    if (reply == NULL) {
-        memset(&r->progress, 0, sizeof(bk_progress_t));
-        return BK_PROGRESS_EMPTY;
-    }
-
-    return bk_progress_decide(bk_redis_str(reply, &s), r->epoch, from,
-                              &r->progress);
-}
-
-
-/* Watches the progress, and looks whether it stands there. */
-
-static bk_relay_rc_e
-bk_relay_decide(bk_relay_t *r, int32_t partition, uint64_t from)
-{
-    const redisReply  *reply;
-
-    bk_redis_begin(r->redis, "WATCH");
-    bk_relay_word(r, partition, "progress", NULL);
-    bk_redis_end(r->redis);
-
-    bk_redis_begin(r->redis, "GET");
-    bk_relay_word(r, partition, "progress", NULL);
-    bk_redis_end(r->redis);
-
-    if (bk_redis_skip(r->redis, 1) == -1) {
-        return BK_RELAY_AGAIN;
-    }
-
-    reply = bk_redis_reply(r->redis);
-
-    if (reply == NULL || reply->type == REDIS_REPLY_ERROR) {
-        return BK_RELAY_AGAIN;
-    }
-
-    switch (bk_relay_decided(r, reply, from)) {
-
-    case BK_PROGRESS_OK:
-        return BK_RELAY_OK;
-
-    case BK_PROGRESS_DUP:
-        bk_metric_add(&bk_relay_metrics[BK_RELAY_STALE], 1);
-        return BK_RELAY_MOVED;
-
-    case BK_PROGRESS_GAP:
-        bk_metric_add(&bk_relay_metrics[BK_RELAY_GAPS], 1);
-        return BK_RELAY_MOVED;
-
-    default:
-        return BK_RELAY_MOVED;
-    }
-}
-
-
-static void
-bk_relay_set(bk_relay_t *r, int32_t partition, const bk_progress_t *p,
-    const char *flag)
-{
-    u_char  buf[BK_PROGRESS_LEN];
-
-    bk_redis_begin(r->redis, "SET");
-    bk_relay_word(r, partition, "progress", NULL);
-    bk_redis_octets(r->redis, buf, bk_progress_print(buf, p));
-
-    if (flag) {
-        bk_redis_word(r->redis, flag);
-    }
-
-    bk_redis_end(r->redis);
-}
-
-
-bk_relay_rc_e
-bk_relay_look(bk_relay_t *r, int32_t partition, uint64_t from)
-{
-    bk_relay_rc_e  rc;
-
-    if (bk_redis_connect(r->redis) == -1) {
-        return BK_RELAY_AGAIN;
-    }
-
-    rc = bk_relay_decide(r, partition, from);
-
-    bk_redis_begin(r->redis, "UNWATCH");
-    bk_redis_end(r->redis);
-
-    return (bk_redis_reply(r->redis) == NULL) ? BK_RELAY_AGAIN : rc;
-}
-
-
-bk_relay_rc_e
-bk_relay_pass(bk_relay_t *r, int32_t partition, uint64_t from, uint64_t to)
-{
-    bk_relay_rc_e  rc;
-
-    if (bk_redis_connect(r->redis) == -1) {
-        return BK_RELAY_AGAIN;
-    }
-
-    rc = bk_relay_decide(r, partition, from);
-    if (rc != BK_RELAY_OK) {
-        return rc;
-    }
-
-    r->progress.next = to;
-    r->progress.floor = to;
-
-    bk_redis_begin(r->redis, "MULTI");
-    bk_redis_end(r->redis);
-    bk_relay_set(r, partition, &r->progress, NULL);
-
-    return bk_relay_exec(r, 2);
-}
-
-
-/* Ends a transaction; commands: those gathered since and with MULTI. */
-
-static bk_relay_rc_e
-bk_relay_exec(bk_relay_t *r, size_t commands)
-{
-    size_t             i;
-    const redisReply  *reply;
-
-    bk_redis_begin(r->redis, "EXEC");
-    bk_redis_end(r->redis);
-
-    (void) bk_redis_skip(r->redis, commands);
-
-    reply = bk_redis_reply(r->redis);
-    if (reply == NULL) {
-        return BK_RELAY_AGAIN;
-    }
-
-    if (reply->type == REDIS_REPLY_NIL) {
-        return BK_RELAY_MOVED;
-    }
-
-    if (reply->type != REDIS_REPLY_ARRAY) {
-        bk_redis_refused("EXEC", reply);
-        return BK_RELAY_AGAIN;
-    }
-
-    for (i = 0; i < reply->elements; i++) {
-        if (reply->element[i]->type == REDIS_REPLY_ERROR) {
-            bk_log(BK_LOG_ERROR, "Redis did not take a part",
-                   bk_str("error", reply->element[i]->str));
-            bk_metric_add(&bk_relay_metrics[BK_RELAY_FAILED], 1);
-        }
-    }
-
-    bk_metric_add(&bk_relay_metrics[BK_RELAY_TRANSACTIONS], 1);
-
-    return BK_RELAY_OK;
-}
-
-
-/* a batch */
 
 bk_relay_rc_e
 bk_relay_store(bk_relay_t *r, int32_t partition, uint64_t from,
@@ -365,6 +89,8 @@ bk_relay_store(bk_relay_t *r, int32_t partition, uint64_t from,
     if (rc != BK_RELAY_OK) {
         return rc;
     }
+
+    bk_relay_doubt(r, items, n);
 
     wsc_buf_reset(&r->octets, BK_RELAY_KEEP);
 
@@ -516,6 +242,54 @@ bk_relay_dedupes(bk_relay_t *r, bk_relay_item_t **items, size_t n)
     }
 
     return BK_RELAY_OK;
+}
+
+
+/*
+ * Redis was empty once: of what may have been sent before the archive knows
+ * more.  Where it does not tell in time, the archiver will, too late for
+ * members: the message is new.
+ */
+
+static void
+bk_relay_doubt(bk_relay_t *r, bk_relay_item_t **items, size_t n)
+{
+    size_t             i;
+    uint64_t           until;
+    bk_relay_item_t   *it;
+
+    if (!bk_ask_whom() || (r->progress.floor == 0 && r->progress.goal == 0)) {
+        return;
+    }
+
+    until = bk_ticks() + BK_RELAY_ASK;
+
+    for (i = 0; i < n; i++) {
+        it = items[i];
+
+        if (!it->append || it->dup || !it->record.retry
+            || it->record.cid.len == 0)
+        {
+            continue;
+        }
+
+        it->pos.epoch = r->epoch;
+        it->pos.seq = bk_kafka_offset(it->m) + 1;
+
+        switch (bk_ask(&it->record, it->pos, until, &it->first)) {
+
+        case BK_ASK_FOUND:
+            it->dup = 1;
+            break;
+
+        case BK_ASK_UNKNOWN:
+            bk_metric_add(&bk_relay_metrics[BK_RELAY_UNTOLD], 1);
+            break;
+
+        case BK_ASK_NEW:
+            break;
+        }
+    }
 }
 
 
@@ -739,23 +513,6 @@ bk_relay_count(bk_relay_item_t **items, size_t n)
         bk_metric_add(&m[BK_RELAY_MESSAGES],
                       items[i]->append && !items[i]->dup);
     }
-}
-
-
-/* keys */
-
-static void
-bk_relay_word(bk_relay_t *r, int32_t partition, const char *kind,
-    const wsc_str_t *chat_id)
-{
-    int   n;
-    char  key[BK_RELAY_KEY];
-
-    n = snprintf(key, sizeof(key), "%.64s{%d}:%s%s%.*s", r->prefix, partition,
-                 kind, chat_id ? ":" : "", chat_id ? (int) chat_id->len : 0,
-                 chat_id ? (char *) chat_id->data : "");
-
-    bk_redis_octets(r->redis, key, n);
 }
 
 

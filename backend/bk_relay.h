@@ -84,6 +84,7 @@ typedef enum {
     BK_RELAY_REBUILDS,
     BK_RELAY_LOST,
     BK_RELAY_FAILED,
+    BK_RELAY_UNTOLD,
     BK_RELAY_PARTITIONS
 } bk_relay_metric_e;
 

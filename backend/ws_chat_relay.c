@@ -12,6 +12,7 @@
 
 #include "wsc_backoff.h"
 #include "wsc_epoch.h"
+#include "bk_ask.h"
 #include "bk_daemon.h"
 #include "bk_log.h"
 #include "bk_mem.h"
@@ -113,7 +114,7 @@ static const bk_opt_t  bk_relayer_options[] = {
 };
 
 static const bk_opt_t *const  bk_relayer_tables[] = {
-    bk_kafka_options, bk_redis_options, bk_relayer_options,
+    bk_kafka_options, bk_redis_options, bk_ask_options, bk_relayer_options,
     bk_daemon_options, NULL
 };
 

@@ -1,6 +1,7 @@
 """A daemon of build/backend under test."""
 
 import json
+import os
 import pathlib
 import signal
 import subprocess
@@ -11,7 +12,9 @@ import urllib.request
 from harness.nginx import wait_for
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
-BIN = TOP / 'build/backend'
+
+# other builds of them are tested by this: with sanitizers, say
+BIN = TOP / os.environ.get('WSC_BACKEND', 'build/backend')
 
 
 class Daemon:

@@ -309,6 +309,41 @@ def test_short_rebuild(kafka, topic, view, redis, relay):
     assert [row[1] for row in rows[1:]] == [row[0] for row in rows[:-1]]
 
 
+def test_history_is_asked(kafka, topic, view, redis, database, daemon, relay):
+    """A resend of what Redis has forgotten is no new message."""
+    daemon('archiver', kafka_brokers=kafka.brokers, kafka_topic=topic,
+           kafka_group=topic + '-a', postgres=database.conninfo, epoch=EPOCH)
+    history = daemon('history', postgres=database.conninfo,
+                     kafka_topic=topic)
+    one = relay(rebuild_records=0,
+                history='http://127.0.0.1:%d' % history.port)
+    load(kafka, topic, ['room'], 0, 5)
+    relayed(kafka, topic, view)
+    view.db.flushall()
+    wait_for(lambda: view.progress(partition('room', PARTITIONS)), 30,
+             what='it has begun again')
+    ear = Ear(redis.port)
+    producer = kafka.producer()
+    for cid in 'c3', 'c5', 'c5':
+        producer.produce(topic, key='room', value=value('room', cid),
+                         headers=[('retry', '1')])
+    producer.flush()
+    relayed(kafka, topic, view)
+    assert view.cids('room') == ['c5']
+    wait_for(lambda: len(ear.settled('room')) == 2, what='settled')
+    assert [(e[6], e[9:11]) for e in ear.settled('room')] == [
+        ('c3', [EPOCH, 4]), ('c5', [EPOCH, 7])]
+    assert one.metrics()['untold_total'] == 0
+    # without it, members get what the archiver keeps as a repetition
+    history.stop()
+    producer.produce(topic, key='room', value=value('room', 'c2'),
+                     headers=[('retry', '1')])
+    producer.flush()
+    relayed(kafka, topic, view)
+    assert view.cids('room') == ['c5', 'c2']
+    assert one.metrics()['untold_total'] == 1
+
+
 def test_redis_killed(kafka, topic, view, redis, relay):
     """It comes back empty while messages come."""
     rooms = ['r%d' % i for i in range(4)]
@@ -373,6 +408,34 @@ def test_epochs(kafka, topic, view, relay):
     old = relay()
     old.expected.append('Redis is of a later epoch')
     assert old.process.wait(30) == 1
+
+
+def test_eviction(topic, view, relay):
+    view.db.config_set('maxmemory-policy', 'allkeys-lru')
+    one = relay()
+    wait_for(lambda: one.logged('Redis may evict keys: it needs '
+                                'maxmemory-policy noeviction'), 30,
+             what='a warning')
+
+
+def test_login(kafka, topic, view, redis, relay):
+    """By name and password, to another database, over a Unix socket."""
+    view.db.execute_command('acl', 'setuser', 'relay', 'on', '>secret', '~*',
+                            '&*', '+@all')
+    load(kafka, topic, ['room'], 0, 1)
+    relay(redis='redis://relay:secret@127.0.0.1:%d/3' % redis.port).stop()
+    one = relay(redis='redis://relay:secret@127.0.0.1:%d/3' % redis.port)
+    wait_for(lambda: one.metrics()['messages_total'] == 1, 30,
+             what='it is relayed')
+    assert not view.db.keys()
+    one.stop()
+    two = relay(redis='unix:%s' % redis.socket)
+    relayed(kafka, topic, view)
+    assert view.cids('room') == ['c0']
+    two.stop()
+    three = relay(redis='redis://relay:wrong@127.0.0.1:%d' % redis.port)
+    wait_for(lambda: three.logged('Redis refused'), 30, what='a refusal')
+    assert not three.healthy()
 
 
 @pytest.mark.parametrize('options, said', [

@@ -29,7 +29,7 @@ LAYERS = [
                               ' shmkeep shmring sse'),
     ('daemons: core', 'bk_', 'pattern progress record time'),
     ('daemons: common', 'bk_', 'daemon http log mem opt status'),
-    ('daemons: peers', 'bk_', 'copy kafka pg pool redis'),
+    ('daemons: peers', 'bk_', 'ask copy kafka pg pool redis'),
     ('daemons: work', 'bk_', 'archive history relay'),
     ('daemons: programs', 'ws_chat_', 'archiver history relay'),
     ('front', 'ngx_ws_chat_', 'sticky'),
