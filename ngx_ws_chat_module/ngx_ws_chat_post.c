@@ -20,6 +20,7 @@
 
 #define NGX_WS_CHAT_POST_TIME   30000   /* ms: nothing takes so long */
 #define NGX_WS_CHAT_POST_ERROR  256     /* {code, message} at its longest */
+#define NGX_WS_CHAT_POST_USERS  4096    /* whose rate is remembered */
 
 
 typedef struct {
@@ -35,12 +36,23 @@ typedef struct {
 } ngx_ws_chat_post_t;
 
 
+/* A client lives as long as a POST, its user's rate has to live longer. */
+
+typedef struct {
+    void                      *conf;          /* the rate's; NULL: nobody */
+    uint32_t                   hash;          /* of the user */
+    wsc_bucket_t               bucket;
+} ngx_ws_chat_post_rate_t;
+
+
 static void ngx_ws_chat_post_body_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_ws_chat_post_run(ngx_ws_chat_post_t *post);
 static ngx_int_t ngx_ws_chat_post_open(ngx_ws_chat_post_t *post,
     const char **reason);
 static void ngx_ws_chat_post_handler(ngx_event_t *ev);
 static ngx_int_t ngx_ws_chat_post_go_on(ngx_ws_chat_post_t *post);
+static ngx_ws_chat_post_rate_t *ngx_ws_chat_post_rate(
+    ngx_ws_chat_client_t *cl);
 static ngx_int_t ngx_ws_chat_post_answer(ngx_ws_chat_post_t *post);
 static ngx_int_t ngx_ws_chat_post_error(ngx_http_request_t *r,
     ngx_uint_t status, const char *code, const char *message);
@@ -68,6 +80,9 @@ static const ngx_ws_chat_client_ops_t  ngx_ws_chat_post_ops = {
     NULL,
     NULL
 };
+
+
+static ngx_ws_chat_post_rate_t  ngx_ws_chat_post_rates[NGX_WS_CHAT_POST_USERS];
 
 
 ngx_int_t
@@ -212,11 +227,6 @@ ngx_ws_chat_post_open(ngx_ws_chat_post_t *post, const char **reason)
         wsc_buf_byte(&post->replies, '[');
     }
 
-    if (cl->conf->rate) {
-        wsc_bucket_init(&cl->bucket, cl->conf->burst,
-                        (uint32_t) ngx_current_msec);
-    }
-
     return NGX_OK;
 }
 
@@ -258,10 +268,12 @@ ngx_ws_chat_post_handler(ngx_event_t *ev)
 static ngx_int_t
 ngx_ws_chat_post_go_on(ngx_ws_chat_post_t *post)
 {
-    ngx_int_t              rc;
-    ngx_ws_chat_client_t  *cl;
+    ngx_int_t                 rc;
+    ngx_ws_chat_client_t     *cl;
+    ngx_ws_chat_post_rate_t  *rate;
 
     cl = &post->client;
+    rate = ngx_ws_chat_post_rate(cl);
     rc = NGX_OK;
 
     while (rc == NGX_OK && !post->closed) {
@@ -270,7 +282,9 @@ ngx_ws_chat_post_go_on(ngx_ws_chat_post_t *post)
             return NGX_AGAIN;
         }
 
+        cl->bucket = rate->bucket;
         rc = ngx_ws_chat_client_next(cl, post->batch);
+        rate->bucket = cl->bucket;
     }
 
     ngx_ws_chat_post_stop(post);
@@ -282,6 +296,29 @@ ngx_ws_chat_post_go_on(ngx_ws_chat_post_t *post)
     }
 
     return ngx_ws_chat_post_answer(post);
+}
+
+
+/* The place of this worker for the user, who takes it from another one. */
+
+static ngx_ws_chat_post_rate_t *
+ngx_ws_chat_post_rate(ngx_ws_chat_client_t *cl)
+{
+    uint32_t                  hash;
+    ngx_ws_chat_post_rate_t  *rate;
+
+    hash = ngx_murmur_hash2(cl->user, cl->user_len);
+    rate = &ngx_ws_chat_post_rates[hash % NGX_WS_CHAT_POST_USERS];
+
+    if (cl->conf->rate && (rate->conf != cl->conf || rate->hash != hash)) {
+        rate->conf = cl->conf;
+        rate->hash = hash;
+
+        wsc_bucket_init(&rate->bucket, cl->conf->burst,
+                        (uint32_t) ngx_current_msec);
+    }
+
+    return rate;
 }
 
 

@@ -666,6 +666,28 @@ def test_post_dup(nginx):
     assert (first['epoch'], first['seq']) == (again['epoch'], again['seq'])
 
 
+@pytest.mark.plain_store
+def test_post_rate(nginx):
+    """It is the user's, whatever POST a message comes by."""
+    ng = nginx(workers=1, location='ws_chat_rate 1r/s burst=5;')
+
+    def codes(user, count):
+        found = []
+        for n in range(count):
+            reply = post(ng, {'op': 'send', 'chat_id': 'room', 'message': n,
+                              'cid': '%s-%d' % (user, n)}, user)[1]
+            found.append(reply.get('code', reply['ev']))
+        return found
+
+    first = codes('ann', 12)
+    assert first[:5] == ['ack'] * 5 and 'rate_limited' in first
+    assert codes('bob', 5) == ['ack'] * 5
+    replies = post(ng, [{'op': 'send', 'chat_id': 'room', 'message': n,
+                         'cid': str(n)} for n in range(20)], 'eve')[1]
+    assert replies[19]['code'] == 'rate_limited'
+    assert replies[19]['retry_ms'] > 0
+
+
 @pytest.mark.parametrize('body', [
     b'', b'{', b'[]', b'nonsense', b'\xff', b'[' * 2000,
     b'[' + b','.join([b'{"op":"ping"}'] * 65) + b']'])
