@@ -390,6 +390,7 @@ function showState() {
     setText('status-text', texts[state]);
     showCountdown();
     showHint();
+    people.update();
 
     if (state === 'online') {
         $('problem').hidden = true;

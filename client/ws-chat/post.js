@@ -1,4 +1,5 @@
 const MOST_COMMANDS = 64;       /* in one POST */
+const MOST_BYTES = 16384;       /* of several; below what servers take */
 const RETRY_MS = 2000;          /* where the server names no time */
 
 
@@ -56,10 +57,8 @@ export class PostQueue {
         /* what is asked in one go shall travel in one go */
         await null;
 
-        const commands = this.#waiting.splice(0, MOST_COMMANDS);
-
         try {
-            await this.#post(commands);
+            await this.#post(this.#take());
         } catch (err) {
             if (!this.#abort.signal.aborted) {
                 this.#tell.end(0);
@@ -72,12 +71,32 @@ export class PostQueue {
         this.#next();
     }
 
+    /* The next ones that fit in a POST; at least one. */
+    #take() {
+        const encoder = new TextEncoder();
+        let bytes = 0;
+        let n = 0;
+
+        while (n < this.#waiting.length && n < MOST_COMMANDS) {
+            bytes += encoder.encode(JSON.stringify(this.#waiting[n])).length;
+
+            if (n > 0 && bytes > MOST_BYTES) {
+                break;
+            }
+
+            n++;
+        }
+
+        return this.#waiting.splice(0, n);
+    }
+
     async #post(commands) {
         const answer = await this.#options.fetch(this.#url, {
             method: 'POST', credentials: 'include', cache: 'no-store',
             headers: {'Content-Type': 'application/json',
                       ...this.#options.headers},
-            body: JSON.stringify(commands), signal: this.#abort.signal});
+            body: JSON.stringify(commands.length === 1 ? commands[0]
+                                                       : commands), signal: this.#abort.signal});
         const {status} = answer;
 
         if (status === 401 || status === 403) {

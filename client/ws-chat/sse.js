@@ -257,6 +257,11 @@ export class SseSocket {
             return;
         }
 
+        if (ev.ev === 'error' && this.#joins.has(ev.chat_id)) {
+            this.#onStreamRefused(stream, ev);
+            return;
+        }
+
         if (ev.chat_id === undefined) {
             this.#tell(ev);
             return;
@@ -268,8 +273,32 @@ export class SseSocket {
     #onStreamJoined(stream, ev) {
         stream.joined.set(ev.chat_id, ev);
         this.#answer(ev.chat_id, stream);
+        this.#conclude(stream);
+    }
 
-        if (stream.chats.every((chatId) => stream.joined.has(chatId))) {
+    /* A chat that may not be joined; a stream without any is none. */
+    #onStreamRefused(stream, ev) {
+        const isOther = (chatId) => chatId !== ev.chat_id;
+        const {id} = this.#joins.get(ev.chat_id).command;
+
+        this.#joins.delete(ev.chat_id);
+        this.#chats = this.#chats.filter(isOther);
+        stream.chats = stream.chats.filter(isOther);
+
+        if (stream.chats.length === 0) {
+            this.#clock.clearTimeout(this.#timers.get('silence'));
+            this.#streams.delete(stream);
+            stream.close();
+        }
+
+        this.#tell({...ev, id});
+        this.#conclude(stream);
+    }
+
+    #conclude(stream) {
+        if (this.#streams.has(stream)
+            && stream.chats.every((chatId) => stream.joined.has(chatId)))
+        {
             this.#retire(stream);
         }
     }

@@ -9,7 +9,8 @@ export class SseServer {
     chats = new Map();          /* chat_id -> messages */
     streams = [];               /* {chats, lastEventId, headers} */
     posted = [];                /* commands */
-    posts = 0;
+    sizes = [];                 /* of the POSTs */
+    forbidden = [];             /* chats nobody may join */
     refusal = null;             /* a status, for everything */
     tellsJoins = true;
     knowsPositions = true;      /* of Last-Event-ID */
@@ -96,11 +97,21 @@ export class SseServer {
         for (const chat of chats) {
             this.#onJoin(stream, chat);
         }
+
+        if (chats.every((chat) => this.forbidden.includes(chat))) {
+            write(res, {ev: 'close', code: 4003, reason: 'nothing to tell'});
+            res.end();
+        }
     }
 
     #onJoin({res, lastEventId}, chat) {
         const all = this.chats.get(chat) ?? [];
         const {epoch = 1, seq = 0} = all.at(-1) ?? {};
+
+        if (this.forbidden.includes(chat)) {
+            write(res, {ev: 'error', chat_id: chat, code: 'forbidden'});
+            return;
+        }
 
         if (this.tellsJoins) {
             write(res, {ev: 'joined', chat_id: chat, epoch,
@@ -122,12 +133,14 @@ export class SseServer {
             text += chunk;
         }
 
-        const commands = JSON.parse(text);
+        const asked = JSON.parse(text);
+        const commands = [asked].flat();
+        const replies = commands.map((c) => this.#reply(c));
 
-        this.posts++;
+        this.sizes.push(text.length);
         this.posted.push(...commands);
         res.writeHead(200, {'Content-Type': 'application/json'});
-        res.end(JSON.stringify(commands.map((c) => this.#reply(c))));
+        res.end(JSON.stringify(Array.isArray(asked) ? replies : replies[0]));
     }
 
     #reply({op, id, chat_id, cid, message, after, limit = 50}) {

@@ -161,7 +161,7 @@ test('commands go in order, together while one is on its way', LIMIT,
     const chat = connect();
 
     await chat.join('a');
-    const before = server.posts;
+    const before = server.sizes.length;
     const sent = Array.from({length: 20}, (_, n) =>
         chat.request({op: 'signal', chat_id: 'a', name: `${n}`}));
 
@@ -169,7 +169,33 @@ test('commands go in order, together while one is on its way', LIMIT,
     assert.deepEqual(server.posted.filter((c) => c.op === 'signal')
                            .map((c) => c.name),
                      Array.from({length: 20}, (_, n) => `${n}`));
-    assert.ok(server.posts - before <= 2, String(server.posts - before));
+    assert.ok(server.sizes.length - before <= 2, String(server.sizes));
+});
+
+
+test('what is large goes in several POSTs', LIMIT, async () => {
+    const chat = connect();
+
+    await Promise.all(['a', 'b', 'c'].map((id) => chat.join(id)));
+    const sent = ['a', 'b', 'c'].map((id) => chat.send(id, 'x'.repeat(9000)));
+
+    await Promise.all(sent.map((one) => one.position));
+    assert.ok(Math.max(...server.sizes) < 16384, String(server.sizes));
+});
+
+
+test('a chat that may not be joined is one, the others go on', LIMIT,
+     async () => {
+    const chat = connect();
+
+    server.forbidden = ['x'];
+    await assert.rejects(chat.join('x'), {code: 'forbidden'});
+    await chat.join('a');
+    await assert.rejects(chat.join('x'), {code: 'forbidden'});
+    server.say('a', 'still here');
+    await until(() => chat.seen.length === 1);
+    assert.equal(chat.state, 'online');
+    assert.equal(server.open, 1);
 });
 
 

@@ -114,13 +114,18 @@ test('a token that ends soon is replaced within the session', LIMIT,
 });
 
 
-test('a chat that the token does not name', LIMIT, async () => {
-    const chat = connect(async () => jwt({
-        sub: 'ada', exp: now() + 600, chat: {join: ['mine.*']}}));
+for (const kind of ['websocket', 'sse']) {
+    test(`${kind}: a chat that the token does not name`, LIMIT, async () => {
+        const chat = connect(async () => jwt({
+            sub: 'ada', exp: now() + 600, chat: {join: ['mine.*']}}),
+            by(kind));
 
-    await chat.join('mine.1');
-    await assert.rejects(chat.join('theirs'), {code: 'forbidden'});
-});
+        await assert.rejects(chat.join('theirs'), {code: 'forbidden'});
+        await chat.join('mine.1');
+        await assert.rejects(chat.join('theirs'), {code: 'forbidden'});
+        assert.equal(chat.state, 'online');
+    });
+}
 
 
 test('a token that has ended: closed with 4001, back with another', LIMIT,
