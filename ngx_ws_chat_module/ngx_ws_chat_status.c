@@ -14,6 +14,7 @@
 
 
 static const char *ngx_ws_chat_health_declined(ngx_ws_chat_main_conf_t *mcf);
+static ngx_uint_t ngx_ws_chat_status_browser(ngx_http_request_t *r);
 static ngx_int_t ngx_ws_chat_status_answer(ngx_http_request_t *r,
     ngx_uint_t status, ngx_str_t *type, ngx_buf_t *b);
 
@@ -124,6 +125,7 @@ ngx_ws_chat_status_handler(ngx_http_request_t *r)
     ngx_int_t  rc;
     wsc_buf_t  buf;
 
+    static ngx_str_t  html = ngx_string("text/html; charset=utf-8");
     static ngx_str_t  json = ngx_string("application/json");
 
     rc = ngx_ws_chat_status_start(r);
@@ -134,9 +136,44 @@ ngx_ws_chat_status_handler(ngx_http_request_t *r)
     wsc_buf_init(&buf, &ngx_ws_chat_alloc);
 
     ngx_ws_chat_stat_want();
+
+    if (ngx_ws_chat_status_browser(r)) {
+        ngx_ws_chat_status_page(r, &buf);
+        return ngx_ws_chat_status_reply(r, &html, &buf);
+    }
+
     ngx_ws_chat_status_json(r, &buf);
 
     return ngx_ws_chat_status_reply(r, &json, &buf);
+}
+
+
+/* No program asks for HTML by name. */
+
+static ngx_uint_t
+ngx_ws_chat_status_browser(ngx_http_request_t *r)
+{
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    for (part = &r->headers_in.headers.part; part; part = part->next) {
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+            if (h[i].key.len == 6
+                && ngx_strncasecmp(h[i].key.data, (u_char *) "Accept", 6) == 0
+                && ngx_strlcasestrn(h[i].value.data,
+                                    h[i].value.data + h[i].value.len,
+                                    (u_char *) "text/html", 8)
+                   != NULL)
+            {
+                return 1;
+            }
+        }
+    }
+
+    return 0;
 }
 
 

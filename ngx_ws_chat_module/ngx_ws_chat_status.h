@@ -28,7 +28,8 @@ ngx_uint_t ngx_ws_chat_health(ngx_ws_chat_main_conf_t *mcf,
 /* NGX_OK for GET and HEAD, whose body is dropped; else what to return. */
 ngx_int_t ngx_ws_chat_status_start(ngx_http_request_t *r);
 
-/* The status in JSON, appended to the buffer. */
+/* The status as a page, or in JSON, appended to the buffer. */
+void ngx_ws_chat_status_page(ngx_http_request_t *r, wsc_buf_t *buf);
 void ngx_ws_chat_status_json(ngx_http_request_t *r, wsc_buf_t *buf);
 
 /*

@@ -162,6 +162,34 @@ async def test_draining(nginx, what):
     assert status['generation'] == 2 and status['connections'] == 1
 
 
+@pytest.mark.plain_store
+async def test_page(nginx):
+    """A browser gets HTML, in which nothing of anybody is markup."""
+    ng = nginx(http='ws_chat_node "<b>&\\"";')
+    a = await Client.connect(ng, user='ann')
+    await a.join('busy-one')
+
+    def page():
+        response = ng.request('/status', headers={
+            'Accept': 'text/html,application/xhtml+xml,*/*;q=0.8'})
+        assert response.status == 200
+        assert response.headers['Content-Type'] == 'text/html; charset=utf-8'
+        assert response.headers['Cache-Control'] == 'no-store'
+        return response.body.decode()
+
+    text = page()
+    assert '<h1>Chat node &lt;b&gt;&amp;&quot;</h1>' in text
+    assert '<dt>Connections</dt><dd>1</dd>' in text
+    assert 'src=' not in text and 'href=' not in text
+    await asyncio.to_thread(wait_for, lambda: '<td>busy-one</td>' in page())
+    busy, = ng.status()['busiest']
+    assert (busy['zone'], busy['chat_id'], busy['members']) == (
+        'chat', 'busy-one', 1)
+    for accept in '*/*', 'application/json', 'text/plain':
+        response = ng.request('/status', headers={'Accept': accept})
+        assert response.headers['Content-Type'] == 'application/json'
+
+
 def test_without_a_chat(nginx):
     """The module loaded, but nothing of it in use."""
     ng = nginx(conf='''\
