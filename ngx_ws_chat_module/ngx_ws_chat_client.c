@@ -10,6 +10,7 @@
 #include "ngx_ws_chat_mem.h"
 #include "ngx_ws_chat_op.h"
 #include "ngx_ws_chat_reply.h"
+#include "ngx_ws_chat_room_presence.h"
 #include "core/wsc_frame.h"
 
 
@@ -391,10 +392,40 @@ ngx_ws_chat_client_gone(ngx_ws_chat_client_t *cl)
     ngx_ws_chat_op_cancel(cl);
 
     while (cl->peer.readers) {
-        ngx_ws_chat_room_leave((ngx_ws_chat_member_t *) cl->peer.readers);
+        ngx_ws_chat_client_leave(cl, (ngx_ws_chat_member_t *)
+                                                           cl->peer.readers);
     }
 
     ngx_ws_chat_client_revoke(cl);
+}
+
+
+void
+ngx_ws_chat_client_arrive(ngx_ws_chat_client_t *cl, ngx_ws_chat_member_t *m)
+{
+    wsc_str_t  user;
+
+    user.data = cl->user;
+    user.len = cl->user_len;
+
+    m->reader.present = 1;
+    ngx_ws_chat_presence_join(m->room->state, &user, cl->info);
+}
+
+
+void
+ngx_ws_chat_client_leave(ngx_ws_chat_client_t *cl, ngx_ws_chat_member_t *m)
+{
+    wsc_str_t  user;
+
+    if (m->reader.present) {
+        user.data = cl->user;
+        user.len = cl->user_len;
+
+        ngx_ws_chat_presence_leave(m->room->state, &user);
+    }
+
+    ngx_ws_chat_room_leave(m);
 }
 
 

@@ -7,6 +7,7 @@
 #include "ngx_ws_chat_client_all.h"
 #include "ngx_ws_chat_mem.h"
 #include "ngx_ws_chat_reply.h"
+#include "ngx_ws_chat_room_presence.h"
 #include "core/wsc_frame.h"
 
 
@@ -189,6 +190,10 @@ ngx_ws_chat_client_news(ngx_ws_chat_zone_t *z, const wsc_news_t *news)
             ngx_ws_chat_client_notice(z, user, &news->notes[i]);
         }
 
+        return;
+
+    case WSC_NEWS_BEAT:
+        ngx_ws_chat_presence_beat(news);
         return;
 
     case WSC_NEWS_DISCONNECT:

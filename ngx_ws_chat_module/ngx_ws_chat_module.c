@@ -17,7 +17,7 @@
 #include "ngx_ws_chat_mem.h"
 #include "ngx_ws_chat_pack.h"
 #include "ngx_ws_chat_redis_conf.h"
-#include "ngx_ws_chat_room_state.h"
+#include "ngx_ws_chat_room_presence.h"
 #include "ngx_ws_chat_sample.h"
 #include "ngx_ws_chat_session.h"
 #include "ngx_ws_chat_sse.h"
@@ -69,6 +69,7 @@ ngx_ws_chat_bounds(ping_interval, 100, 86400000, 1,
                    "0 (off) or from 100ms to 1d");
 ngx_ws_chat_bounds(pong_timeout, 100, 3600000, 0, "from 100ms to 1h");
 ngx_ws_chat_bounds(drain, 0, 3600000, 1, "from 0 to 1h");
+ngx_ws_chat_bounds(presence_grace, 0, 3600000, 1, "from 0 to 1h");
 ngx_ws_chat_bounds(max_message, 1, 64 * 1024 * 1024, 0, "from 1 to 64m");
 ngx_ws_chat_bounds(max_fragments, 1, 1000000, 0, "from 1 to 1000000");
 ngx_ws_chat_bounds(max_chats, 1, 1024, 0, "from 1 to 1024");
@@ -212,6 +213,9 @@ static ngx_command_t  ngx_ws_chat_commands[] = {
                             ping_interval, &ngx_ws_chat_bounds_ping_interval),
     ngx_ws_chat_loc_command("pong_timeout", ngx_conf_set_msec_slot,
                             pong_timeout, &ngx_ws_chat_bounds_pong_timeout),
+    ngx_ws_chat_loc_command("presence_grace", ngx_conf_set_msec_slot,
+                            presence_grace,
+                            &ngx_ws_chat_bounds_presence_grace),
     ngx_ws_chat_loc_command("drain", ngx_conf_set_msec_slot,
                             drain, &ngx_ws_chat_bounds_drain),
     ngx_ws_chat_loc_command("max_message", ngx_conf_set_size_slot,
@@ -655,6 +659,7 @@ ngx_ws_chat_init_process(ngx_cycle_t *cycle)
     ngx_ws_chat_mem_init();
     ngx_ws_chat_send_init(cycle->log);
     ngx_ws_chat_state_init(cycle->log);
+    ngx_ws_chat_presence_init(mcf, cycle->log);
 
 #if (NGX_WS_CHAT_TEST)
     ngx_ws_chat_store_test_init(mcf);
@@ -761,6 +766,7 @@ ngx_ws_chat_exit_process(ngx_cycle_t *cycle)
     }
 
     ngx_ws_chat_state_done();
+    ngx_ws_chat_presence_exit();
     ngx_ws_chat_send_done();
     ngx_ws_chat_pack_done();
     ngx_ws_chat_mem_done();

@@ -7,6 +7,7 @@
 #include "ngx_ws_chat_op.h"
 #include "ngx_ws_chat_op_int.h"
 #include "ngx_ws_chat_bus.h"
+#include "ngx_ws_chat_client_all.h"
 #include "ngx_ws_chat_mem.h"
 #include "ngx_ws_chat_reply.h"
 
@@ -281,6 +282,10 @@ ngx_ws_chat_op_go(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m)
         ngx_ws_chat_op_typing(op, m);
         return;
 
+    case WSC_CMD_PRESENCE:
+        ngx_ws_chat_op_presence(op, m);
+        return;
+
     default:
         ngx_ws_chat_op_history(op, m);
     }
@@ -426,7 +431,7 @@ ngx_ws_chat_op_leave(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m)
 
     if (m) {
         cl->chats--;
-        ngx_ws_chat_room_leave(m);
+        ngx_ws_chat_client_leave(cl, m);
     }
 
     if (ngx_ws_chat_op_answers(op)) {

@@ -27,6 +27,9 @@ void ngx_ws_chat_op_join(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m);
 void ngx_ws_chat_op_signal(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m);
 void ngx_ws_chat_op_typing(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m);
 
+/* Answers who is present, and frees it. */
+void ngx_ws_chat_op_presence(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m);
+
 /* Takes the operation off its client's list and frees it. */
 void ngx_ws_chat_op_free(ngx_ws_chat_op_t *op);
 

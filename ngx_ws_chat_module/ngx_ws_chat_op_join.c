@@ -8,6 +8,7 @@
 
 #include "ngx_ws_chat_op.h"
 #include "ngx_ws_chat_op_int.h"
+#include "ngx_ws_chat_client_all.h"
 #include "ngx_ws_chat_reply.h"
 #include "ngx_ws_chat_room_state.h"
 #include "ngx_ws_chat_stat.h"
@@ -82,6 +83,8 @@ ngx_ws_chat_op_join_ready(ngx_ws_chat_waiting_t *w, wsc_err_e err)
     if (err == WSC_ERR_NONE) {
         op->member = m;
         op->head = ngx_ws_chat_room_seen(m->room);
+
+        ngx_ws_chat_client_arrive(op->client, m);
 
         m->reader.inflight++;
         ngx_ws_chat_op_join_read(op);
@@ -323,6 +326,7 @@ ngx_ws_chat_op_join_answer(ngx_ws_chat_op_t *op, wsc_joined_t *j)
         j->head = op->head;
         j->typing = &m->room->state->typing;
         j->signals = &m->room->state->signals;
+        j->presence = &m->room->state->presence;
 
         if (ngx_ws_chat_client_ops(cl)->joined) {
             ngx_ws_chat_client_ops(cl)->joined(cl, &op->cmd, j);

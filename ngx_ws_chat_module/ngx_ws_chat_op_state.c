@@ -56,6 +56,30 @@ ngx_ws_chat_op_typing(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m)
 }
 
 
+/* Who has not joined asks for a room that is not here. */
+
+void
+ngx_ws_chat_op_presence(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m)
+{
+    ngx_ws_chat_client_t  *cl;
+
+    cl = op->client;
+
+    if (m == NULL) {
+        ngx_ws_chat_op_error(cl, &op->cmd, WSC_ERR_NOT_JOINED,
+                             "join the chat first", 0);
+
+    } else if (ngx_ws_chat_op_answers(op)) {
+        wsc_event_presence_page(ngx_ws_chat_reply_buf(), cl->enc, &op->cmd.id,
+                                &op->cmd.chat_id, &m->room->state->presence,
+                                op->cmd.offset, op->cmd.limit);
+        ngx_ws_chat_reply(cl);
+    }
+
+    ngx_ws_chat_op_free(op);
+}
+
+
 /* m: NULL for who is no member. */
 
 static void

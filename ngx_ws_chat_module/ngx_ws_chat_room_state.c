@@ -8,7 +8,7 @@
  */
 
 
-#include "ngx_ws_chat_room_state.h"
+#include "ngx_ws_chat_room_presence.h"
 #include "ngx_ws_chat_mem.h"
 #include "core/wsc_event.h"
 
@@ -34,15 +34,13 @@ static ngx_int_t ngx_ws_chat_state_emit(const ngx_ws_chat_place_t *place,
     ngx_uint_t type, const wsc_note_t *note);
 static void ngx_ws_chat_state_stopped(ngx_ws_chat_state_t *st,
     const wsc_latest_item_t *item);
-static const wsc_str_t *ngx_ws_chat_state_uid(void);
-static uint64_t ngx_ws_chat_state_now(void);
-static void ngx_ws_chat_state_activate(ngx_ws_chat_state_t *st);
 static void ngx_ws_chat_state_tick(ngx_event_t *ev);
 static ngx_uint_t ngx_ws_chat_state_visit(ngx_ws_chat_state_t *st);
 
 
 /* of this worker */
 
+static wsc_str_t    ngx_ws_chat_state_name;
 static ngx_event_t  ngx_ws_chat_state_event;
 static ngx_queue_t  ngx_ws_chat_state_queue = {
     &ngx_ws_chat_state_queue, &ngx_ws_chat_state_queue
@@ -69,6 +67,8 @@ ngx_ws_chat_state_create(ngx_ws_chat_room_t *room)
 
     wsc_latest_init(&st->typing, &ngx_ws_chat_alloc, NGX_WS_CHAT_TYPERS);
     wsc_latest_init(&st->signals, &ngx_ws_chat_alloc, NGX_WS_CHAT_SIGNALS);
+    wsc_presence_init(&st->presence, &ngx_ws_chat_alloc,
+                      (uint32_t) ngx_random());
 
     return st;
 }
@@ -87,6 +87,8 @@ ngx_ws_chat_state_free(ngx_ws_chat_state_t *st)
         ngx_ws_chat_state_stopped(st, item);
     }
 
+    ngx_ws_chat_presence_done(st);
+
     if (st->active) {
         ngx_queue_remove(&st->queue);
     }
@@ -102,6 +104,8 @@ void
 ngx_ws_chat_state_load(ngx_ws_chat_state_t *st)
 {
     st->loading = 1;
+    ngx_ws_chat_presence_loading(st);
+
     st->load.zone->store->load(&st->load);
 }
 
@@ -125,6 +129,8 @@ ngx_ws_chat_state_loaded(ngx_ws_chat_load_t *l)
     st = ngx_queue_data(l, ngx_ws_chat_state_t, load);
     st->loading = 0;
 
+    ngx_ws_chat_presence_loaded(st, l->err);
+
     if (!st->room->live) {
         ngx_ws_chat_room_loaded(st->room, l->err);
         return;
@@ -146,6 +152,8 @@ ngx_ws_chat_state_missed(ngx_ws_chat_attach_t *a)
 
     room->state->again = 1;
     ngx_ws_chat_state_activate(room->state);
+
+    ngx_ws_chat_presence_missed(room->state);
 }
 
 
@@ -178,6 +186,10 @@ ngx_ws_chat_state_take(ngx_ws_chat_state_t *st, const wsc_news_t *news,
 
         case WSC_NEWS_TYPING:
             ngx_ws_chat_state_take_typing(st, &news->notes[i], told);
+            break;
+
+        case WSC_NEWS_PRESENCE:
+            ngx_ws_chat_presence_take(st, &news->notes[i]);
             break;
 
         default:
@@ -363,22 +375,30 @@ ngx_ws_chat_state_stopped(ngx_ws_chat_state_t *st,
 
 /* Not a pid: nodes have the same ones. */
 
-static const wsc_str_t *
+const wsc_str_t *
 ngx_ws_chat_state_uid(void)
 {
-    static u_char     name[32];
-    static wsc_str_t  uid = { 0, name };
-
-    if (uid.len == 0) {
-        uid.len = ngx_sprintf(name, "%xi.%xi", ngx_random(), ngx_random())
-                  - name;
+    if (ngx_ws_chat_state_name.len == 0) {
+        ngx_ws_chat_state_rename();
     }
 
-    return &uid;
+    return &ngx_ws_chat_state_name;
 }
 
 
-static uint64_t
+void
+ngx_ws_chat_state_rename(void)
+{
+    static u_char  name[2 * NGX_INT64_LEN];
+
+    ngx_ws_chat_state_name.data = name;
+    ngx_ws_chat_state_name.len = ngx_sprintf(name, "%xi.%xi", ngx_random(),
+                                             ngx_random())
+                                 - name;
+}
+
+
+uint64_t
 ngx_ws_chat_state_now(void)
 {
     ngx_time_t  *tp;
@@ -391,7 +411,7 @@ ngx_ws_chat_state_now(void)
 
 /* what is due */
 
-static void
+void
 ngx_ws_chat_state_activate(ngx_ws_chat_state_t *st)
 {
     if (!st->active) {
@@ -462,7 +482,7 @@ ngx_ws_chat_state_visit(ngx_ws_chat_state_t *st)
         wsc_latest_drop(&st->typing, item);
     }
 
-    return st->typing.n || st->again;
+    return ngx_ws_chat_presence_visit(st) || st->typing.n || st->again;
 }
 
 

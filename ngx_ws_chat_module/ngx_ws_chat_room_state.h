@@ -14,6 +14,7 @@
 
 #include "ngx_ws_chat_room.h"
 #include "core/wsc_latest.h"
+#include "core/wsc_presence.h"
 
 
 #define NGX_WS_CHAT_TYPING   6000     /* ms without a refresh */
@@ -29,6 +30,10 @@ struct ngx_ws_chat_state_s {
     ngx_ws_chat_load_t                load;
     wsc_latest_t                      typing;
     wsc_latest_t                      signals;
+    wsc_presence_t                    presence;   /* worker 0: this one */
+    ngx_queue_t                       reports;    /* some to be told */
+    ngx_msec_t                        announced;  /* presence was */
+    unsigned                          reporting:1;  /* in that queue */
     unsigned                          active:1;   /* in the queue */
     unsigned                          loading:1;
     unsigned                          again:1;    /* to be loaded again */
@@ -65,6 +70,16 @@ ngx_int_t ngx_ws_chat_state_typing(const ngx_ws_chat_place_t *place,
 /* NGX_OK; NGX_DECLINED; NGX_ABORT: too many names are kept already. */
 ngx_int_t ngx_ws_chat_state_signal(const ngx_ws_chat_place_t *place,
     const wsc_note_t *note);
+
+/* Something is due in a room: it is visited within 100 ms. */
+void ngx_ws_chat_state_activate(ngx_ws_chat_state_t *st);
+
+/* What this worker is called among those of all nodes; another name now. */
+const wsc_str_t *ngx_ws_chat_state_uid(void);
+void ngx_ws_chat_state_rename(void);
+
+/* ms since 1970. */
+uint64_t ngx_ws_chat_state_now(void);
 
 /* In init_process and exit_process. */
 void ngx_ws_chat_state_init(ngx_log_t *log);

@@ -47,7 +47,8 @@ struct ngx_ws_chat_reader_s {
     uint64_t                         pos;        /* offset in the log */
     uint32_t                         index;      /* in the stream */
     unsigned                         held:1;     /* nothing is sent yet */
-    unsigned                         inflight:31;   /* the owner's count */
+    unsigned                         present:1;  /* the owner's */
+    unsigned                         inflight:30;   /* the owner's count */
 };
 
 

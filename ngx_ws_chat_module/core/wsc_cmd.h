@@ -23,6 +23,7 @@ typedef enum {
     WSC_CMD_HISTORY,
     WSC_CMD_SIGNAL,
     WSC_CMD_TYPING,
+    WSC_CMD_PRESENCE,
     WSC_CMD_REFRESH,
     WSC_CMD_PING
 } wsc_op_e;
@@ -71,7 +72,8 @@ typedef struct {
                                          octets */
     wsc_pos_t           after;
     wsc_pos_t           before;
-    uint32_t            limit;        /* join: history; history: limit */
+    uint32_t            limit;        /* join: history; others: limit */
+    uint32_t            offset;       /* presence */
     unsigned            has_after:1;
     unsigned            has_before:1;
     unsigned            has_limit:1;

@@ -41,21 +41,11 @@ static ssize_t wsc_cmd_before(const wsc_fields_t *fields, wsc_cmd_t *cmd,
 static ssize_t wsc_cmd_position(const wsc_field_t *f);
 static ssize_t wsc_cmd_history(const wsc_fields_t *fields, wsc_cmd_t *cmd,
     const char **reason);
-static ssize_t wsc_cmd_limit(const wsc_fields_t *fields, wsc_cmd_t *cmd,
-    const char **reason);
 static ssize_t wsc_cmd_count(const wsc_field_t *f, int64_t least,
     wsc_cmd_t *cmd);
 static ssize_t wsc_cmd_retry(const wsc_fields_t *fields, wsc_cmd_t *cmd,
     const char **reason);
 static ssize_t wsc_cmd_flag(const wsc_field_t *f);
-static ssize_t wsc_cmd_name(const wsc_fields_t *fields, wsc_cmd_t *cmd,
-    const char **reason);
-static ssize_t wsc_cmd_data(const wsc_fields_t *fields, wsc_cmd_t *cmd,
-    const char **reason);
-static ssize_t wsc_cmd_keep(const wsc_fields_t *fields, wsc_cmd_t *cmd,
-    const char **reason);
-static ssize_t wsc_cmd_on(const wsc_fields_t *fields, wsc_cmd_t *cmd,
-    const char **reason);
 static ssize_t wsc_cmd_token(const wsc_fields_t *fields, wsc_cmd_t *cmd,
     const char **reason);
 
@@ -80,6 +70,9 @@ static const wsc_op_t  wsc_ops[] = {
 
     { "typing", WSC_CMD_TYPING,
       { wsc_cmd_chat_id, wsc_cmd_on, NULL } },
+
+    { "presence", WSC_CMD_PRESENCE,
+      { wsc_cmd_chat_id, wsc_cmd_offset, wsc_cmd_limit, NULL } },
 
     { "refresh", WSC_CMD_REFRESH,
       { wsc_cmd_token, NULL } },
@@ -171,7 +164,7 @@ wsc_field_name(wsc_field_e field)
     static const char  *names[] = {
         "op", "id", "chat_id", "cid", "message", "data",
         "after", "before", "history", "limit", "retry",
-        "name", "keep", "on", "token"
+        "name", "keep", "on", "token", "offset"
     };
 
     return names[field];
@@ -339,7 +332,7 @@ wsc_cmd_history(const wsc_fields_t *fields, wsc_cmd_t *cmd,
 }
 
 
-static ssize_t
+ssize_t
 wsc_cmd_limit(const wsc_fields_t *fields, wsc_cmd_t *cmd, const char **reason)
 {
     cmd->limit = WSC_DEFAULT_LIMIT;
@@ -393,81 +386,6 @@ wsc_cmd_flag(const wsc_field_t *f)
     }
 
     return (f->kind == WSC_KIND_BOOL) ? f->integer : WSC_DECLINED;
-}
-
-
-static ssize_t
-wsc_cmd_name(const wsc_fields_t *fields, wsc_cmd_t *cmd, const char **reason)
-{
-    const wsc_field_t  *f;
-
-    f = &fields->f[WSC_FIELD_NAME];
-
-    if (f->kind == WSC_KIND_STRING && f->string.len <= WSC_MAX_NAME
-        && wsc_user_valid(&f->string))
-    {
-        cmd->name = f->string;
-        return WSC_OK;
-    }
-
-    *reason = "\"name\" must be a string of 1 to 64 octets"
-              " without control characters";
-    return WSC_DECLINED;
-}
-
-
-static ssize_t
-wsc_cmd_data(const wsc_fields_t *fields, wsc_cmd_t *cmd, const char **reason)
-{
-    const wsc_field_t  *f;
-
-    f = &fields->f[WSC_FIELD_DATA];
-
-    if (f->kind != WSC_KIND_MESSAGE) {
-        *reason = f->reason ? f->reason : "\"data\" is missing";
-        return WSC_DECLINED;
-    }
-
-    if (f->message.data.len > WSC_MAX_DATA) {
-        *reason = "\"data\" must be of at most 4096 octets";
-        return WSC_DECLINED;
-    }
-
-    cmd->message = f->message;
-
-    return WSC_OK;
-}
-
-
-static ssize_t
-wsc_cmd_keep(const wsc_fields_t *fields, wsc_cmd_t *cmd, const char **reason)
-{
-    ssize_t  v;
-
-    *reason = "\"keep\" must be true or false";
-
-    v = wsc_cmd_flag(&fields->f[WSC_FIELD_KEEP]);
-    cmd->keep = (v == 1);
-
-    return (v < 0) ? v : WSC_OK;
-}
-
-
-static ssize_t
-wsc_cmd_on(const wsc_fields_t *fields, wsc_cmd_t *cmd, const char **reason)
-{
-    const wsc_field_t  *f;
-
-    f = &fields->f[WSC_FIELD_ON];
-
-    if (f->kind != WSC_KIND_BOOL) {
-        *reason = "\"on\" must be true or false";
-        return WSC_DECLINED;
-    }
-
-    cmd->on = f->integer;
-
-    return WSC_OK;
 }
 
 

@@ -30,6 +30,7 @@ typedef enum {
     WSC_FIELD_KEEP,
     WSC_FIELD_ON,
     WSC_FIELD_TOKEN,
+    WSC_FIELD_OFFSET,
     WSC_FIELD_N
 } wsc_field_e;
 
@@ -95,6 +96,20 @@ void wsc_cmd_names(const wsc_fields_t *fields, wsc_cmd_t *cmd);
 /* Reads the rest, as wsc_batch_next() tells. */
 ssize_t wsc_cmd_decode(const wsc_fields_t *fields, wsc_cmd_t *cmd,
     wsc_err_e *err, const char **reason);
+
+/* How a field of an op is read: WSC_OK, or WSC_DECLINED with *reason. */
+ssize_t wsc_cmd_limit(const wsc_fields_t *fields, wsc_cmd_t *cmd,
+    const char **reason);
+ssize_t wsc_cmd_name(const wsc_fields_t *fields, wsc_cmd_t *cmd,
+    const char **reason);
+ssize_t wsc_cmd_data(const wsc_fields_t *fields, wsc_cmd_t *cmd,
+    const char **reason);
+ssize_t wsc_cmd_keep(const wsc_fields_t *fields, wsc_cmd_t *cmd,
+    const char **reason);
+ssize_t wsc_cmd_on(const wsc_fields_t *fields, wsc_cmd_t *cmd,
+    const char **reason);
+ssize_t wsc_cmd_offset(const wsc_fields_t *fields, wsc_cmd_t *cmd,
+    const char **reason);
 
 
 #endif /* _WSC_CMD_FIELDS_H_INCLUDED_ */

@@ -15,6 +15,7 @@
 #include "wsc_cmd.h"
 #include "wsc_latest.h"
 #include "wsc_news.h"
+#include "wsc_presence.h"
 
 
 typedef struct {
@@ -46,6 +47,8 @@ typedef struct {
     unsigned            more:1;
     const wsc_latest_t *typing;       /* NULL: no state is told */
     const wsc_latest_t *signals;
+    const wsc_presence_t
+                       *presence;
 } wsc_joined_t;
 
 
@@ -99,6 +102,18 @@ void wsc_event_signal(wsc_buf_t *b, wsc_enc_e enc, const wsc_str_t *chat_id,
     const wsc_note_t *note);
 void wsc_event_typing(wsc_buf_t *b, wsc_enc_e enc, const wsc_str_t *chat_id,
     const wsc_note_t *note);
+
+/*
+ * Who came and who left: a list of an octet 0 (left) or 1 (came), one with the
+ * user's length, and the user.
+ */
+void wsc_event_presence(wsc_buf_t *b, wsc_enc_e enc,
+    const wsc_str_t *chat_id, const wsc_buf_t *changes, uint64_t count);
+
+/* So many of those that are present behind the first `offset` ones. */
+void wsc_event_presence_page(wsc_buf_t *b, wsc_enc_e enc, const wsc_id_t *id,
+    const wsc_str_t *chat_id, const wsc_presence_t *presence, size_t offset,
+    size_t limit);
 
 /* A message of no chat. */
 void wsc_event_notice(wsc_buf_t *b, wsc_enc_e enc, const wsc_note_t *note);

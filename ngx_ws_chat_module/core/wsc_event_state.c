@@ -10,8 +10,13 @@
 
 
 #define WSC_EVENT_TYPING  20      /* in `joined` */
+#define WSC_EVENT_USERS   100
 
 
+static void wsc_event_changes(wsc_writer_t *w, const char *key,
+    const wsc_buf_t *changes, int came);
+static size_t wsc_event_users(wsc_writer_t *w, const wsc_presence_t *presence,
+    size_t offset, size_t limit);
 static void wsc_event_signals(wsc_writer_t *w, const wsc_latest_t *signals);
 
 
@@ -67,6 +72,123 @@ wsc_event_state(wsc_writer_t *w, const wsc_joined_t *j)
     wsc_writer_end(w);
 
     wsc_event_signals(w, j->signals);
+
+    wsc_writer_key(w, "presence");
+    wsc_writer_map(w);
+    wsc_event_uint(w, "count", j->presence->count);
+    (void) wsc_event_users(w, j->presence, 0, WSC_EVENT_USERS);
+    wsc_writer_end(w);
+}
+
+
+void
+wsc_event_presence(wsc_buf_t *b, wsc_enc_e enc, const wsc_str_t *chat_id,
+    const wsc_buf_t *changes, uint64_t count)
+{
+    wsc_writer_t  w;
+
+    wsc_event_reply(&w, b, enc, "presence", NULL, chat_id);
+
+    wsc_event_changes(&w, "join", changes, 1);
+    wsc_event_changes(&w, "leave", changes, 0);
+    wsc_event_uint(&w, "count", count);
+
+    wsc_writer_end(&w);
+}
+
+
+static void
+wsc_event_changes(wsc_writer_t *w, const char *key, const wsc_buf_t *changes,
+    int came)
+{
+    u_char     *p, *last;
+    wsc_str_t   user;
+
+    wsc_writer_key(w, key);
+    wsc_writer_array(w);
+
+    p = changes->data;
+    last = p + changes->len;
+
+    for ( /* void */ ; p < last; p += 2 + user.len) {
+        user.data = p + 2;
+        user.len = p[1];
+
+        if (p[0] == came) {
+            wsc_writer_str(w, &user);
+        }
+    }
+
+    wsc_writer_end(w);
+}
+
+
+void
+wsc_event_presence_page(wsc_buf_t *b, wsc_enc_e enc, const wsc_id_t *id,
+    const wsc_str_t *chat_id, const wsc_presence_t *presence, size_t offset,
+    size_t limit)
+{
+    size_t        n;
+    wsc_writer_t  w;
+
+    wsc_event_reply(&w, b, enc, "presence_page", id, chat_id);
+
+    wsc_event_uint(&w, "count", presence->count);
+    n = wsc_event_users(&w, presence, offset, limit);
+
+    wsc_writer_key(&w, "more");
+    wsc_writer_bool(&w, offset + n < presence->count);
+
+    wsc_writer_end(&w);
+}
+
+
+/* Returns how many there were. */
+
+static size_t
+wsc_event_users(wsc_writer_t *w, const wsc_presence_t *presence,
+    size_t offset, size_t limit)
+{
+    size_t                i, n;
+    wsc_str_t             user;
+    wsc_value_t           info;
+    const wsc_present_t  *u;
+
+    wsc_writer_key(w, "users");
+    wsc_writer_array(w);
+
+    i = 0;
+    n = 0;
+
+    for (u = wsc_presence_next(presence, NULL);
+         u && n < limit;
+         u = wsc_presence_next(presence, u))
+    {
+        if (!wsc_present(u) || i++ < offset) {
+            continue;
+        }
+
+        user.data = (u_char *) u->user;
+        user.len = u->len;
+
+        wsc_writer_map(w);
+        wsc_event_str(w, "user", &user);
+        wsc_event_uint(w, "conns", wsc_present_conns(u));
+
+        if (u->info) {
+            info.data.data = u->info;
+            info.data.len = u->info_len;
+            info.binary = 0;
+            wsc_event_value(w, "info", &info);
+        }
+
+        wsc_writer_end(w);
+        n++;
+    }
+
+    wsc_writer_end(w);
+
+    return n;
 }
 
 

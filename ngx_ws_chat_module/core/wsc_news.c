@@ -22,6 +22,7 @@ wsc_news_keep(unsigned type, const wsc_note_t *note)
         return wsc_news_null(note) ? WSC_KEEP_DROP : WSC_KEEP_SET;
 
     case WSC_NEWS_TYPING:
+    case WSC_NEWS_PRESENCE:
         return note->n[0] ? WSC_KEEP_SET : WSC_KEEP_DROP;
 
     default:
@@ -45,13 +46,23 @@ wsc_news_soft(unsigned type)
 }
 
 
-/* The letter of the type, and the key. */
+/* The letter of the type, the key; of presence, the worker before it. */
 
 size_t
 wsc_news_field(u_char *p, unsigned type, const wsc_note_t *note)
 {
-    p[0] = 'A' + type;
-    memcpy(p + 1, note->key.data, note->key.len);
+    size_t  n;
 
-    return 1 + note->key.len;
+    p[0] = 'A' + type;
+    n = 1;
+
+    if (type == WSC_NEWS_PRESENCE) {
+        memcpy(p + n, note->sender.data, note->sender.len);
+        n += note->sender.len;
+        p[n++] = ' ';
+    }
+
+    memcpy(p + n, note->key.data, note->key.len);
+
+    return n + note->key.len;
 }

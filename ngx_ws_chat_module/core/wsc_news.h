@@ -11,6 +11,8 @@
  *     DISCONNECT  -      -       -         -
  *     SIGNAL      name   user    data      1: kept
  *     TYPING      user   -       -         ms since 1970 up to when; 0: off
+ *     PRESENCE    user   worker  info      connections that the worker has
+ *     BEAT        -      worker  -         - (to the zone: it lives)
  *     SETTLED     cid    sender  -         epoch, seq
  *
  * A type that is not known is handed on and ignored by who gets it.  Some are
@@ -44,6 +46,8 @@ typedef enum {
     WSC_NEWS_DISCONNECT,          /* close with 4009 */
     WSC_NEWS_SIGNAL,
     WSC_NEWS_TYPING,
+    WSC_NEWS_PRESENCE,
+    WSC_NEWS_BEAT,
 
     WSC_NEWS_SETTLED = 32         /* of the relay: the sender's cid was stored
                                      before, at that position */

@@ -125,7 +125,8 @@ fuzz_events(const wsc_cmd_t *cmd, wsc_err_e err, const char *reason)
     wsc_entry_t    e = {
         { 1, 2 }, { 1, 1 }, 3, wsc_string("ann"), cmd->cid, cmd->message
     };
-    wsc_joined_t   joined = { cmd->after, &e, 1, NULL, 1, 0, NULL, NULL };
+    wsc_joined_t   joined = { cmd->after, &e, 1, NULL, 1, 0, NULL, NULL,
+                               NULL };
     wsc_history_t  history = { &e, 1, cmd->before, cmd->retry };
 
     if (cmd->op != WSC_CMD_SEND) {

@@ -27,6 +27,7 @@
     "\"before\" must be {epoch, seq}, integers from 0 to 2^53 - 1"
 #define TEST_REASON_HISTORY  "\"history\" must be an integer from 0 to 500"
 #define TEST_REASON_TOKEN  "\"token\" must be a string"
+#define TEST_REASON_OFFSET  "\"offset\" must be an integer from 0 to 2^31 - 1"
 #define TEST_REASON_NAME                                                      \
     "\"name\" must be a string of 1 to 64 octets without control characters"
 #define TEST_REASON_LIMIT    "\"limit\" must be an integer from 1 to 500"
@@ -139,6 +140,19 @@ static const test_cmd_t  commands[] = {
       "bad_request id=9 chat=a " TEST_REASON_CID },
     { "{'op':'send','id':9,'cid':'c','message':1}",
       "bad_request id=9 cid=c " TEST_REASON_CHAT_ID },
+
+    /* presence */
+
+    { "{'op':'presence','id':1,'chat_id':'a'}",
+      "presence id=1 chat=a limit=50" },
+    { "{'op':'presence','chat_id':'a','offset':7,'limit':500}",
+      "presence chat=a limit=500 offset=7" },
+    { "{'op':'presence','chat_id':'a','offset':-1}",
+      "bad_request chat=a " TEST_REASON_OFFSET },
+    { "{'op':'presence','chat_id':'a','offset':2147483648}",
+      "bad_request chat=a " TEST_REASON_OFFSET },
+    { "{'op':'presence','chat_id':'a','limit':0}",
+      "bad_request chat=a " TEST_REASON_LIMIT },
 
     /* typing */
 
@@ -367,7 +381,7 @@ show(char *out, ssize_t rc, const wsc_cmd_t *cmd, wsc_err_e err,
 
     static const char  *ops[] = {
         "none", "join", "leave", "send", "history", "signal", "typing",
-        "refresh", "ping"
+        "presence", "refresh", "ping"
     };
 
     if (rc == WSC_OK) {
@@ -425,6 +439,10 @@ show_fields(char *out, const wsc_cmd_t *cmd)
 
     if (cmd->has_limit || cmd->limit) {
         append(out, " limit=%u", cmd->limit);
+    }
+
+    if (cmd->offset) {
+        append(out, " offset=%u", cmd->offset);
     }
 
     if (cmd->retry) {

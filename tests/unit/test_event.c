@@ -53,6 +53,8 @@ static void event_message_binary(wsc_buf_t *b, wsc_enc_e enc);
 static void event_message_limits(wsc_buf_t *b, wsc_enc_e enc);
 static void event_gap(wsc_buf_t *b, wsc_enc_e enc);
 static void event_joined_state(wsc_buf_t *b, wsc_enc_e enc);
+static void event_presence(wsc_buf_t *b, wsc_enc_e enc);
+static void event_presence_page(wsc_buf_t *b, wsc_enc_e enc);
 static void event_typing(wsc_buf_t *b, wsc_enc_e enc);
 static void event_typing_off(wsc_buf_t *b, wsc_enc_e enc);
 static void event_signal(wsc_buf_t *b, wsc_enc_e enc);
@@ -86,6 +88,8 @@ static const struct {
     { "message_limits", event_message_limits },
     { "gap", event_gap },
     { "joined_state", event_joined_state },
+    { "presence", event_presence },
+    { "presence_page", event_presence_page },
     { "typing", event_typing },
     { "typing_off", event_typing_off },
     { "signal", event_signal },
@@ -169,7 +173,8 @@ static void
 event_joined_empty(wsc_buf_t *b, wsc_enc_e enc)
 {
     wsc_id_t      id = { WSC_ID_INTEGER, 1, wsc_null_string };
-    wsc_joined_t  j = { { TEST_EPOCH, 0 }, NULL, 0, NULL, 0, 0, NULL, NULL };
+    wsc_joined_t  j = { { TEST_EPOCH, 0 }, NULL, 0, NULL, 0, 0, NULL, NULL,
+                        NULL };
 
     wsc_event_joined(b, enc, &id, &lobby, &j);
 }
@@ -180,7 +185,7 @@ event_joined(wsc_buf_t *b, wsc_enc_e enc)
 {
     wsc_id_t      id = { WSC_ID_STRING, 0, wsc_string("x\"\xc3\xa9") };
     wsc_joined_t  j = { { TEST_EPOCH, 3 }, entries, 3, NULL, 1, 1, NULL,
-                        NULL };
+                        NULL, NULL };
 
     wsc_event_joined(b, enc, &id, &lobby, &j);
 }
@@ -191,7 +196,7 @@ event_joined_lost(wsc_buf_t *b, wsc_enc_e enc)
 {
     wsc_id_t      id = { WSC_ID_NONE, 0, wsc_null_string };
     wsc_joined_t  j = { { TEST_EPOCH, 3 }, &entries[2], 1, "too_old", 0, 0,
-                        NULL, NULL };
+                        NULL, NULL, NULL };
 
     wsc_event_joined(b, enc, &id, &lobby, &j);
 }
@@ -347,8 +352,9 @@ event_joined_state(wsc_buf_t *b, wsc_enc_e enc)
     wsc_value_t        x = { wsc_string("{\"x\":1.50}"), 0 };
     wsc_value_t        octets = { wsc_string("\x00\xff\x10"), 1 };
     wsc_joined_t       j = { { TEST_EPOCH, 0 }, NULL, 0, NULL, 1, 0, NULL,
-                             NULL };
+                             NULL, NULL };
     wsc_latest_t       typing, signals;
+    wsc_presence_t     presence;
     wsc_test_mem_t     mem;
 
     wsc_test_mem_init(&mem, 0);
@@ -360,13 +366,56 @@ event_joined_state(wsc_buf_t *b, wsc_enc_e enc)
     (void) wsc_latest_set(&signals, &pos, &ann, &x);
     (void) wsc_latest_set(&signals, &blob, &ann, &octets);
 
+    wsc_presence_init(&presence, &mem.alloc, 1);
+    (void) wsc_presence_set(&presence, &zoe, 0, 1, &x.data, 0, 0);
+    (void) wsc_presence_set(&presence, &zoe, 1, 2, &none.data, 0, 0);
+
     j.typing = &typing;
     j.signals = &signals;
+    j.presence = &presence;
 
     wsc_event_joined(b, enc, &id, &lobby, &j);
 
     wsc_latest_free(&typing);
     wsc_latest_free(&signals);
+    wsc_presence_free(&presence);
+    wsc_test_mem_check(&mem);
+}
+
+
+static void
+event_presence(wsc_buf_t *b, wsc_enc_e enc)
+{
+    wsc_buf_t  changes;
+
+    static u_char  list[] = "\x01\x03" "ann"
+                            "\x00\x0c" "Zo\xc3\xab \"Z\" \xe2\x82\xac"
+                            "\x01\x01" "\"";
+
+    memset(&changes, 0, sizeof(wsc_buf_t));
+    changes.data = list;
+    changes.len = sizeof(list) - 1;
+
+    wsc_event_presence(b, enc, &lobby, &changes, 1234);
+}
+
+
+static void
+event_presence_page(wsc_buf_t *b, wsc_enc_e enc)
+{
+    wsc_id_t        id = { WSC_ID_STRING, 0, wsc_string("x") };
+    wsc_str_t       ann = wsc_string("ann");
+    wsc_str_t       none = wsc_null_string;
+    wsc_presence_t  presence;
+    wsc_test_mem_t  mem;
+
+    wsc_test_mem_init(&mem, 0);
+    wsc_presence_init(&presence, &mem.alloc, 1);
+    (void) wsc_presence_set(&presence, &ann, 0, 1, &none, 0, 0);
+
+    wsc_event_presence_page(b, enc, &id, &lobby, &presence, 0, 10);
+
+    wsc_presence_free(&presence);
     wsc_test_mem_check(&mem);
 }
 

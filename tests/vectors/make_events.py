@@ -80,7 +80,10 @@ def events():
         'typing': ['Zo\u00eb "Z" \u20ac', 'ann'],
         'signals': {'pos "\u00e9"': {'sender': 'ann',
                                      'data': Raw('{"x":1.50}')},
-                    'blob': {'sender': 'ann', 'data': b'\x00\xff\x10'}}}
+                    'blob': {'sender': 'ann', 'data': b'\x00\xff\x10'}},
+        'presence': {'count': 1, 'users': [
+            {'user': 'Zo\u00eb "Z" \u20ac', 'conns': 3,
+             'info': Raw('{"x":1.50}')}]}}
     yield 'left', {'ev': 'left', 'id': -7, 'chat_id': 'lobby'}
     yield 'ack', {
         'ev': 'ack', 'id': LAST, 'chat_id': 'lobby', 'cid': 'c1',
@@ -124,6 +127,12 @@ def events():
         'ev': 'typing', 'chat_id': 'lobby', 'sender': 'ann', 'on': True}
     yield 'typing_off', {
         'ev': 'typing', 'chat_id': 'lobby', 'sender': 'ann', 'on': False}
+    yield 'presence', {
+        'ev': 'presence', 'chat_id': 'lobby', 'join': ['ann', '"'],
+        'leave': ['Zo\u00eb "Z" \u20ac'], 'count': 1234}
+    yield 'presence_page', {
+        'ev': 'presence_page', 'id': 'x', 'chat_id': 'lobby', 'count': 1,
+        'users': [{'user': 'ann', 'conns': 1}], 'more': False}
     yield 'notice', {
         'ev': 'message', 'sender': 'ann', 'message': Raw('"hi"'),
         'timestamp': 1700000001234}

@@ -206,10 +206,13 @@ class Client:
             if e['ev'] not in ('message', 'gap') or e['chat_id'] != chat_id)
 
     async def nothing(self, ev=None, chat_id=None):
-        """Assert that no such event came; a ping settles what is due."""
+        """Assert that no such event came; a ping settles what is due.
+
+        Without a name: none but those of who comes and goes.
+        """
         await self.cmd('ping')
         left = [e for e in self.events
-                if (ev is None or e['ev'] == ev)
+                if (e['ev'] != 'presence' if ev is None else e['ev'] == ev)
                 and (chat_id is None or e.get('chat_id') == chat_id)]
         assert not left, left
 

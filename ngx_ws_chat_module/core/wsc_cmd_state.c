@@ -1,0 +1,117 @@
+
+/*
+ * Copyright (C) ngx_ws_chat contributors
+ *
+ * Fields of the commands that are about a chat's state.
+ */
+
+
+#include "wsc_cmd_fields.h"
+
+
+ssize_t
+wsc_cmd_name(const wsc_fields_t *fields, wsc_cmd_t *cmd, const char **reason)
+{
+    const wsc_field_t  *f;
+
+    f = &fields->f[WSC_FIELD_NAME];
+
+    if (f->kind == WSC_KIND_STRING && f->string.len <= WSC_MAX_NAME
+        && wsc_user_valid(&f->string))
+    {
+        cmd->name = f->string;
+        return WSC_OK;
+    }
+
+    *reason = "\"name\" must be a string of 1 to 64 octets"
+              " without control characters";
+    return WSC_DECLINED;
+}
+
+
+ssize_t
+wsc_cmd_data(const wsc_fields_t *fields, wsc_cmd_t *cmd, const char **reason)
+{
+    const wsc_field_t  *f;
+
+    f = &fields->f[WSC_FIELD_DATA];
+
+    if (f->kind != WSC_KIND_MESSAGE) {
+        *reason = f->reason ? f->reason : "\"data\" is missing";
+        return WSC_DECLINED;
+    }
+
+    if (f->message.data.len > WSC_MAX_DATA) {
+        *reason = "\"data\" must be of at most 4096 octets";
+        return WSC_DECLINED;
+    }
+
+    cmd->message = f->message;
+
+    return WSC_OK;
+}
+
+
+ssize_t
+wsc_cmd_keep(const wsc_fields_t *fields, wsc_cmd_t *cmd, const char **reason)
+{
+    const wsc_field_t  *f;
+
+    f = &fields->f[WSC_FIELD_KEEP];
+
+    if (f->kind == WSC_KIND_ABSENT) {
+        return WSC_OK;
+    }
+
+    if (f->kind != WSC_KIND_BOOL) {
+        *reason = "\"keep\" must be true or false";
+        return WSC_DECLINED;
+    }
+
+    cmd->keep = f->integer;
+
+    return WSC_OK;
+}
+
+
+ssize_t
+wsc_cmd_on(const wsc_fields_t *fields, wsc_cmd_t *cmd, const char **reason)
+{
+    const wsc_field_t  *f;
+
+    f = &fields->f[WSC_FIELD_ON];
+
+    if (f->kind != WSC_KIND_BOOL) {
+        *reason = "\"on\" must be true or false";
+        return WSC_DECLINED;
+    }
+
+    cmd->on = f->integer;
+
+    return WSC_OK;
+}
+
+
+ssize_t
+wsc_cmd_offset(const wsc_fields_t *fields, wsc_cmd_t *cmd,
+    const char **reason)
+{
+    const wsc_field_t  *f;
+
+    f = &fields->f[WSC_FIELD_OFFSET];
+
+    if (f->kind == WSC_KIND_ABSENT) {
+        return WSC_OK;
+    }
+
+    if (f->kind != WSC_KIND_INTEGER
+        || f->integer < 0 || f->integer > INT32_MAX)
+    {
+        *reason = "\"offset\" must be an integer from 0 to 2^31 - 1";
+        return WSC_DECLINED;
+    }
+
+    cmd->offset = f->integer;
+
+    return WSC_OK;
+}
