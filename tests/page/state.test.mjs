@@ -40,6 +40,69 @@ test('what one types, the other sees', LIMIT, async () => {
 });
 
 
+for (const [size, scheme] of [['wide', 'light'], ['phone', 'dark']]) {
+    test(`the whole state, before and after a cut, ${size}`, LIMIT,
+         async () => {
+        const shot = (state) => `${size}-${scheme}-${state}`;
+        const chat = newChat();
+        const ada = await world.member('Ada', chat, {size, scheme});
+        const bob = await world.member('Bob', chat);
+        await ada.say('Good morning');
+        await bob.sees('Good morning');
+        await bob.say('Good morning, Ada');
+        await ada.sees('Good morning', 'Good morning, Ada');
+        await ada.say('Shall we?');
+        await ada.here('Ada', 'Bob');
+        await bob.here('Ada', 'Bob');
+        await bob.write('In a');
+        await ada.typing('Bob is typing…');
+        await ada.looksGood(shot('9-state'));
+
+        await world.proxy.down();
+        await ada.status('Offline');
+        await bob.status('Offline');
+        await ada.typing('');
+        await ada.looksGood(shot('9-cut'));
+        await ada.say('While away');
+        await world.proxy.up();
+        await ada.isOnline();
+        await bob.isOnline();
+        const texts = ['Good morning', 'Good morning, Ada', 'Shall we?',
+                       'While away'];
+
+        await ada.sees(...texts);
+        await bob.sees(...texts);
+        await ada.here('Ada', 'Bob');
+        await bob.here('Ada', 'Bob');
+        await bob.write(' minute');
+        await ada.typing('Bob is typing…');
+        await ada.looksGood(shot('9-back'));
+
+        const eve = await world.member('Eve', chat);
+
+        await eve.sees(...texts);
+        await eve.here('Ada', 'Bob', 'Eve');
+        await eve.typing('Bob is typing…');
+        await eve.page.context().close();
+        await ada.here('Ada', 'Bob');
+    });
+}
+
+
+test('many windows are one person', LIMIT, async () => {
+    const chat = newChat();
+    const ada = await world.member('Ada', chat);
+    const again = await world.member('Ada', chat);
+    const bob = await world.member('Bob', chat);
+
+    await bob.here('Ada', 'Bob');
+    await again.page.context().close();
+    await ada.say('still here');
+    await bob.sees('still here');
+    await bob.here('Ada', 'Bob');
+});
+
+
 test('no WebSocket gets through: the chat goes on over SSE', LIMIT,
      async () => {
     const chat = newChat();
