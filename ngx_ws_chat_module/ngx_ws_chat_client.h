@@ -37,6 +37,8 @@ struct ngx_ws_chat_client_s {
     uint32_t                       limited_last;  /* the last time it was */
     uint32_t                       mistakes_at;   /* ms clock */
     uint32_t                       received;      /* chat messages, for log */
+    uint16_t                       asking;        /* joins that wait for
+                                                     ws_chat_authorize */
     uint16_t                       chats;         /* joined now */
     uint16_t                       chats_max;     /* joined at most, for log */
     uint16_t                       reads;         /* joins and questions that

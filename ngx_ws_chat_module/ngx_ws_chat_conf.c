@@ -103,6 +103,7 @@ ngx_ws_chat_conf_merge_loc(ngx_conf_t *cf, void *parent, void *child)
 
     ngx_ws_chat_conf_merge_values(prev, conf);
 
+    conf->server = ngx_http_conf_get_module_srv_conf(cf, ngx_http_core_module);
     conf->auth = ngx_http_conf_get_module_loc_conf(cf,
                                                    ngx_ws_chat_auth_module);
 
@@ -119,6 +120,7 @@ ngx_ws_chat_conf_merge_values(ngx_ws_chat_loc_conf_t *prev,
     }
 
     ngx_conf_merge_ptr_value(conf->origins, prev->origins, NULL);
+    ngx_conf_merge_str_value(conf->authorize, prev->authorize, "");
     ngx_conf_merge_msec_value(conf->ping_interval, prev->ping_interval, 30000);
     ngx_conf_merge_msec_value(conf->pong_timeout, prev->pong_timeout, 5000);
     ngx_conf_merge_msec_value(conf->drain, prev->drain, 20000);
@@ -354,6 +356,29 @@ ngx_ws_chat_conf_node(ngx_conf_t *cf, void *post, void *data)
                            "\"ws_chat_node\" must be 1 to %d printable "
                            "characters without space, not \"%V\"",
                            NGX_WS_CHAT_NODE_MAX, name);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_ws_chat_conf_authorize(ngx_conf_t *cf, void *post, void *data)
+{
+    ngx_str_t  *uri = data;
+
+    if (ngx_strcmp(uri->data, "off") == 0) {
+        uri->len = 0;
+        return NGX_CONF_OK;
+    }
+
+    if (uri->len == 0 || uri->data[0] != '/'
+        || ngx_strlchr(uri->data, uri->data + uri->len, '?') != NULL)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"ws_chat_authorize\" takes \"off\" or a path "
+                           "like \"/may-join\", not \"%V\"", uri);
         return NGX_CONF_ERROR;
     }
 

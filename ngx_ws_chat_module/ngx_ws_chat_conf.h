@@ -70,6 +70,8 @@ typedef struct {
     ngx_log_t                        *log;         /* per worker: one for all
                                                       sockets of a location */
     ngx_array_t                      *api_keys;    /* see ..._api_key.h */
+    ngx_str_t                         authorize;   /* len 0: nobody is asked */
+    ngx_http_core_srv_conf_t         *server;
     const struct ngx_ws_chat_auth_conf_s
                                      *auth;        /* see ..._auth.h */
 

@@ -31,6 +31,7 @@ char *ngx_ws_chat_conf_merge_loc(ngx_conf_t *cf, void *parent, void *child);
 /* Post handlers and setters of the directives. */
 char *ngx_ws_chat_conf_bounds(ngx_conf_t *cf, void *post, void *data);
 char *ngx_ws_chat_conf_node(ngx_conf_t *cf, void *post, void *data);
+char *ngx_ws_chat_conf_authorize(ngx_conf_t *cf, void *post, void *data);
 char *ngx_ws_chat_conf_origins(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_ws_chat_conf_rate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);

@@ -86,6 +86,8 @@ ngx_ws_chat_bounds(deflate_window, 9, 15, 0, "from 9 to 15");
 ngx_ws_chat_bounds(deflate_min_size, 0, 64 * 1024 * 1024, 1,
                    "from 0 to 64m");
 
+static ngx_conf_post_t  ngx_ws_chat_authorize_post =
+                                               { ngx_ws_chat_conf_authorize };
 static ngx_conf_post_t  ngx_ws_chat_node_post = { ngx_ws_chat_conf_node };
 
 static ngx_http_handler_pt  ngx_ws_chat_pt = ngx_ws_chat_upgrade_handler;
@@ -207,6 +209,8 @@ static ngx_command_t  ngx_ws_chat_commands[] = {
       offsetof(ngx_ws_chat_loc_conf_t, deflate),
       NULL },
 
+    ngx_ws_chat_loc_command("authorize", ngx_conf_set_str_slot, authorize,
+                            &ngx_ws_chat_authorize_post),
     ngx_ws_chat_loc_command("user", ngx_http_set_complex_value_slot, user,
                             NULL),
     ngx_ws_chat_loc_command("ping_interval", ngx_conf_set_msec_slot,

@@ -23,6 +23,9 @@ static void ngx_ws_chat_op_copy(wsc_str_t *s, u_char **p);
 static ngx_uint_t ngx_ws_chat_op_reads(ngx_ws_chat_op_t *op);
 static void ngx_ws_chat_op_start(ngx_ws_chat_op_t *op);
 static void ngx_ws_chat_op_go(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m);
+static ngx_ws_chat_op_t *ngx_ws_chat_op_asking(ngx_ws_chat_op_t *op);
+static void ngx_ws_chat_op_ask(ngx_ws_chat_op_t *op);
+static void ngx_ws_chat_op_asked(void *data, wsc_err_e err);
 static ngx_uint_t ngx_ws_chat_op_allowed(ngx_ws_chat_op_t *op,
     ngx_ws_chat_member_t *m);
 
@@ -80,6 +83,10 @@ ngx_ws_chat_op_cancel(ngx_ws_chat_client_t *cl)
 
         } else if (op->stored) {
             store->cancel_read(&op->u.read);
+        }
+
+        if (op->asking) {
+            ngx_ws_chat_authorize_cancel(op->asking);
         }
 
         if (op->waiting.queued) {
@@ -220,9 +227,11 @@ ngx_ws_chat_op_start(ngx_ws_chat_op_t *op)
 
     m = ngx_ws_chat_op_member(op->client, &op->cmd.chat_id);
 
-    if (m && m->waiting) {
-        before = ngx_queue_data(m->waiting, ngx_ws_chat_op_t, waiting);
+    before = (m && m->waiting)
+             ? ngx_queue_data(m->waiting, ngx_ws_chat_op_t, waiting)
+             : ngx_ws_chat_op_asking(op);
 
+    if (before) {
         op->behind = NULL;
         *before->behind_last = op;
         before->behind_last = &op->behind;
@@ -264,6 +273,11 @@ ngx_ws_chat_op_go(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m)
         return;
     }
 
+    if (m == NULL && op->client->conf->authorize.len && !op->permitted) {
+        ngx_ws_chat_op_ask(op);
+        return;
+    }
+
     switch (op->cmd.op) {
 
     case WSC_CMD_JOIN:
@@ -289,6 +303,87 @@ ngx_ws_chat_op_go(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m)
     default:
         ngx_ws_chat_op_history(op, m);
     }
+}
+
+
+/* The join of the same chat that waits for a permission, or NULL. */
+
+static ngx_ws_chat_op_t *
+ngx_ws_chat_op_asking(ngx_ws_chat_op_t *op)
+{
+    ngx_ws_chat_op_t  *other;
+
+    if (op->client->asking == 0) {
+        return NULL;
+    }
+
+    for (other = op->client->ops; other; other = other->next) {
+
+        if (other->asking && other->cmd.op == WSC_CMD_JOIN
+            && other->cmd.chat_id.len == op->cmd.chat_id.len
+            && ngx_memcmp(other->cmd.chat_id.data, op->cmd.chat_id.data,
+                          op->cmd.chat_id.len)
+               == 0)
+        {
+            return other;
+        }
+    }
+
+    return NULL;
+}
+
+
+static void
+ngx_ws_chat_op_ask(ngx_ws_chat_op_t *op)
+{
+    ngx_ws_chat_client_t    *cl;
+    ngx_ws_chat_question_t   q;
+
+    cl = op->client;
+
+    q.conf = cl->conf;
+    q.connection = cl->peer.connection;
+    q.user.data = cl->user;
+    q.user.len = cl->user_len;
+    q.chat_id = op->cmd.chat_id;
+    q.session = cl->session;
+    q.done = ngx_ws_chat_op_asked;
+    q.data = op;
+
+    op->asking = ngx_ws_chat_authorize(&q);
+
+    if (op->asking) {
+        cl->asking++;
+        return;
+    }
+
+    ngx_ws_chat_op_error(cl, &op->cmd, WSC_ERR_OVERLOADED, "out of memory",
+                         NGX_WS_CHAT_RETRY_MS);
+    ngx_ws_chat_op_free(op);
+}
+
+
+static void
+ngx_ws_chat_op_asked(void *data, wsc_err_e err)
+{
+    ngx_ws_chat_op_t  *op = data;
+
+    op->asking = NULL;
+    op->client->asking--;
+
+    if (err == WSC_ERR_NONE) {
+        op->permitted = 1;
+        ngx_ws_chat_op_go(op, NULL);
+        return;
+    }
+
+    ngx_ws_chat_op_error(op->client, &op->cmd, err,
+                         (err == WSC_ERR_FORBIDDEN)
+                         ? "the chat is not for this user"
+                         : "nobody says now whether this is allowed",
+                         (err == WSC_ERR_FORBIDDEN) ? 0
+                                                    : NGX_WS_CHAT_RETRY_MS);
+    ngx_ws_chat_op_release(op, err);
 }
 
 
@@ -348,7 +443,8 @@ ngx_ws_chat_op_release(ngx_ws_chat_op_t *op, wsc_err_e err)
 
         ngx_ws_chat_op_error(behind->client, &behind->cmd, err,
                              "the chat could not be joined",
-                             NGX_WS_CHAT_RETRY_MS);
+                             wsc_err_temporary(err) ? NGX_WS_CHAT_RETRY_MS
+                                                    : 0);
         ngx_ws_chat_op_free(behind);
     }
 }

@@ -12,6 +12,7 @@
 #define _NGX_WS_CHAT_OP_H_INCLUDED_
 
 
+#include "ngx_ws_chat_authorize.h"
 #include "ngx_ws_chat_client.h"
 
 
@@ -28,9 +29,11 @@ struct ngx_ws_chat_op_s {
     ngx_ws_chat_op_t            **behind_last;
     ngx_ws_chat_client_t         *client;
     ngx_ws_chat_member_t         *member;
+    ngx_ws_chat_authorize_t      *asking;         /* NULL: it does not */
     wsc_cmd_t                     cmd;            /* strings: in data */
     wsc_pos_t                     head;           /* join: delivered so far */
     uint64_t                      begun;          /* us, see stat */
+    unsigned                      permitted:1;    /* it has asked */
     unsigned                      stored:1;       /* the store has it */
     unsigned                      first:1;        /* join: it makes the
                                                      member */

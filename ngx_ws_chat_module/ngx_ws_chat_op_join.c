@@ -48,7 +48,7 @@ ngx_ws_chat_op_join(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m)
     if (cl->chats >= cl->conf->max_chats) {
         ngx_ws_chat_op_error(cl, &op->cmd, WSC_ERR_TOO_MANY_CHATS,
                              "too many chats joined", 0);
-        ngx_ws_chat_op_free(op);
+        ngx_ws_chat_op_release(op, WSC_ERR_TOO_MANY_CHATS);
         return;
     }
 
@@ -66,7 +66,7 @@ ngx_ws_chat_op_join(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m)
         cl->chats--;
         ngx_ws_chat_op_error(cl, &op->cmd, WSC_ERR_OVERLOADED,
                              "out of memory", NGX_WS_CHAT_RETRY_MS);
-        ngx_ws_chat_op_free(op);
+        ngx_ws_chat_op_release(op, WSC_ERR_OVERLOADED);
     }
 }
 

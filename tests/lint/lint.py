@@ -35,7 +35,7 @@ LAYERS = [
     ('daemons: programs', 'ws_chat_', 'archiver history relay'),
     ('front', 'ngx_ws_chat_', 'sticky'),
     ('configuration', 'ngx_ws_chat_', 'conf mem zone'),
-    ('identity', 'ngx_ws_chat_', 'auth cors'),
+    ('identity', 'ngx_ws_chat_', 'auth authorize cors'),
     ('bus, send, log', 'ngx_ws_chat_',
      'bus flush limit log pack redis send stat stream'),
     ('store', 'ngx_ws_chat_', 'live shm store'),
