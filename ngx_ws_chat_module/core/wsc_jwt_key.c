@@ -15,6 +15,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <openssl/x509.h>
 
 #include "wsc_jwt_key_int.h"
 #include "wsc_token.h"
@@ -27,6 +28,7 @@ static ssize_t wsc_jwt_keys_pem(wsc_jwt_keys_t *keys, const wsc_str_t *text,
     const wsc_jwt_want_t *want, const char **reason);
 static ssize_t wsc_jwt_keys_secret(wsc_jwt_keys_t *keys,
     const wsc_str_t *text, const wsc_jwt_want_t *want, const char **reason);
+static int wsc_jwt_public(const wsc_str_t *text);
 static size_t wsc_jwt_count(const wsc_str_t *text, const char *what);
 static const char *wsc_jwt_pkey_fault(EVP_PKEY *pkey, wsc_jwt_alg_e *alg);
 static const char *wsc_jwt_rsa_fault(EVP_PKEY *pkey);
@@ -173,6 +175,11 @@ wsc_jwt_keys_secret(wsc_jwt_keys_t *keys, const wsc_str_t *text,
 {
     wsc_str_t  secret;
 
+    if (wsc_jwt_public(text)) {
+        *reason = "looks like a public key: give it in PEM or as a JWK";
+        return WSC_DECLINED;
+    }
+
     secret = *text;
 
     if (secret.len && secret.data[secret.len - 1] == '\n') {
@@ -185,6 +192,48 @@ wsc_jwt_keys_secret(wsc_jwt_keys_t *keys, const wsc_str_t *text,
 
     return wsc_jwt_keys_add(keys, NULL, &secret, want->alg, &want->kid,
                             reason);
+}
+
+
+/*
+ * A public key in a form that is not read here may not become a secret:
+ * everybody has it, and could sign with it.
+ */
+
+static int
+wsc_jwt_public(const wsc_str_t *text)
+{
+    int            is;
+    size_t         i;
+    X509          *cert;
+    EVP_PKEY      *pkey;
+    const u_char  *der;
+
+    static const char  *forms[] = {
+        "\xef\xbb\xbf", "[", "ssh-", "ecdsa-", "---- BEGIN "
+    };
+
+    for (i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+        if (text->len >= strlen(forms[i])
+            && memcmp(text->data, forms[i], strlen(forms[i])) == 0)
+        {
+            return 1;
+        }
+    }
+
+    der = text->data;
+    pkey = d2i_PUBKEY(NULL, &der, (long) text->len);
+
+    der = text->data;
+    cert = d2i_X509(NULL, &der, (long) text->len);
+
+    is = pkey != NULL || cert != NULL;
+
+    EVP_PKEY_free(pkey);
+    X509_free(cert);
+    ERR_clear_error();
+
+    return is;
 }
 
 

@@ -8,6 +8,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <openssl/x509.h>
 
 #include "wsc_jwt_key.h"
 #include "wsc_test.h"
@@ -144,8 +145,8 @@ static const struct {
 /* Loads a text into an empty set: what came of it, and which key is first. */
 
 static ssize_t
-test_load(const char *text, wsc_jwt_alg_e alg, const char *kid, size_t *n,
-    wsc_jwt_key_t *first)
+test_load_len(const char *text, size_t len, wsc_jwt_alg_e alg,
+    const char *kid, size_t *n, wsc_jwt_key_t *first)
 {
     ssize_t          rc;
     wsc_str_t        s;
@@ -157,7 +158,7 @@ test_load(const char *text, wsc_jwt_alg_e alg, const char *kid, size_t *n,
     wsc_test_mem_init(&mem, 0);
     wsc_jwt_keys_init(&keys, &mem.alloc);
 
-    s.len = strlen(text);
+    s.len = len;
     s.data = wsc_test_copy(text, s.len);
 
     want.alg = alg;
@@ -182,6 +183,14 @@ test_load(const char *text, wsc_jwt_alg_e alg, const char *kid, size_t *n,
     free(s.data);
 
     return rc;
+}
+
+
+static ssize_t
+test_load(const char *text, wsc_jwt_alg_e alg, const char *kid, size_t *n,
+    wsc_jwt_key_t *first)
+{
+    return test_load_len(text, strlen(text), alg, kid, n, first);
 }
 
 
@@ -279,6 +288,48 @@ test_secret(void **state)
                      WSC_DECLINED);
     assert_int_equal(test_load(TEST_SECRET, WSC_JWT_RS256, NULL, &n, &key),
                      WSC_DECLINED);
+}
+
+
+/* What everybody has is no secret, in whatever form it is. */
+
+static void
+test_public(void **state)
+{
+    int             len;
+    u_char         *der;
+    size_t          i, n;
+    EVP_PKEY       *pkey;
+    wsc_jwt_key_t   key;
+
+    static const char  *texts[] = {
+        "\xef\xbb\xbf{\"keys\":[]}" TEST_SECRET,
+        "[{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"" TEST_ED_X "\"}]",
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA" TEST_ED_X,
+        "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNo" TEST_EC_X,
+        "---- BEGIN SSH2 PUBLIC KEY ----\n" TEST_ED_X
+    };
+
+    for (i = 0; i < wsc_test_count(texts); i++) {
+        if (test_load(texts[i], WSC_JWT_HS256, NULL, &n, &key)
+            != WSC_DECLINED)
+        {
+            fail_msg("%s", texts[i]);
+        }
+    }
+
+    for (i = 0; i < wsc_test_count(test_kinds); i++) {
+
+        pkey = test_pkey(test_kinds[i].type, test_kinds[i].param);
+        der = NULL;
+        len = i2d_PUBKEY(pkey, &der);
+        EVP_PKEY_free(pkey);
+
+        assert_true(len > 0);
+        assert_int_equal(test_load_len((char *) der, len, WSC_JWT_NONE, NULL,
+                                       &n, &key), WSC_DECLINED);
+        OPENSSL_free(der);
+    }
 }
 
 
@@ -403,6 +454,7 @@ main(void)
         cmocka_unit_test(test_json),
         cmocka_unit_test(test_want),
         cmocka_unit_test(test_secret),
+        cmocka_unit_test(test_public),
         cmocka_unit_test(test_pems),
         cmocka_unit_test(test_too_many),
         cmocka_unit_test(test_memory)
