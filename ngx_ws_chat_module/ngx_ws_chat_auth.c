@@ -14,9 +14,10 @@
     (NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF)
 
 
-/* What is known of a request's token. */
+/* What is known of a request's token, by the rules of one location. */
 
 typedef struct {
+    ngx_ws_chat_auth_conf_t   *conf;
     ngx_int_t                  rc;
     wsc_jwt_claims_t           claims;
     wsc_jwt_buf_t              buf;
@@ -237,7 +238,9 @@ ngx_ws_chat_auth(ngx_http_request_t *r, const wsc_jwt_claims_t **claims)
 
     ctx = ngx_http_get_module_ctx(r, ngx_ws_chat_auth_module);
 
-    if (ctx == NULL) {
+    /* a variable may have asked before a rewrite led to another location */
+
+    if (ctx == NULL || ctx->conf != conf) {
 
         ctx = ngx_palloc(r->pool, sizeof(ngx_ws_chat_auth_ctx_t));
         if (ctx == NULL) {
@@ -246,6 +249,7 @@ ngx_ws_chat_auth(ngx_http_request_t *r, const wsc_jwt_claims_t **claims)
 
         ngx_http_set_ctx(r, ctx, ngx_ws_chat_auth_module);
 
+        ctx->conf = conf;
         ctx->rc = ngx_ws_chat_auth_find(r, conf, &token);
 
         if (ctx->rc == NGX_OK) {

@@ -50,6 +50,12 @@ SERVER = '''
         add_header X-Info $ws_chat_token_info;
         try_files /none =204;
     }
+    location = /led {
+        ws_chat_auth jwt;
+        ws_chat_jwt_key %(dir)s/secret;
+        set $asked $ws_chat_user;
+        rewrite ^ /party last;
+    }
     location = /any {
         satisfy any;
         allow all;
@@ -284,6 +290,13 @@ def test_parties(ng):
         got = welcome_of(ng, '/party', bearer(token))
         assert got == 401 if status == 401 else got['ev'] == 'welcome', (
             others, got)
+
+
+def test_rewrite(ng):
+    """What counts is the location where a request ends up."""
+    token = tokens.mint(tokens.claims(), 'HS256')
+    assert welcome_of(ng, '/party', bearer(token)) == 401
+    assert welcome_of(ng, '/led', bearer(token)) == 401
 
 
 def test_places(ng):
