@@ -83,6 +83,12 @@ class Member:
         return frame(json.dumps(command), TEXT)
 
     def read(self):
+        """The next event, but for who comes and goes."""
+        while (event := self.read_event())['ev'] == 'presence':
+            pass
+        return event
+
+    def read_event(self):
         got = self.raw.read_frame()
         if self.msgpack:
             assert got.opcode == BINARY, got
@@ -139,6 +145,21 @@ def test_gap(start):
     talker.write({'op': 'send', 'id': 1, 'chat_id': 'room', 'cid': 'z',
                   'message': '999:'})
     assert slow.follow(slow.read()) == 999
+
+
+def test_what_the_kernel_keeps_counts(nginx):
+    """A client that does not read is noticed before megabytes wait for it."""
+    ng = nginx(workers=1, location=LOCATION % ('64k', 'gap'))
+    talker, slow = (Member(ng, 'plain') for _ in range(2))
+    for i in range(100):
+        talker.write({'op': 'send', 'chat_id': 'room', 'cid': 'c%d' % i,
+                      'message': '%d:' % i + 'x' * 8000})
+        assert talker.follow(talker.read()) == i
+    wait_for(lambda: ng.status()['memory'] < 300000)
+    seen = []
+    while slow.at != talker.at:
+        seen.append(slow.follow(slow.read()))
+    assert None in seen
 
 
 def test_everything_within_the_limit(start):
