@@ -308,7 +308,7 @@ wsc_shmkeep_io(wsc_shmkeep_t *k, uint32_t at, size_t skip, u_char *buf,
 
         skip -= size;
         rec = wsc_shmkeep_rec(k, rec->chunk.more);
-        data = rec->chunk.data;
+        data = (u_char *) (&rec->chunk + 1);
         size = WSC_SHMKEEP_MORE_DATA;
     }
 }

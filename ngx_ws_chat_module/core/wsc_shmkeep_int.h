@@ -41,12 +41,14 @@ struct wsc_shmkeep_s {
 };
 
 
-/* What each chunk begins with; the store of HEAD makes a record. */
+/*
+ * What each chunk begins with; the store of HEAD makes a record.  Octets
+ * follow in those that are MORE.
+ */
 
 typedef struct {
     uint32_t            type;         /* * */
     uint32_t            more;         /* * next chunk; FREE: next free one */
-    u_char              data[];       /* * MORE */
 } wsc_shmkeep_chunk_t;
 
 
@@ -69,7 +71,7 @@ typedef struct {
 #define WSC_SHMKEEP_REC_DATA                                                  \
     (WSC_SHMKEEP_CHUNK - offsetof(wsc_shmkeep_rec_t, data))
 #define WSC_SHMKEEP_MORE_DATA                                                 \
-    (WSC_SHMKEEP_CHUNK - offsetof(wsc_shmkeep_chunk_t, data))
+    (WSC_SHMKEEP_CHUNK - sizeof(wsc_shmkeep_chunk_t))
 
 
 /* The record or chunk of this number. */
