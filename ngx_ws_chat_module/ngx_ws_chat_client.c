@@ -405,6 +405,10 @@ ngx_ws_chat_client_arrive(ngx_ws_chat_client_t *cl, ngx_ws_chat_member_t *m)
 {
     wsc_str_t  user;
 
+    if (!cl->conf->presence) {
+        return;
+    }
+
     user.data = cl->user;
     user.len = cl->user_len;
 

@@ -24,7 +24,10 @@ void ngx_ws_chat_client_exit(ngx_ws_chat_client_t *cl);
 void ngx_ws_chat_client_each(ngx_ws_chat_zone_t *z, const wsc_str_t *user,
     void (*call)(ngx_ws_chat_client_t *cl, void *data), void *data);
 
-/* A client's member has joined, and counts as present; it is removed. */
+/*
+ * A client's member has joined, and counts as present unless its location has
+ * that off; it is removed.
+ */
 void ngx_ws_chat_client_arrive(ngx_ws_chat_client_t *cl,
     ngx_ws_chat_member_t *m);
 void ngx_ws_chat_client_leave(ngx_ws_chat_client_t *cl,

@@ -74,6 +74,7 @@ ngx_ws_chat_conf_create_loc(ngx_conf_t *cf)
     conf->ping_interval = NGX_CONF_UNSET_MSEC;
     conf->pong_timeout = NGX_CONF_UNSET_MSEC;
     conf->drain = NGX_CONF_UNSET_MSEC;
+    conf->presence = NGX_CONF_UNSET;
     conf->presence_grace = NGX_CONF_UNSET_MSEC;
     conf->max_message = NGX_CONF_UNSET_SIZE;
     conf->max_fragments = NGX_CONF_UNSET_UINT;
@@ -124,6 +125,7 @@ ngx_ws_chat_conf_merge_values(ngx_ws_chat_loc_conf_t *prev,
     ngx_conf_merge_msec_value(conf->ping_interval, prev->ping_interval, 30000);
     ngx_conf_merge_msec_value(conf->pong_timeout, prev->pong_timeout, 5000);
     ngx_conf_merge_msec_value(conf->drain, prev->drain, 20000);
+    ngx_conf_merge_value(conf->presence, prev->presence, 1);
     ngx_conf_merge_msec_value(conf->presence_grace, prev->presence_grace,
                               5000);
     ngx_conf_merge_size_value(conf->max_message, prev->max_message, 65536);

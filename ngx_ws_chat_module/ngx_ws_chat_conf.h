@@ -49,6 +49,7 @@ typedef struct {
     ngx_msec_t                        ping_interval;
     ngx_msec_t                        pong_timeout;
     ngx_msec_t                        drain;
+    ngx_flag_t                        presence;
     ngx_msec_t                        presence_grace;
     size_t                            max_message;
     ngx_uint_t                        max_fragments;

@@ -217,6 +217,8 @@ static ngx_command_t  ngx_ws_chat_commands[] = {
                             ping_interval, &ngx_ws_chat_bounds_ping_interval),
     ngx_ws_chat_loc_command("pong_timeout", ngx_conf_set_msec_slot,
                             pong_timeout, &ngx_ws_chat_bounds_pong_timeout),
+    ngx_ws_chat_loc_command("presence", ngx_conf_set_flag_slot, presence,
+                            NULL),
     ngx_ws_chat_loc_command("presence_grace", ngx_conf_set_msec_slot,
                             presence_grace,
                             &ngx_ws_chat_bounds_presence_grace),

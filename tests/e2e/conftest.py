@@ -58,10 +58,16 @@ def pytest_runtest_makereport(item, call):
 
 
 def starter(request, kind):
-    """A function that starts one of a kind; all are stopped and checked."""
+    """A function that starts one of a kind; all are stopped and checked.
+
+    A module's NGINX_HTTP holds in all that its tests start.
+    """
     started = []
+    http = getattr(request.module, 'NGINX_HTTP', '')
 
     def start(*args, **options):
+        if http:
+            options['http'] = options.get('http', '') + http
         ng = kind(*args, **dict(options, start=False))
         started.append(ng)
         if options.get('start', True):

@@ -19,6 +19,9 @@ from harness.nginx import ASAN, PATIENCE, TEST_STORE, wait_for
 from harness.raw import CLOSE, CONT, PING, PONG, TEXT, Raw, close_frame, frame
 from harness.witness import Witness
 
+# what comes is looked at message by message
+NGINX_HTTP = 'ws_chat_presence off;'
+
 FREE = 'ws_chat_rate off; '
 DEFLATE = {'Sec-WebSocket-Extensions': 'permessage-deflate'}
 

@@ -266,3 +266,13 @@ async def until_chat(client, chat, expected):
             return reply
         assert time.monotonic() < end, (chat, users(reply), expected)
         await asyncio.sleep(0.2)
+
+
+async def test_presence_off(nginx):
+    ng = nginx(location=FAST + 'ws_chat_presence off;')
+    ann, bob = await joined(ng, 'ann'), await joined(ng, 'bob')
+    assert bob.joined['presence'] == {'count': 0, 'users': []}
+    await bob.close()
+    await asyncio.sleep(0.5)
+    assert (await page(ann))['count'] == 0
+    await ann.nothing('presence')

@@ -338,13 +338,14 @@ async def test_keys_have_the_prefix_and_a_life(nginx, redis):
         await a.send(ROOM, i, cid='c%d' % i)
     keys = set(one.cli('keys', '*').splitlines())
     assert keys == {'app:{0}:inc', 'app:{0}:mode', 'app:{0}:e:room',
-                    'app:{0}:s:room'} | {
+                    'app:{0}:s:room', 'app:{0}:k:room'} | {
         'app:{0}:d:room 3 ann c%d' % i for i in range(8)}
     life = {key: int(one.cli('pttl', key)) for key in keys}
     assert life['app:{0}:inc'] == -1
     assert 1850000 < life['app:{0}:e:room'] <= 1860000
     assert 3650000 < life['app:{0}:s:room'] <= 3660000
     assert 86000000 < life['app:{0}:d:room 3 ann c0'] <= 86400000
+    assert 86000000 < life['app:{0}:k:room'] <= 86400000
     assert one.cli('xlen', 'app:{0}:s:room') == '5'
     await until(lambda: re.fullmatch(
         r'\d+-7', one.cli('get', 'app:{0}:d:room 3 ann c6')))

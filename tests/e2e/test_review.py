@@ -11,6 +11,9 @@ import pytest
 from harness.nginx import PATIENCE, reserve_port, wait_for
 from harness.raw import PONG, Raw, close_frame, frame
 
+# what comes is looked at message by message
+NGINX_HTTP = 'ws_chat_presence off;'
+
 pytestmark = pytest.mark.plain_store
 
 EXTENSIONS = {'Sec-WebSocket-Extensions': 'permessage-deflate'}

@@ -12,6 +12,9 @@ import pytest
 from harness.nginx import reserve_port, wait_for
 from harness.raw import BINARY, TEXT, Raw, close_frame, frame
 
+# what comes is looked at message by message
+NGINX_HTTP = 'ws_chat_presence off;'
+
 pytestmark = pytest.mark.plain_store
 
 LOCATION = '''

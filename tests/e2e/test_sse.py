@@ -14,6 +14,9 @@ from harness.client import Client
 from harness.nginx import REDIS_STORE, TEST_STORE, reserve_port, wait_for
 from harness.sse import Parser, Stream, post, send
 
+# what comes is looked at message by message
+NGINX_HTTP = 'ws_chat_presence off;'
+
 ORIGIN = 'https://chat.example.com'
 
 

@@ -260,7 +260,7 @@ class Member:
             self.wait = event['in_ms']
         elif kind == 'error':
             self.error(event)
-        elif kind not in ('welcome', 'status'):
+        elif kind not in ('welcome', 'status', 'presence'):
             self.wrong('%s' % event)
 
     def error(self, event):
