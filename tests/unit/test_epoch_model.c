@@ -28,6 +28,7 @@
 #define MODEL_EVER       2048     /* appends in a schedule */
 #define MODEL_INBOX      4096
 #define MODEL_COPIES     4
+#define MODEL_PAGE       8        /* entries that a read brings */
 
 #define MODEL_LIFE_E     400      /* ms */
 #define MODEL_LIFE_S     (MODEL_LIFE_E + 100)
@@ -100,7 +101,9 @@ typedef struct {
 
 typedef struct {
     wsc_follow_t        follow[WSC_TEST_CHATS];
-    wsc_test_stream_t   answer[WSC_TEST_CHATS];     /* of it */
+    wsc_pos_t           from[WSC_TEST_CHATS];       /* a read is asked for, */
+    u_char              read[WSC_TEST_CHATS];       /* or was executed */
+    wsc_test_stream_t   answer[WSC_TEST_CHATS];     /* to it */
     u_char              got[WSC_TEST_CHATS][MODEL_EVER];
     uint32_t            head;
     uint32_t            tail;
@@ -126,6 +129,8 @@ typedef struct {
     uint64_t            quick;
     uint64_t            taken;        /* messages that came by the bus */
     uint64_t            strays;       /* those that had to be read */
+    uint64_t            pages;        /* reads that did not bring all */
+    uint64_t            trims;
     uint64_t            tails;        /* found by the last check only */
 } model_t;
 
@@ -257,7 +262,31 @@ static void
 model_read_start(model_reader_t *r, unsigned chat)
 {
     wsc_follow_read(&r->follow[chat]);
-    r->answer[chat] = m.redis.streams[chat];
+
+    r->from[chat] = r->follow[chat].last;
+    r->read[chat] = 0;
+}
+
+
+/* Redis has its turn: XRANGE from + COUNT page. */
+
+static void
+model_read_run(model_reader_t *r, unsigned chat)
+{
+    uint32_t            i;
+    wsc_test_stream_t  *st, *to;
+
+    st = &m.redis.streams[chat];
+    to = &r->answer[chat];
+    to->n = 0;
+
+    for (i = 0; i < st->n && to->n < MODEL_PAGE; i++) {
+        if (wsc_pos_cmp(st->entries[i].pos, r->from[chat]) >= 0) {
+            to->entries[to->n++] = st->entries[i];
+        }
+    }
+
+    r->read[chat] = 1;
 }
 
 
@@ -268,6 +297,10 @@ model_read_end(model_reader_t *r, unsigned chat)
     wsc_pos_t          last;
     wsc_entry_t        e;
     wsc_test_entry_t  *from;
+
+    if (!r->read[chat]) {
+        model_read_run(r, chat);
+    }
 
     memset(&e, 0, sizeof(e));
 
@@ -290,7 +323,26 @@ model_read_end(model_reader_t *r, unsigned chat)
         model_deliver(r, chat, from->cid, &e);
     }
 
-    wsc_follow_was_read(&r->follow[chat], 1);
+    m.pages += (i == MODEL_PAGE);
+
+    wsc_follow_was_read(&r->follow[chat], i < MODEL_PAGE);
+}
+
+
+/* A step of a read; or the connection breaks, not that of the bus. */
+
+static void
+model_read(model_reader_t *r, unsigned chat)
+{
+    if (model_random(32) == 0) {
+        wsc_follow_was_read(&r->follow[chat], 0);
+
+    } else if (!r->read[chat]) {
+        model_read_run(r, chat);
+
+    } else {
+        model_read_end(r, chat);
+    }
 }
 
 
@@ -305,13 +357,17 @@ model_reader(model_reader_t *r)
 
     case 0:
         if (r->follow[chat].reading) {
-            model_read_end(r, chat);
+            model_read(r, chat);
         }
 
         return;
 
     case 1:
-        if (wsc_follow_due(&r->follow[chat])) {
+        /* or it looks at the end, whether there is a reason or not */
+
+        if (wsc_follow_due(&r->follow[chat])
+            || (!r->follow[chat].reading && model_random(16) == 0))
+        {
             model_read_start(r, chat);
         }
 
@@ -825,12 +881,31 @@ model_break(const wsc_test_redis_t *to)
 }
 
 
+/* What is too much of a stream goes; its last id stays. */
+
+static void
+model_trim(unsigned chat)
+{
+    uint32_t            n;
+    wsc_test_stream_t  *st;
+
+    st = &m.redis.streams[chat];
+    n = model_random(st->n + 1);
+
+    st->n -= n;
+    memmove(st->entries, st->entries + n, st->n * sizeof(wsc_test_entry_t));
+
+    m.trims += (n != 0);
+    model_account();
+}
+
+
 static void
 model_event(void)
 {
     static wsc_test_redis_t  copy;
 
-    switch (model_random(14)) {
+    switch (model_random(16)) {
 
     case 0:
         /* a replica that lags is promoted, or the log's end was not synced */
@@ -867,6 +942,11 @@ model_event(void)
                sizeof(model_writer_t));
         return;
 
+    case 9:
+    case 10:
+        model_trim(model_random(WSC_TEST_CHATS));
+        return;
+
     default:
         m.copies[model_random(MODEL_COPIES)] = m.redis;
         return;
@@ -895,18 +975,21 @@ model_settle(model_reader_t *r)
             model_read_end(r, chat);
         }
 
-        if (wsc_follow_due(&r->follow[chat])) {
+        for (i = 0; wsc_follow_due(&r->follow[chat]); i++) {
+            assert_true(i < WSC_TEST_ENTRIES);
             model_read_start(r, chat);
             model_read_end(r, chat);
         }
 
-        assert_false(wsc_follow_due(&r->follow[chat]));
-
         /* the periodic check of the end, for what nothing told of */
 
         last = r->follow[chat].last;
-        model_read_start(r, chat);
-        model_read_end(r, chat);
+
+        do {
+            model_read_start(r, chat);
+            model_read_end(r, chat);
+        } while (wsc_follow_due(&r->follow[chat]));
+
         m.tails += (wsc_pos_cmp(last, r->follow[chat].last) != 0);
 
         st = &m.redis.streams[chat];
@@ -988,7 +1071,7 @@ model_schedule(uint32_t seed)
             model_event();
             break;
 
-        case 1: case 2: case 3: case 4: case 5:
+        case 1: case 2: case 3: case 4: case 5: case 6: case 7:
             model_reader(&m.readers[model_random(MODEL_READERS)]);
             break;
 
@@ -1025,12 +1108,13 @@ test_epoch_model(void **state)
 
     fprintf(stderr, "\r%u schedules from WSC_SEED=%u: %u positions in the "
             "last, %llu lost, %llu aborted, %llu dups, %llu gaps, %llu late, "
-            "%llu quick, %llu taken, %llu read\n",
+            "%llu quick, %llu taken, %llu read, %llu pages, %llu trims\n",
             n, model_seed, m.n, (unsigned long long) m.losses,
             (unsigned long long) m.aborts, (unsigned long long) m.dups,
             (unsigned long long) m.gaps, (unsigned long long) m.tails,
             (unsigned long long) m.quick, (unsigned long long) m.taken,
-            (unsigned long long) m.strays);
+            (unsigned long long) m.strays, (unsigned long long) m.pages,
+            (unsigned long long) m.trims);
 
     /* the schedules do what they are for */
 
@@ -1040,6 +1124,8 @@ test_epoch_model(void **state)
     assert_true(m.quick > n);
     assert_true(m.taken > n);
     assert_true(m.strays > n);
+    assert_true(m.pages > n / 100);
+    assert_true(m.trims > n / 100);
 
     /* the bus tells of everything but what went with a FLUSHALL */
     assert_true(m.tails <= n / 100);
