@@ -389,6 +389,16 @@ ngx_ws_chat_live_target(ngx_ws_chat_live_node_t *n,
 }
 
 
+void
+ngx_ws_chat_live_ask(ngx_ws_chat_live_node_t *n, ngx_ws_chat_live_cmd_t *c,
+    ngx_ws_chat_redis_reply_pt reply, void *data)
+{
+    if (ngx_ws_chat_live_send(c, n->append, reply, data) != NGX_OK) {
+        ngx_ws_chat_redis_break(n->append, "out of memory");
+    }
+}
+
+
 /* answers */
 
 /* It is stored. */

@@ -40,6 +40,13 @@ void ngx_ws_chat_live_exec(ngx_ws_chat_live_node_t *n);
 
 /* ngx_ws_chat_live_append.c */
 
+/*
+ * Sends a command on the append connection, where none may be missing: without
+ * memory for it that breaks, and the batch is decided anew.
+ */
+void ngx_ws_chat_live_ask(ngx_ws_chat_live_node_t *n,
+    ngx_ws_chat_live_cmd_t *c, ngx_ws_chat_redis_reply_pt reply, void *data);
+
 /* A send of the batch is stored: answers it. */
 void ngx_ws_chat_live_known(ngx_ws_chat_live_node_t *n,
     ngx_ws_chat_live_item_t *it);

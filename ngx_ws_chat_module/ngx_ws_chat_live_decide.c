@@ -12,6 +12,7 @@
 #define NGX_WS_CHAT_LIVE_FIND      1000            /* entries looked through */
 
 
+static void ngx_ws_chat_live_on_arm(void *data, const redisReply *r);
 static void ngx_ws_chat_live_on_armed(void *data, const redisReply *r);
 static void ngx_ws_chat_live_watch_keys(ngx_ws_chat_live_node_t *n,
     ngx_ws_chat_live_cmd_t *c);
@@ -42,16 +43,12 @@ ngx_ws_chat_live_watch(ngx_ws_chat_live_node_t *n)
     n->batch.quick = 0;
     n->batch.later = 0;
     n->batch.why[0] = '\0';
-    (void) ngx_ws_chat_live_send(c, n->append, ngx_ws_chat_live_on_queued, n);
+    ngx_ws_chat_live_ask(n, c, ngx_ws_chat_live_on_queued, n);
 
     c = ngx_ws_chat_live_cmd("MGET");
     ngx_ws_chat_live_watch_keys(n, c);
 
-    if (ngx_ws_chat_live_send(c, n->append, ngx_ws_chat_live_watched, n)
-        != NGX_OK)
-    {
-        ngx_ws_chat_redis_break(n->append, "out of memory");
-    }
+    ngx_ws_chat_live_ask(n, c, ngx_ws_chat_live_watched, n);
 }
 
 
@@ -89,13 +86,13 @@ ngx_ws_chat_live_quick(ngx_ws_chat_live_node_t *n)
         ngx_ws_chat_live_dedupe(c, n->live, b->items[i].p);
     }
 
-    (void) ngx_ws_chat_live_send(c, n->append, ngx_ws_chat_live_on_queued, n);
+    ngx_ws_chat_live_ask(n, c, ngx_ws_chat_live_on_queued, n);
 
     for (i = 0; i < b->nitems; i++) {
         c = ngx_ws_chat_live_cmd("PEXPIRE");
         ngx_ws_chat_live_dedupe(c, n->live, b->items[i].p);
         ngx_ws_chat_live_num(c, NGX_WS_CHAT_LIVE_DEDUPE);
-        (void) ngx_ws_chat_live_send(c, n->append, NULL, NULL);
+        ngx_ws_chat_live_ask(n, c, NULL, NULL);
 
         b->items[i].append = 1;
     }
@@ -122,25 +119,33 @@ ngx_ws_chat_live_arm(ngx_ws_chat_live_node_t *n)
 
     c = ngx_ws_chat_live_cmd("WATCH");
     ngx_ws_chat_live_inc(c, n->arm);
-    (void) ngx_ws_chat_live_send(c, n->append, NULL, NULL);
+    ngx_ws_chat_live_ask(n, c, ngx_ws_chat_live_on_arm, n);
 
     c = ngx_ws_chat_live_cmd("GET");
     ngx_ws_chat_live_inc(c, n->arm);
 
-    if (ngx_ws_chat_live_send(c, n->append, ngx_ws_chat_live_on_armed, n)
-        == NGX_OK)
-    {
-        n->arming++;
-    }
+    ngx_ws_chat_live_ask(n, c, ngx_ws_chat_live_on_armed, n);
+    n->arming++;
 }
 
 
 void
 ngx_ws_chat_live_unwatch(ngx_ws_chat_live_node_t *n)
 {
-    (void) ngx_ws_chat_live_send(ngx_ws_chat_live_cmd("UNWATCH"), n->append,
-                                 NULL, NULL);
+    ngx_ws_chat_live_ask(n, ngx_ws_chat_live_cmd("UNWATCH"), NULL, NULL);
     ngx_ws_chat_live_arm(n);
+}
+
+
+static void
+ngx_ws_chat_live_on_arm(void *data, const redisReply *r)
+{
+    ngx_ws_chat_live_node_t *n = data;
+
+    if (r == NULL || r->type == REDIS_REPLY_ERROR) {
+        /* what GET tells is not held on to */
+        n->arm = NULL;
+    }
 }
 
 
@@ -230,11 +235,10 @@ ngx_ws_chat_live_watched(void *data, const redisReply *r)
 
     c = ngx_ws_chat_live_cmd("INFO");
     ngx_ws_chat_live_word(c, "replication");
-    (void) ngx_ws_chat_live_send(c, n->append, ngx_ws_chat_live_on_info, n);
+    ngx_ws_chat_live_ask(n, c, ngx_ws_chat_live_on_info, n);
 
     c = ngx_ws_chat_live_cmd("TIME");
-    (void) ngx_ws_chat_live_send(c, n->append, ngx_ws_chat_live_on_info_time,
-                                 n);
+    ngx_ws_chat_live_ask(n, c, ngx_ws_chat_live_on_info_time, n);
 }
 
 
@@ -348,8 +352,7 @@ ngx_ws_chat_live_questions(ngx_ws_chat_live_node_t *n)
 
         ngx_ws_chat_live_word(c, "COUNT");
         ngx_ws_chat_live_num(c, NGX_WS_CHAT_LIVE_FIND);
-        (void) ngx_ws_chat_live_send(c, n->append, ngx_ws_chat_live_on_found,
-                                     it);
+        ngx_ws_chat_live_ask(n, c, ngx_ws_chat_live_on_found, it);
         asked = 1;
     }
 
@@ -366,7 +369,7 @@ ngx_ws_chat_live_questions(ngx_ws_chat_live_node_t *n)
         ngx_ws_chat_live_word(c, "-");
         ngx_ws_chat_live_word(c, "COUNT");
         ngx_ws_chat_live_word(c, "1");
-        (void) ngx_ws_chat_live_send(c, n->append, ngx_ws_chat_live_on_top, t);
+        ngx_ws_chat_live_ask(n, c, ngx_ws_chat_live_on_top, t);
         asked = 1;
     }
 
@@ -376,7 +379,7 @@ ngx_ws_chat_live_questions(ngx_ws_chat_live_node_t *n)
     }
 
     c = ngx_ws_chat_live_cmd("TIME");
-    (void) ngx_ws_chat_live_send(c, n->append, ngx_ws_chat_live_on_time, n);
+    ngx_ws_chat_live_ask(n, c, ngx_ws_chat_live_on_time, n);
 }
 
 
@@ -430,16 +433,15 @@ ngx_ws_chat_live_on_info_time(void *data, const redisReply *r)
         return;
     }
 
-    (void) ngx_ws_chat_live_send(ngx_ws_chat_live_cmd("MULTI"), n->append,
-                                 NULL, NULL);
+    ngx_ws_chat_live_ask(n, ngx_ws_chat_live_cmd("MULTI"), NULL, NULL);
 
     c = ngx_ws_chat_live_cmd("SET");
     ngx_ws_chat_live_inc(c, n->batch.shard);
     ngx_ws_chat_live_text(c, buf, wsc_inc_print(buf, &b->inc));
-    (void) ngx_ws_chat_live_send(c, n->append, ngx_ws_chat_live_on_queued, n);
+    ngx_ws_chat_live_ask(n, c, ngx_ws_chat_live_on_queued, n);
 
-    (void) ngx_ws_chat_live_send(ngx_ws_chat_live_cmd("EXEC"), n->append,
-                                 ngx_ws_chat_live_on_inc, n);
+    ngx_ws_chat_live_ask(n, ngx_ws_chat_live_cmd("EXEC"),
+                         ngx_ws_chat_live_on_inc, n);
 }
 
 

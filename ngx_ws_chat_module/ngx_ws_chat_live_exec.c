@@ -34,12 +34,10 @@ static void ngx_ws_chat_live_complete(ngx_ws_chat_live_node_t *n,
 void
 ngx_ws_chat_live_exec(ngx_ws_chat_live_node_t *n)
 {
-    ngx_uint_t                  i, any;
-    ngx_ws_chat_redis_t        *rc;
-    ngx_ws_chat_live_batch_t   *b;
+    ngx_uint_t                 i, any;
+    ngx_ws_chat_live_batch_t  *b;
 
     b = &n->batch;
-    rc = n->append;
     any = 0;
 
     for (i = 0; i < b->nitems; i++) {
@@ -52,8 +50,7 @@ ngx_ws_chat_live_exec(ngx_ws_chat_live_node_t *n)
         return;
     }
 
-    (void) ngx_ws_chat_live_send(ngx_ws_chat_live_cmd("MULTI"), rc, NULL,
-                                 NULL);
+    ngx_ws_chat_live_ask(n, ngx_ws_chat_live_cmd("MULTI"), NULL, NULL);
 
     for (i = 0; i < b->ntargets; i++) {
         b->targets[i].n = 0;
@@ -77,12 +74,8 @@ ngx_ws_chat_live_exec(ngx_ws_chat_live_node_t *n)
         }
     }
 
-    if (ngx_ws_chat_live_send(ngx_ws_chat_live_cmd("EXEC"), rc,
-                              ngx_ws_chat_live_on_exec, n)
-        != NGX_OK)
-    {
-        ngx_ws_chat_redis_break(rc, "out of memory");
-    }
+    ngx_ws_chat_live_ask(n, ngx_ws_chat_live_cmd("EXEC"),
+                         ngx_ws_chat_live_on_exec, n);
 
     ngx_ws_chat_live_arm(n);
 }
@@ -158,14 +151,8 @@ ngx_ws_chat_live_exec_item(ngx_ws_chat_live_node_t *n,
     ngx_ws_chat_live_word(c, "m");
     ngx_ws_chat_live_str(c, &s);
 
-    if (b->failed
-        || ngx_ws_chat_live_send(c, n->append, ngx_ws_chat_live_on_queued, n)
-           != NGX_OK)
-    {
-        /* a transaction without it must not be executed */
-        ngx_ws_chat_redis_break(n->append, "out of memory");
-        return;
-    }
+    c->failed |= b->failed;
+    ngx_ws_chat_live_ask(n, c, ngx_ws_chat_live_on_queued, n);
 
     ngx_ws_chat_live_exec_dedupe(n, it);
     ngx_ws_chat_live_exec_publish(n, it);
@@ -193,7 +180,7 @@ ngx_ws_chat_live_exec_dedupe(ngx_ws_chat_live_node_t *n,
     ngx_ws_chat_live_text(c, buf, wsc_dedupe_print(buf, &it->dedupe));
     ngx_ws_chat_live_word(c, "PX");
     ngx_ws_chat_live_num(c, NGX_WS_CHAT_LIVE_DEDUPE);
-    (void) ngx_ws_chat_live_send(c, n->append, NULL, NULL);
+    ngx_ws_chat_live_ask(n, c, ngx_ws_chat_live_on_queued, n);
 }
 
 
@@ -233,11 +220,8 @@ ngx_ws_chat_live_exec_publish(ngx_ws_chat_live_node_t *n,
     ngx_ws_chat_live_key(c, n->live, NGX_WS_CHAT_LIVE_CHANNEL, &t->chat_id);
     ngx_ws_chat_live_str(c, &s);
 
-    if (b->failed
-        || ngx_ws_chat_live_send(c, n->append, NULL, NULL) != NGX_OK)
-    {
-        ngx_ws_chat_redis_break(n->append, "out of memory");
-    }
+    c->failed |= b->failed;
+    ngx_ws_chat_live_ask(n, c, ngx_ws_chat_live_on_queued, n);
 }
 
 
@@ -272,7 +256,7 @@ ngx_ws_chat_live_exec_target(ngx_ws_chat_live_node_t *n,
             ngx_ws_chat_live_num(c, t->limits.age + NGX_WS_CHAT_LIVE_SPARE);
         }
 
-        (void) ngx_ws_chat_live_send(c, n->append, NULL, NULL);
+        ngx_ws_chat_live_ask(n, c, NULL, NULL);
     }
 
     if (t->limits.age == 0) {
@@ -306,7 +290,7 @@ ngx_ws_chat_live_exec_life(ngx_ws_chat_live_node_t *n,
         ngx_ws_chat_live_word(c, when);
     }
 
-    (void) ngx_ws_chat_live_send(c, n->append, NULL, NULL);
+    ngx_ws_chat_live_ask(n, c, NULL, NULL);
 }
 
 
@@ -443,7 +427,7 @@ ngx_ws_chat_live_undo(ngx_ws_chat_live_node_t *n, ngx_ws_chat_live_item_t *it)
 
         c = ngx_ws_chat_live_cmd("DEL");
         ngx_ws_chat_live_dedupe(c, n->live, it->p);
-        (void) ngx_ws_chat_live_send(c, n->append, NULL, NULL);
+        ngx_ws_chat_live_ask(n, c, NULL, NULL);
     }
 }
 

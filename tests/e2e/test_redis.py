@@ -411,6 +411,22 @@ async def test_an_epoch_that_ended_meanwhile(nginx, redis):
     assert ack['dup'] and (ack['epoch'], ack['seq']) == (epoch, 2), ack
 
 
+async def test_why_a_send_was_refused(nginx, redis):
+    """Whichever command of the transaction it was."""
+    one = redis()
+    ng = nginx(workers=1, zone=zone(one.port), location=FREE)
+    a = await Client.connect(ng, user='ann')
+    await a.join(ROOM)
+    await a.send(ROOM, 'first')
+    one.cli('acl', 'setuser', 'default', '-set')
+    with pytest.raises(ChatError) as refused:
+        await a.send(ROOM, 'second')
+    assert refused.value.code == 'unavailable'
+    assert re.search("refused EXEC: NOPERM .*'set'", ng.log()), ng.report()
+    one.cli('acl', 'setuser', 'default', '+set')
+    assert (await a.send(ROOM, 'third'))['seq'] == 2
+
+
 async def test_who_joined_before_the_first_message(nginx, redis):
     """Nothing was missed, as long as nothing is old enough to be gone."""
     one = redis()
