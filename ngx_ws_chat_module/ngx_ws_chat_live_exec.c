@@ -25,7 +25,7 @@ static void ngx_ws_chat_live_on_exec(void *data, const redisReply *r);
 static ngx_uint_t ngx_ws_chat_live_place(ngx_ws_chat_live_node_t *n,
     const redisReply *r);
 static void ngx_ws_chat_live_undo(ngx_ws_chat_live_node_t *n,
-    ngx_ws_chat_live_item_t *it);
+    ngx_ws_chat_live_item_t *it, ngx_uint_t gone);
 static void ngx_ws_chat_live_epochs(ngx_ws_chat_live_node_t *n);
 static void ngx_ws_chat_live_complete(ngx_ws_chat_live_node_t *n,
     ngx_ws_chat_live_item_t *it);
@@ -137,7 +137,8 @@ ngx_ws_chat_live_exec_item(ngx_ws_chat_live_node_t *n,
     c = ngx_ws_chat_live_cmd("XADD");
     ngx_ws_chat_live_key(c, n->live, NGX_WS_CHAT_LIVE_STREAM, &t->chat_id);
 
-    if (n->batch.quick) {
+    if (!t->fresh) {
+        /* one that begins anew would use its positions again */
         ngx_ws_chat_live_word(c, "NOMKSTREAM");
     }
 
@@ -384,7 +385,9 @@ ngx_ws_chat_live_place(ngx_ws_chat_live_node_t *n, const redisReply *r)
             it->dedupe.placed = 1;
 
         } else {
-            ngx_ws_chat_live_undo(n, it);
+            ngx_ws_chat_live_undo(n, it, k < r->elements
+                                         && r->element[k]->type
+                                            == REDIS_REPLY_NIL);
             failed++;
         }
 
@@ -397,11 +400,13 @@ ngx_ws_chat_live_place(ngx_ws_chat_live_node_t *n, const redisReply *r)
 
 /*
  * The stream refused it, for its epoch had ended: who took it for the quick
- * way was asleep for long.  It is not stored and must not seem so.
+ * way was asleep for long.  Or it is gone, so that its epoch has to end.  The
+ * message is not stored and must not seem so.
  */
 
 static void
-ngx_ws_chat_live_undo(ngx_ws_chat_live_node_t *n, ngx_ws_chat_live_item_t *it)
+ngx_ws_chat_live_undo(ngx_ws_chat_live_node_t *n, ngx_ws_chat_live_item_t *it,
+    ngx_uint_t gone)
 {
     ngx_ws_chat_live_cmd_t     *c;
     ngx_ws_chat_live_chat_t    *chat;
@@ -420,6 +425,12 @@ ngx_ws_chat_live_undo(ngx_ws_chat_live_node_t *n, ngx_ws_chat_live_item_t *it)
 
     if (chat) {
         chat->renewable = 0;
+    }
+
+    if (gone || !n->batch.quick) {
+        c = ngx_ws_chat_live_cmd("DEL");
+        ngx_ws_chat_live_key(c, n->live, NGX_WS_CHAT_LIVE_EPOCH, &t->chat_id);
+        ngx_ws_chat_live_ask(n, c, NULL, NULL);
     }
 
     if (it->p) {

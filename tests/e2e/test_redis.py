@@ -411,6 +411,28 @@ async def test_an_epoch_that_ended_meanwhile(nginx, redis):
     assert ack['dup'] and (ack['epoch'], ack['seq']) == (epoch, 2), ack
 
 
+async def test_a_stream_that_was_deleted(nginx, redis):
+    """Its positions were used: what comes next is of another epoch."""
+    one = redis()
+    ng = nginx(workers=1, zone=zone(one.port), location=FREE)
+    a = await Client.connect(ng, user='ann')
+    await a.join(ROOM)
+    for n in range(3):
+        first = await a.send(ROOM, n, cid='a%d' % n)
+    for name, quick in (('b', True), ('c', False)):
+        one.cli('del', 'wsc:{0}:s:room')
+        if not quick:
+            # the next send asks for all again
+            one.cli('set', 'wsc:{0}:inc', one.cli('get', 'wsc:{0}:inc'))
+        for n in range(2):
+            ack = await a.send(ROOM, n, cid='%s%d' % (name, n))
+            assert ack['epoch'] > first['epoch'], ack
+            assert ack['seq'] == n + 1, ack
+        first = ack
+        assert [e.position for e in one.stream(ROOM)] == [
+            (ack['epoch'], 1), (ack['epoch'], 2)]
+
+
 async def test_why_a_send_was_refused(nginx, redis):
     """Whichever command of the transaction it was."""
     one = redis()
