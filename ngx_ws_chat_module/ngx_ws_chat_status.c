@@ -247,7 +247,7 @@ ngx_ws_chat_status_answer(ngx_http_request_t *r, ngx_uint_t status,
     rc = ngx_http_send_header(r);
 
     if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
-        return rc;
+        return (rc == NGX_AGAIN) ? NGX_OK : rc;
     }
 
     b->last_buf = (r == r->main) ? 1 : 0;
@@ -256,5 +256,9 @@ ngx_ws_chat_status_answer(ngx_http_request_t *r, ngx_uint_t status,
     out.buf = b;
     out.next = NULL;
 
-    return ngx_http_output_filter(r, &out);
+    /* what the socket does not take now, NGINX writes when it ends r */
+
+    rc = ngx_http_output_filter(r, &out);
+
+    return (rc == NGX_AGAIN) ? NGX_OK : rc;
 }

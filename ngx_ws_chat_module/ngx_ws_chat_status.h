@@ -42,7 +42,10 @@ ngx_uint_t ngx_ws_chat_status_busy(ngx_ws_chat_busy_t *busy);
 ngx_int_t ngx_ws_chat_status_reply(ngx_http_request_t *r, ngx_str_t *type,
     wsc_buf_t *buf);
 
-/* Sends the buffer as a whole answer in JSON that nobody may cache. */
+/*
+ * Sends the buffer as a whole answer in JSON that nobody may cache.  Returns
+ * what the request is to be finalized with, never NGX_AGAIN.
+ */
 ngx_int_t ngx_ws_chat_status_send(ngx_http_request_t *r, ngx_uint_t status,
     ngx_buf_t *b);
 

@@ -662,6 +662,19 @@ def test_post_order(nginx):
         assert len(stored) == 16
 
 
+@pytest.mark.plain_store
+def test_post_large(nginx):
+    """Replies that no socket takes at once arrive, and the request ends."""
+    ng = nginx(workers=1)
+    for n in range(17):
+        send(ng, 'room', 'x' * 60000, 'c%d' % n)
+    history = {'op': 'history', 'chat_id': 'room', 'limit': 500}
+    status, replies, _ = post(ng, [history] * 16)
+    assert status == 200 and len(replies) == 16
+    assert all(r['ev'] == 'history' and len(r['messages']) > 15
+               for r in replies)
+
+
 def test_post_dup(nginx):
     ng = nginx()
     first = send(ng, 'room', 'x', 'same')
