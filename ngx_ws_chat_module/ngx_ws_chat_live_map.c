@@ -452,6 +452,11 @@ ngx_ws_chat_live_map_node(ngx_ws_chat_live_t *l, const wsc_cluster_owner_t *o)
         }
     }
 
+    if (l->nnodes > 2 * l->nshards) {
+        ngx_ws_chat_live_map_complain(l->map, "its nodes change too fast");
+        return NULL;
+    }
+
     n = ngx_ws_chat_live_node_create(l);
 
     if (n == NULL) {

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from harness.client import Client, ChatError
-from harness.cluster import Cluster
+from harness.cluster import Cluster, Liar
 from harness.nginx import wait_for
 from harness.party import Party
 
@@ -162,3 +162,16 @@ async def test_joins_wait_for_the_map(nginx, cluster):
         clients.append(client)
         await client.send(CHATS[n], n, cid='c%d' % n)
         await asyncio.to_thread(ng.reload)
+
+
+async def test_a_map_that_is_always_another(nginx):
+    """Nodes are let go of after a while; until then there is a limit."""
+    one = Liar()
+    try:
+        ng = nginx(workers=1, zone=zone(one), location=LOCATION)
+        await asyncio.to_thread(
+            ng.wait_log, 'its nodes change too fast', 30)
+        assert one.asked > 2
+        assert ng.request('/health').status == 404
+    finally:
+        one.close()

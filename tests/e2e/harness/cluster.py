@@ -1,6 +1,8 @@
 """A Redis Cluster on this machine: masters, each with a replica."""
 
 import re
+import socketserver
+import threading
 
 from harness.nginx import NginxError, reserve_port, wait_for
 from harness.redis import Redis
@@ -169,3 +171,46 @@ class Cluster:
     def close(self):
         for node in self.nodes:
             node.close()
+
+
+class Liar:
+    """A node that names other masters whenever it is asked for them."""
+
+    def __init__(self, masters=64):
+        self.masters = masters
+        self.asked = 0
+        liar = self
+
+        class Handler(socketserver.StreamRequestHandler):
+            def handle(self):
+                while line := self.rfile.readline():
+                    words = []
+                    for _ in range(int(line[1:])):
+                        size = int(self.rfile.readline()[1:])
+                        words.append(self.rfile.read(size + 2)[:-2])
+                    self.wfile.write(liar.answer(b' '.join(words)))
+
+        self.server = socketserver.ThreadingTCPServer(
+            ('127.0.0.1', 0), Handler)
+        self.server.daemon_threads = True
+        self.hosts = '127.0.0.1:%d' % self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever,
+                         daemon=True).start()
+
+    def answer(self, command):
+        if command == b'CLUSTER INFO':
+            text = 'cluster_state:ok\r\n'
+        elif command == b'CLUSTER NODES':
+            self.asked += 1
+            text = ''.join(
+                'x 127.%d.%d.1:9@10 master - 0 0 1 connected %d-%d\n' % (
+                    1 + self.asked % 250, i, SLOTS * i // self.masters,
+                    SLOTS * (i + 1) // self.masters - 1)
+                for i in range(self.masters))
+        else:
+            return b'+PONG\r\n' if command == b'PING' else b'+OK\r\n'
+        return b'$%d\r\n%s\r\n' % (len(text), text.encode())
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
