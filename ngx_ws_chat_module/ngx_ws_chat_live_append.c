@@ -186,7 +186,8 @@ ngx_ws_chat_live_queue(ngx_ws_chat_live_shard_t *shard)
 
     n = shard->node;
 
-    if (shard->paused) {
+    if (shard->paused || shard->live->exiting) {
+        /* at the end the node may be gone before its shards */
         return;
     }
 

@@ -140,15 +140,17 @@ ngx_ws_chat_live_node_ill(ngx_ws_chat_live_node_t *n)
 void
 ngx_ws_chat_live_node_tick(ngx_ws_chat_live_node_t *n)
 {
-    if (n->nshards == 0) {
-        return;
+    if (n->nshards) {
+        ngx_ws_chat_live_node_look(n);
+        ngx_ws_chat_live_sing(n);
     }
-
-    ngx_ws_chat_live_node_look(n);
-    ngx_ws_chat_live_sing(n);
 
     if (n->command) {
         ngx_ws_chat_redis_flush(n->command);
+    }
+
+    if (n->nshards == 0) {
+        return;
     }
 
     ngx_ws_chat_live_judge(n);

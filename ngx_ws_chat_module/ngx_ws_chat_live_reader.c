@@ -438,7 +438,9 @@ ngx_ws_chat_live_message(ngx_ws_chat_live_node_t *n,
         return;
     }
 
-    if (chat == NULL) {
+    /* a replica tells of what its master has, in its own time */
+
+    if (chat == NULL || chat->shard->node != n) {
         return;
     }
 
