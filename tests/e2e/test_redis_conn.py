@@ -50,12 +50,11 @@ def wait_deaf(ng):
              'the node says it is not ready')
 
 
-async def send(client, text):
+async def ask(client, op, **fields):
     """Again as long as the answer is to try again."""
     for _ in range(50):
         try:
-            return await client.cmd('send', chat_id='room', cid=text,
-                                    message=text)
+            return await client.cmd(op, chat_id='room', **fields)
         except ChatError as e:
             assert e.event['temporary'], e
             await asyncio.sleep(e.event['retry_ms'] / 1000)
@@ -67,8 +66,8 @@ async def works(ng):
     text = 'message %d' % next(_numbers)
     wait_ready(ng)
     ann = await Client.connect(ng, user='ann')
-    await ann.cmd('join', chat_id='room')
-    ack = await send(ann, text)
+    await ask(ann, 'join')
+    ack = await ask(ann, 'send', cid=text, message=text)
     assert ack['seq'] >= 1
     event = await ann.expect('message')
     assert event['message'] == text
