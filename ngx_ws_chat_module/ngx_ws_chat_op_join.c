@@ -84,6 +84,9 @@ ngx_ws_chat_op_join_ready(ngx_ws_chat_waiting_t *w, wsc_err_e err)
         op->member = m;
         op->head = ngx_ws_chat_room_seen(m->room);
 
+        /* what came while the room was loaded is in the answer */
+        ngx_ws_chat_reader_forward(&m->reader);
+
         ngx_ws_chat_client_arrive(op->client, m);
 
         m->reader.inflight++;

@@ -54,7 +54,7 @@ async def changes(client, join=(), leave=(), count=None):
     """Take presence events until these users were told, each once."""
     come, gone = [], []
     while sorted(come) != sorted(join) or sorted(gone) != sorted(leave):
-        event = await client.expect('presence')
+        event = await client.expect('presence', 30 * PATIENCE)
         assert event['chat_id'] == ROOM
         come += event['join']
         gone += event['leave']
@@ -151,6 +151,7 @@ async def test_a_mass_leave_is_one_event_a_second(nginx):
 async def test_pages(nginx):
     ng = nginx(location=FAST)
     crowd = [await joined(ng, 'u%d' % i) for i in range(25)]
+    await until(crowd[0], {'u%d' % i: 1 for i in range(25)})
     seen = collections.Counter()
     offset = 0
     while True:
