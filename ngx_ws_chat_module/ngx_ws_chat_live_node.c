@@ -128,7 +128,8 @@ ngx_ws_chat_live_node_ill(ngx_ws_chat_live_node_t *n)
     }
 
     if (!ngx_ws_chat_redis_is_up(n->subscriber)
-        || !ngx_ws_chat_redis_is_up(n->append))
+        || !ngx_ws_chat_redis_is_up(n->append)
+        || !ngx_ws_chat_redis_is_up(n->command))
     {
         return "Redis is not connected";
     }
