@@ -423,7 +423,6 @@ def test_login(kafka, topic, view, redis, relay):
     view.db.execute_command('acl', 'setuser', 'relay', 'on', '>secret', '~*',
                             '&*', '+@all')
     load(kafka, topic, ['room'], 0, 1)
-    relay(redis='redis://relay:secret@127.0.0.1:%d/3' % redis.port).stop()
     one = relay(redis='redis://relay:secret@127.0.0.1:%d/3' % redis.port)
     wait_for(lambda: one.metrics()['messages_total'] == 1, 30,
              what='it is relayed')
