@@ -348,7 +348,10 @@ ngx_ws_chat_api_message_ask(ngx_ws_chat_api_message_t *m, ngx_uint_t limit)
 }
 
 
-/* What is kept no more cannot be compared: then it counts as the same. */
+/*
+ * What is kept no more cannot be compared: then it counts as the same.  What
+ * cannot be read now may be another one: then it is to be asked again.
+ */
 
 static void
 ngx_ws_chat_api_message_compared(ngx_ws_chat_read_t *r)
@@ -376,6 +379,10 @@ ngx_ws_chat_api_message_compared(ngx_ws_chat_read_t *r)
 static ngx_int_t
 ngx_ws_chat_api_message_known(ngx_ws_chat_api_message_t *m)
 {
+    if (m->u.read.err != WSC_ERR_NONE) {
+        return ngx_ws_chat_api_message_store_error(m, m->u.read.err);
+    }
+
     if (m->pos.seq == 0) {
         return ngx_ws_chat_api_error(m->call, NGX_HTTP_CONFLICT, "conflict",
                                      "this Idempotency-Key was used with "

@@ -503,6 +503,19 @@ def test_idempotency(nginx):
                    **{'Idempotency-Key': bad})['code'] == 'bad_request'
 
 
+@pytest.mark.once
+def test_idempotency_of_what_cannot_be_read(nginx):
+    """Before the first message could be compared, nothing is claimed."""
+    ng = nginx(workers=1, module='test', store=False,
+               http='ws_chat_test_store fail=30;')
+    for n in range(20):
+        key = {'Idempotency-Key': 'k%d' % n}
+        body = {'sender': 'shop', 'message': 'paid'}
+        assert say(ng, 'chats/a/messages', body, **key)['dup'] in (0, 1)
+        body['message'] = 'refunded'
+        say(ng, 'chats/a/messages', body, 409, **key)
+
+
 def test_pages(nginx):
     ng = nginx()
     sent = [say(ng, 'chats/a/messages', {'sender': 's', 'message': n})
