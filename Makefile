@@ -92,6 +92,7 @@ run: build
 	$(Q)$(T)/run-chat start "$(PORT)"
 
 farm: build setup-farm
+	$(Q)$(SUBMAKE) daemons
 	$(Q)$(T)/run-farm start "$(PORT)"
 
 farm-status:
@@ -142,7 +143,7 @@ e2e-store: build build-test setup-test
 e2e-redis: build setup-test
 	$(Q)$(T)/run-e2e redis $(ARGS)
 
-e2e-farm: build setup-test
+e2e-farm: build backend setup-test
 	$(Q)$(T)/run-e2e farm $(ARGS)
 
 backend-test: backend setup-test

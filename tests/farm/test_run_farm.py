@@ -1,11 +1,14 @@
 """make farm, farm-status, farm-stop and stop."""
 
+import json
 import os
 import pathlib
 import re
+import tempfile
 import subprocess
 import urllib.request
 
+import confluent_kafka
 import pytest
 
 from farm import until
@@ -19,7 +22,8 @@ def tree(tmp_path):
     top = tmp_path / 'a check out'
     (top / 'build').mkdir(parents=True)
     for name in ('Makefile', 'client', 'conf', 'tests',
-                 'build/ngx_ws_chat_module.so'):
+                 'build/ngx_ws_chat_module.so', 'build/backend',
+                 'build/kafka'):
         (top / name).symlink_to(TOP / name)
     yield top
     run(top, 'tests/tools/run-farm', 'stop')
@@ -30,7 +34,7 @@ def run(top, *command, **more):
     env = {k: v for k, v in os.environ.items()
            if k not in ('MAKEFLAGS', 'MAKELEVEL', 'MFLAGS')}
     env.update(more)
-    done = subprocess.run(command, cwd=top, env=env, text=True, timeout=60,
+    done = subprocess.run(command, cwd=top, env=env, text=True, timeout=150,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT)
     return done.returncode, done.stdout
@@ -66,7 +70,7 @@ async def test_start_and_stop(tree):
         assert word in out, out
     directory = pathlib.Path((tree / 'build/farm.dir').read_text().strip())
     running = pids(directory)
-    assert len(running) == 5
+    assert len(running) == 12
 
     page = urllib.request.urlopen('http://127.0.0.1:%d/' % port, timeout=10)
     assert b'<html' in page.read()
@@ -85,6 +89,12 @@ async def test_start_and_stop(tree):
     assert {name: one[1:] for name, one in lines(out).items()} == {
         'node%d' % n: ['UP', '1', '200 {"status":"ready"}']
         for n in (1, 2, 3)}
+
+    for name in ('relay1', 'relay2', 'archiver1', 'archiver2', 'history'):
+        assert re.search(r'^%s .* 200 ' % name, out, re.M), out
+    for name in ('kafka', 'postgres'):
+        assert re.search(r'^%s .* answers$' % name, out, re.M), out
+    await archived(directory)
 
     code, out = start(tree, free_port())
     assert code == 1 and 'it runs already at' in out, out
@@ -106,6 +116,27 @@ async def test_start_and_stop(tree):
     assert code != 0 and 'no farm runs; make farm' in out, out
 
 
+async def archived(directory):
+    """What anybody produces to the topic comes to the archive."""
+    ports = json.loads((directory / 'ports').read_text())
+    producer = confluent_kafka.Producer({
+        'bootstrap.servers': '127.0.0.1:%d' % ports['kafka'],
+        'partitioner': 'murmur2_random'})
+    topics = producer.list_topics(timeout=30).topics
+    assert len(topics['chat-messages'].partitions) == 10
+    assert {'chat-marks', 'chat-events'} < set(topics)
+    producer.produce('chat-messages', key='foreign', value=json.dumps({
+        'sender': 'shop', 'message': 'sent', 'cid': 'c1'}))
+    assert producer.flush(30) == 0
+    url = 'http://127.0.0.1:%d/chats/foreign/messages' % ports['history']
+
+    def texts():
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            return [one['message'] for one in
+                    json.load(answer)['messages']] == ['sent']
+    await until(texts, 60)
+
+
 def test_port(tree):
     port, keeper = reserve_port()
     with keeper:
@@ -118,18 +149,26 @@ def test_port(tree):
     assert not (tree / 'build/farm.dir').exists()
 
 
-def test_what_does_not_come_up(tree, tmp_path):
+@pytest.fixture
+def place():
+    """For temporary files, where other users can go, too."""
+    with tempfile.TemporaryDirectory(prefix='wsc-farm.') as path:
+        os.chmod(path, 0o755)
+        yield pathlib.Path(path)
+
+
+def test_what_does_not_come_up(tree, place):
     """Nothing stays behind, and the reason is told."""
     (tree / 'conf').unlink()
     (tree / 'conf').mkdir()
-    for name in ('haproxy', 'nginx', 'redis'):
+    for name in ('haproxy', 'kafka', 'nginx', 'postgres', 'redis'):
         (tree / 'conf' / name).mkdir()
         for path in (TOP / 'conf' / name).iterdir():
+            if path.is_dir():
+                continue
             text = path.read_text().replace(
                 'ws_chat_health;', 'ws_chat_health; bogus;')
             (tree / 'conf' / name / path.name).write_text(text)
-    place = tmp_path / 'place'
-    place.mkdir()
     code, out = start(tree, free_port(), TMPDIR=str(place))
     assert code == 1 and 'unknown directive "bogus"' in out, out
     assert not (tree / 'build/farm.dir').exists()

@@ -1,0 +1,1 @@
+"""Pieces of tests/tools/run-farm."""
