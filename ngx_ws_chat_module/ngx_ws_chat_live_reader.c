@@ -447,12 +447,12 @@ ngx_ws_chat_live_message(ngx_ws_chat_live_node_t *n,
     chat->active = ngx_current_msec;
 
     if (!chat->headed) {
-        wsc_follow_hint(&chat->follow);
+        wsc_follow_astray(&chat->follow);
         return;
     }
 
     if (v.kind == WSC_ENVELOPE_HINT) {
-        wsc_follow_hint(&chat->follow);
+        wsc_follow_astray(&chat->follow);
 
     } else if (wsc_follow_message(&chat->follow, &v.entry) == WSC_OK) {
         ngx_ws_chat_live_deliver(chat, &v.entry);

@@ -42,13 +42,6 @@ wsc_follow_message(wsc_follow_t *f, const wsc_entry_t *e)
 
 
 void
-wsc_follow_hint(wsc_follow_t *f)
-{
-    wsc_follow_astray(f);
-}
-
-
-void
 wsc_follow_read(wsc_follow_t *f)
 {
     f->reading = 1;

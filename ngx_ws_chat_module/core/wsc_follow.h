@@ -35,7 +35,10 @@ typedef struct {
 /* Not aligned; last may be set as long as nothing was delivered. */
 void wsc_follow_init(wsc_follow_t *f);
 
-/* A subscription was confirmed, or ended: what came before tells nothing. */
+/*
+ * What came before tells nothing: a subscription was confirmed, or ended, or
+ * something was stored by a writer that knows no position.
+ */
 void wsc_follow_astray(wsc_follow_t *f);
 
 /*
@@ -43,9 +46,6 @@ void wsc_follow_astray(wsc_follow_t *f);
  * WSC_AGAIN: read the stream.
  */
 ssize_t wsc_follow_message(wsc_follow_t *f, const wsc_entry_t *e);
-
-/* Something was stored, by a writer that knows no position: read. */
-void wsc_follow_hint(wsc_follow_t *f);
 
 /* A read of last and all behind it begins. */
 void wsc_follow_read(wsc_follow_t *f);

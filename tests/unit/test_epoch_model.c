@@ -244,7 +244,7 @@ model_take(model_reader_t *r)
     f = &r->follow[ev->chat];
 
     if (ev->hint) {
-        wsc_follow_hint(f);
+        wsc_follow_astray(f);
         return;
     }
 

@@ -152,7 +152,7 @@ test_follow_not_clean(void **state)
     assert_true(wsc_follow_due(&f));
 
     wsc_follow_read(&f);
-    wsc_follow_hint(&f);
+    wsc_follow_astray(&f);
     wsc_follow_was_read(&f, 1);
     assert_true(wsc_follow_due(&f));
 
