@@ -51,8 +51,8 @@ FUZZBIN = $(patsubst tests/fuzz/%.c,build/fuzz/%,$(FUZZ))
 
 .PHONY: help build backend run farm farm-status farm-stop stop test check lint unit \
 	client e2e e2e-store e2e-redis e2e-farm backend-test faults reloads asan interop \
-	page fuzz bench node-kill install clean setup-run setup-farm setup-backend \
-	setup-test setup-bench build-test build-asan core daemons units fuzzers
+	page fuzz bench node-kill install deb clean setup-run setup-farm \
+	setup-backend setup-deb setup-test setup-bench build-test build-asan core daemons units fuzzers
 
 help:
 	@echo 'make run [PORT=8080]      the chat on this machine, in two workers'
@@ -63,6 +63,7 @@ help:
 	@echo '  NGINX_SRC=dir           for the NGINX of a source tree'
 	@echo '  BUILD=dir               into another directory'
 	@echo 'make backend              build/backend/: relay, archiver, history'
+	@echo 'make deb                  Debian packages into build/deb/'
 	@echo 'make install [DESTDIR=]   the module, where NGINX looks for modules'
 	@echo 'make clean                remove build/'
 	@echo
@@ -108,6 +109,9 @@ stop:
 
 install: build
 	$(Q)$(T)/install-module "$(BUILD)" "$(DESTDIR)"
+
+deb: setup-deb
+	$(Q)$(T)/build-deb
 
 clean:
 	$(Q)if [ -f build/run.dir ]; then $(T)/run-chat stop; fi
@@ -177,7 +181,7 @@ bench: build setup-bench
 node-kill: build setup-test
 	$(Q)$(PY) tests/farm/node-kill $(ARGS)
 
-setup-run setup-farm setup-backend setup-test setup-bench: setup-%:
+setup-run setup-farm setup-backend setup-deb setup-test setup-bench: setup-%:
 	$(Q)$(T)/setup $*
 
 build-test: setup-run
@@ -253,7 +257,7 @@ build/backend/%.o: backend/%.c | build/backend/.dir
 		-c -o $@ $<
 
 build/backend/ws-chat-%: build/backend/ws_chat_%.o $(BKOBJ) build/core/libwsc.a
-	$(Q)$(CC) -o $@ $^ $(BKLIBS) $(LIBS)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(BKLIBS) $(LIBS)
 
 
 # the load generator
