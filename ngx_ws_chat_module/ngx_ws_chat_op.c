@@ -89,6 +89,10 @@ ngx_ws_chat_op_cancel(ngx_ws_chat_client_t *cl)
             ngx_ws_chat_authorize_cancel(op->asking);
         }
 
+        if (op->waiting.room) {
+            ngx_ws_chat_room_visited(&op->waiting);
+        }
+
         if (op->waiting.queued) {
             ngx_queue_remove(&op->waiting.queue);
         }
@@ -296,8 +300,9 @@ ngx_ws_chat_op_go(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m)
         ngx_ws_chat_op_typing(op, m);
         return;
 
+    case WSC_CMD_MARK:
     case WSC_CMD_PRESENCE:
-        ngx_ws_chat_op_presence(op, m);
+        ngx_ws_chat_op_look(op, m);
         return;
 
     default:

@@ -32,9 +32,11 @@ struct ngx_ws_chat_op_s {
     ngx_ws_chat_authorize_t      *asking;         /* NULL: it does not */
     wsc_cmd_t                     cmd;            /* strings: in data */
     wsc_pos_t                     head;           /* join: delivered so far */
+    int                           unread;         /* join; < 0: not known */
     uint64_t                      begun;          /* us, see stat */
     unsigned                      permitted:1;    /* it has asked */
     unsigned                      stored:1;       /* the store has it */
+    unsigned                      counted:1;      /* join: `unread` is set */
     unsigned                      first:1;        /* join: it makes the
                                                      member */
     u_char                        data[1];

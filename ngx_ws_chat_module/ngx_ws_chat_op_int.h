@@ -27,8 +27,11 @@ void ngx_ws_chat_op_join(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m);
 void ngx_ws_chat_op_signal(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m);
 void ngx_ws_chat_op_typing(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m);
 
-/* Answers who is present, and frees it. */
-void ngx_ws_chat_op_presence(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m);
+/*
+ * What needs the chat's state: mark and presence; they answer and free it.  Of
+ * a guest the room is visited (m: NULL).
+ */
+void ngx_ws_chat_op_look(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m);
 
 /* Takes the operation off its client's list and frees it. */
 void ngx_ws_chat_op_free(ngx_ws_chat_op_t *op);

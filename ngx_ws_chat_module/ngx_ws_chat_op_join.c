@@ -10,8 +10,12 @@
 #include "ngx_ws_chat_op_int.h"
 #include "ngx_ws_chat_client_all.h"
 #include "ngx_ws_chat_reply.h"
-#include "ngx_ws_chat_room_state.h"
+#include "ngx_ws_chat_room_marks.h"
 #include "ngx_ws_chat_stat.h"
+
+
+#define NGX_WS_CHAT_UNREAD  100       /* or more */
+#define NGX_WS_CHAT_MANY    10000     /* ms that this counts for all */
 
 
 static void ngx_ws_chat_op_join_ready(ngx_ws_chat_waiting_t *w,
@@ -21,6 +25,10 @@ static ngx_uint_t ngx_ws_chat_op_join_ahead(ngx_ws_chat_op_t *op);
 static void ngx_ws_chat_op_join_looked(ngx_ws_chat_read_t *r);
 static void ngx_ws_chat_op_join_go_on(ngx_ws_chat_waiting_t *w,
     wsc_err_e err);
+static ngx_uint_t ngx_ws_chat_op_join_unread(ngx_ws_chat_op_t *op);
+static void ngx_ws_chat_op_join_counted(ngx_ws_chat_read_t *r);
+static ngx_uint_t ngx_ws_chat_op_join_count(ngx_ws_chat_op_t *op,
+    const ngx_ws_chat_read_t *r);
 static const char *ngx_ws_chat_op_join_reason(ngx_ws_chat_op_t *op);
 static void ngx_ws_chat_op_join_done(ngx_ws_chat_read_t *r);
 static ngx_uint_t ngx_ws_chat_op_join_follows(const ngx_ws_chat_read_t *r);
@@ -112,7 +120,7 @@ ngx_ws_chat_op_join_read(ngx_ws_chat_op_t *op)
     const char    *reason;
     wsc_joined_t   j;
 
-    if (ngx_ws_chat_op_join_ahead(op)) {
+    if (ngx_ws_chat_op_join_ahead(op) || ngx_ws_chat_op_join_unread(op)) {
         return;
     }
 
@@ -226,6 +234,95 @@ ngx_ws_chat_op_join_go_on(ngx_ws_chat_waiting_t *w, wsc_err_e err)
 }
 
 
+/* How much there is behind what the user has read.  1: the store is asked. */
+
+static ngx_uint_t
+ngx_ws_chat_op_join_unread(ngx_ws_chat_op_t *op)
+{
+    wsc_pos_t             read;
+    wsc_str_t             user;
+    ngx_ws_chat_state_t  *st;
+
+    if (op->counted || !ngx_ws_chat_op_answers(op)) {
+        return 0;
+    }
+
+    op->counted = 1;
+
+    user.data = op->client->user;
+    user.len = op->client->user_len;
+
+    st = op->member->room->state;
+    read = ngx_ws_chat_marks_read(st, &user);
+
+    if (op->head.seq == 0 || wsc_pos_cmp(read, op->head) >= 0) {
+        return 0;
+    }
+
+    if (read.seq == 0 && st->many
+        && ngx_current_msec - st->many < NGX_WS_CHAT_MANY)
+    {
+        op->unread = NGX_WS_CHAT_UNREAD;
+        return 0;
+    }
+
+    op->u.read.after = read;
+    op->u.read.has_after = 1;
+    op->u.read.upto = op->head;
+
+    ngx_ws_chat_op_read(op, NGX_WS_CHAT_UNREAD + 1,
+                        ngx_ws_chat_op_join_counted);
+    return 1;
+}
+
+
+static void
+ngx_ws_chat_op_join_counted(ngx_ws_chat_read_t *r)
+{
+    ngx_ws_chat_op_t  *op;
+
+    op = (ngx_ws_chat_op_t *) r;
+    op->stored = 0;
+
+    op->unread = (r->err == WSC_ERR_NONE)
+                 ? (int) ngx_ws_chat_op_join_count(op, r) : -1;
+
+    if (r->after.seq == 0 && op->unread == NGX_WS_CHAT_UNREAD) {
+        op->member->room->state->many = ngx_current_msec;
+    }
+
+    ngx_memzero(r, sizeof(ngx_ws_chat_read_t));
+
+    ngx_ws_chat_op_join_read(op);
+}
+
+
+/* One's own messages are no news; large ones are not all looked at. */
+
+static ngx_uint_t
+ngx_ws_chat_op_join_count(ngx_ws_chat_op_t *op, const ngx_ws_chat_read_t *r)
+{
+    ngx_uint_t        i, n;
+    const wsc_str_t  *sender;
+
+    n = 0;
+
+    for (i = 0; i < r->n; i++) {
+        sender = &r->entries[i].sender;
+
+        n += (sender->len != op->client->user_len
+              || ngx_memcmp(sender->data, op->client->user, sender->len)
+                 != 0);
+    }
+
+    if (r->more && r->after.epoch == op->head.epoch) {
+        n = ngx_max(n, op->head.seq - r->after.seq - (r->n - n));
+    }
+
+    return ngx_min(n, NGX_WS_CHAT_UNREAD);
+}
+
+
 /* Why a resume is hopeless before anything is read, or NULL. */
 
 static const char *
@@ -330,6 +427,10 @@ ngx_ws_chat_op_join_answer(ngx_ws_chat_op_t *op, wsc_joined_t *j)
         j->typing = &m->room->state->typing;
         j->signals = &m->room->state->signals;
         j->presence = &m->room->state->presence;
+        j->marks = ngx_ws_chat_marks_known(m->room->state);
+        j->user.data = cl->user;
+        j->user.len = cl->user_len;
+        j->unread = op->counted ? op->unread : -1;
 
         if (ngx_ws_chat_client_ops(cl)->joined) {
             ngx_ws_chat_client_ops(cl)->joined(cl, &op->cmd, j);

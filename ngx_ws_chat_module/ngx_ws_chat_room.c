@@ -13,13 +13,16 @@
 #include "core/wsc_sse.h"
 
 
+static ngx_ws_chat_room_t *ngx_ws_chat_room_open(ngx_ws_chat_zone_t *z,
+    const wsc_str_t *chat_id, ngx_ws_chat_loc_conf_t *conf);
+static void ngx_ws_chat_room_await(ngx_ws_chat_room_t *room,
+    ngx_ws_chat_waiting_t *w);
 static ngx_ws_chat_member_t *ngx_ws_chat_room_member(
     ngx_ws_chat_room_t *room, ngx_ws_chat_peer_t *peer, ngx_uint_t kind);
 static ngx_ws_chat_room_t *ngx_ws_chat_room_find(ngx_ws_chat_zone_t *z,
     const wsc_str_t *chat_id, ngx_rbtree_key_t hash);
 static ngx_ws_chat_room_t *ngx_ws_chat_room_create(ngx_ws_chat_zone_t *z,
-    const wsc_str_t *chat_id, ngx_ws_chat_loc_conf_t *conf,
-    ngx_rbtree_key_t hash);
+    const wsc_str_t *chat_id, ngx_rbtree_key_t hash);
 static void ngx_ws_chat_room_drop(ngx_ws_chat_room_t *room);
 static void ngx_ws_chat_room_free(ngx_ws_chat_room_t *room);
 static void ngx_ws_chat_room_insert(ngx_rbtree_node_t *temp,
@@ -49,20 +52,13 @@ ngx_ws_chat_room_enter(ngx_ws_chat_zone_t *z, const wsc_str_t *chat_id,
     ngx_ws_chat_loc_conf_t *conf, ngx_ws_chat_peer_t *peer, ngx_uint_t kind,
     ngx_ws_chat_waiting_t *w)
 {
-    ngx_rbtree_key_t       hash;
     ngx_ws_chat_room_t    *room;
     ngx_ws_chat_member_t  *m;
 
-    hash = ngx_murmur_hash2(chat_id->data, chat_id->len);
-
-    room = ngx_ws_chat_room_find(z, chat_id, hash);
+    room = ngx_ws_chat_room_open(z, chat_id, conf);
 
     if (room == NULL) {
-        room = ngx_ws_chat_room_create(z, chat_id, conf, hash);
-
-        if (room == NULL) {
-            return NGX_ERROR;
-        }
+        return NGX_ERROR;
     }
 
     m = ngx_ws_chat_room_member(room, peer, kind);
@@ -75,20 +71,86 @@ ngx_ws_chat_room_enter(ngx_ws_chat_zone_t *z, const wsc_str_t *chat_id,
     m->waiting = w;
     w->member = m;
 
-    if (room->live) {
-        w->ready(w, WSC_ERR_NONE);
-        return NGX_OK;
+    ngx_ws_chat_room_await(room, w);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_ws_chat_room_visit(ngx_ws_chat_zone_t *z, const wsc_str_t *chat_id,
+    ngx_ws_chat_loc_conf_t *conf, ngx_ws_chat_waiting_t *w)
+{
+    w->room = ngx_ws_chat_room_open(z, chat_id, conf);
+
+    if (w->room == NULL) {
+        return NGX_ERROR;
     }
 
-    w->queued = 1;
-    ngx_queue_insert_tail(&room->waiting, &w->queue);
+    w->room->visits++;
+    ngx_ws_chat_room_await(w->room, w);
+
+    return NGX_OK;
+}
+
+
+void
+ngx_ws_chat_room_visited(ngx_ws_chat_waiting_t *w)
+{
+    ngx_ws_chat_room_t  *room;
+
+    room = w->room;
+    w->room = NULL;
+
+    if (w->queued) {
+        ngx_queue_remove(&w->queue);
+        w->queued = 0;
+    }
+
+    room->visits--;
+    ngx_ws_chat_room_drop(room);
+}
+
+
+/* The room, which is there or is made; NULL: no memory. */
+
+static ngx_ws_chat_room_t *
+ngx_ws_chat_room_open(ngx_ws_chat_zone_t *z, const wsc_str_t *chat_id,
+    ngx_ws_chat_loc_conf_t *conf)
+{
+    ngx_rbtree_key_t     hash;
+    ngx_ws_chat_room_t  *room;
+
+    hash = ngx_murmur_hash2(chat_id->data, chat_id->len);
+
+    room = ngx_ws_chat_room_find(z, chat_id, hash);
+
+    if (room == NULL) {
+        room = ngx_ws_chat_room_create(z, chat_id, hash);
+    }
+
+    if (room && room->members == 0) {
+        room->conf = conf;
+    }
+
+    return room;
+}
+
+
+static void
+ngx_ws_chat_room_await(ngx_ws_chat_room_t *room, ngx_ws_chat_waiting_t *w)
+{
+    if (room->live) {
+        w->ready(w, WSC_ERR_NONE);
+        return;
+    }
+
+    ngx_ws_chat_room_wait(room, w);
 
     if (!room->attach.pending) {
         room->attach.pending = 1;
-        z->store->attach(&room->attach);
+        room->attach.zone->store->attach(&room->attach);
     }
-
-    return NGX_OK;
 }
 
 
@@ -166,7 +228,7 @@ ngx_ws_chat_room_leave(ngx_ws_chat_member_t *m)
 static void
 ngx_ws_chat_room_drop(ngx_ws_chat_room_t *room)
 {
-    if (room->members == 0 && !room->busy) {
+    if (room->members == 0 && room->visits == 0 && !room->busy) {
         ngx_ws_chat_room_free(room);
     }
 }
@@ -250,7 +312,7 @@ ngx_ws_chat_room_insert(ngx_rbtree_node_t *temp, ngx_rbtree_node_t *node,
 
 static ngx_ws_chat_room_t *
 ngx_ws_chat_room_create(ngx_ws_chat_zone_t *z, const wsc_str_t *chat_id,
-    ngx_ws_chat_loc_conf_t *conf, ngx_rbtree_key_t hash)
+    ngx_rbtree_key_t hash)
 {
     u_char              *name;
     ngx_ws_chat_room_t  *room;
@@ -266,7 +328,6 @@ ngx_ws_chat_room_create(ngx_ws_chat_zone_t *z, const wsc_str_t *chat_id,
     name = (u_char *) room + sizeof(ngx_ws_chat_room_t);
     ngx_memcpy(name, chat_id->data, chat_id->len);
 
-    room->conf = conf;
     room->node.key = hash;
     room->attach.zone = z;
     room->attach.chat_id.data = name;

@@ -46,6 +46,7 @@ struct ngx_ws_chat_room_s {
     ngx_queue_t                       waiting;    /* members to be told when
                                                      attached */
     ngx_uint_t                        members;
+    ngx_uint_t                        visits;
     uint32_t                          messages;   /* delivered */
     uint32_t                          sampled;    /* ... a second ago */
     unsigned                          live:1;     /* attached, and what is
@@ -66,7 +67,8 @@ struct ngx_ws_chat_member_s {
 
 struct ngx_ws_chat_waiting_s {
     ngx_queue_t                       queue;
-    ngx_ws_chat_member_t             *member;
+    ngx_ws_chat_member_t             *member;     /* NULL: a visit */
+    ngx_ws_chat_room_t               *room;       /* of a visit; else NULL */
     void                            (*ready)(ngx_ws_chat_waiting_t *w,
                                           wsc_err_e err);
     unsigned                          queued:1;   /* in the room's queue */
@@ -83,6 +85,16 @@ struct ngx_ws_chat_waiting_s {
 ngx_int_t ngx_ws_chat_room_enter(ngx_ws_chat_zone_t *z,
     const wsc_str_t *chat_id, ngx_ws_chat_loc_conf_t *conf,
     ngx_ws_chat_peer_t *peer, ngx_uint_t kind, ngx_ws_chat_waiting_t *w);
+
+/*
+ * Looks at a chat without being in it: nobody notices.  w->ready() is called
+ * as above; the room stays as it is until ngx_ws_chat_room_visited(), which
+ * also calls off a visit that waits.  NGX_OK, or NGX_ERROR: no memory.
+ */
+ngx_int_t ngx_ws_chat_room_visit(ngx_ws_chat_zone_t *z,
+    const wsc_str_t *chat_id, ngx_ws_chat_loc_conf_t *conf,
+    ngx_ws_chat_waiting_t *w);
+void ngx_ws_chat_room_visited(ngx_ws_chat_waiting_t *w);
 
 /* Calls w->ready() when more was delivered to the room (not from in here). */
 void ngx_ws_chat_room_wait(ngx_ws_chat_room_t *room,

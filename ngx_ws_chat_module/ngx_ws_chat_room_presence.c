@@ -10,7 +10,7 @@
 
 #include "ngx_ws_chat_room_presence.h"
 #include "ngx_ws_chat_mem.h"
-#include "core/wsc_event.h"
+#include "core/wsc_event_state.h"
 
 
 #define NGX_WS_CHAT_PRESENCE_PACE   1000     /* ms between events of a room */

@@ -8,9 +8,10 @@
  */
 
 
+#include "ngx_ws_chat_room_marks.h"
 #include "ngx_ws_chat_room_presence.h"
 #include "ngx_ws_chat_mem.h"
-#include "core/wsc_event.h"
+#include "core/wsc_event_state.h"
 
 
 #define NGX_WS_CHAT_STATE_TICK   100      /* ms */
@@ -87,6 +88,7 @@ ngx_ws_chat_state_free(ngx_ws_chat_state_t *st)
         ngx_ws_chat_state_stopped(st, item);
     }
 
+    ngx_ws_chat_marks_free(st);
     ngx_ws_chat_presence_done(st);
 
     if (st->active) {
@@ -190,6 +192,10 @@ ngx_ws_chat_state_take(ngx_ws_chat_state_t *st, const wsc_news_t *news,
 
         case WSC_NEWS_PRESENCE:
             ngx_ws_chat_presence_take(st, &news->notes[i]);
+            break;
+
+        case WSC_NEWS_MARK:
+            ngx_ws_chat_marks_take(st, &news->notes[i], told);
             break;
 
         default:
@@ -459,6 +465,7 @@ static ngx_uint_t
 ngx_ws_chat_state_visit(ngx_ws_chat_state_t *st)
 {
     wsc_note_t          note;
+    ngx_uint_t          more;
     wsc_latest_item_t  *item;
 
     if (st->again && !st->loading && st->room->live) {
@@ -482,7 +489,10 @@ ngx_ws_chat_state_visit(ngx_ws_chat_state_t *st)
         wsc_latest_drop(&st->typing, item);
     }
 
-    return ngx_ws_chat_presence_visit(st) || st->typing.n || st->again;
+    more = ngx_ws_chat_presence_visit(st);
+    more |= ngx_ws_chat_marks_visit(st);
+
+    return more || st->typing.n || st->again;
 }
 
 

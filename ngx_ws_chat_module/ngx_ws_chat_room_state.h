@@ -3,7 +3,7 @@
  * Copyright (C) ngx_ws_chat contributors
  *
  * The conversation's state beside its messages, as a worker has it for each of
- * its rooms: who types, and the signals that are kept.  It follows what the
+ * its rooms: who types, the signals that are kept, marks.  It follows what the
  * store tells, so it is the same in every worker that has such a room.
  */
 
@@ -14,6 +14,7 @@
 
 #include "ngx_ws_chat_room.h"
 #include "core/wsc_latest.h"
+#include "core/wsc_marks.h"
 #include "core/wsc_presence.h"
 
 
@@ -24,6 +25,9 @@
 #define NGX_WS_CHAT_SIGNALS  32       /* names that a chat keeps */
 
 
+typedef struct ngx_ws_chat_marks_s  ngx_ws_chat_marks_t;
+
+
 struct ngx_ws_chat_state_s {
     ngx_queue_t                       queue;      /* something is due */
     ngx_ws_chat_room_t               *room;
@@ -31,8 +35,11 @@ struct ngx_ws_chat_state_s {
     wsc_latest_t                      typing;
     wsc_latest_t                      signals;
     wsc_presence_t                    presence;   /* worker 0: this one */
+    ngx_ws_chat_marks_t              *marks;      /* NULL: nobody has any */
     ngx_queue_t                       reports;    /* some to be told */
     ngx_msec_t                        announced;  /* presence was */
+    ngx_msec_t                        many;       /* when so many messages were
+                                                     counted as are */
     unsigned                          reporting:1;  /* in that queue */
     unsigned                          active:1;   /* in the queue */
     unsigned                          loading:1;

@@ -23,6 +23,7 @@ typedef enum {
     WSC_CMD_HISTORY,
     WSC_CMD_SIGNAL,
     WSC_CMD_TYPING,
+    WSC_CMD_MARK,
     WSC_CMD_PRESENCE,
     WSC_CMD_REFRESH,
     WSC_CMD_PING
@@ -72,6 +73,8 @@ typedef struct {
                                          octets */
     wsc_pos_t           after;
     wsc_pos_t           before;
+    wsc_pos_t           delivered;    /* mark; seq 0: absent */
+    wsc_pos_t           read;
     uint32_t            limit;        /* join: history; others: limit */
     uint32_t            offset;       /* presence */
     unsigned            has_after:1;

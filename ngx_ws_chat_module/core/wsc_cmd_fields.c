@@ -71,6 +71,9 @@ static const wsc_op_t  wsc_ops[] = {
     { "typing", WSC_CMD_TYPING,
       { wsc_cmd_chat_id, wsc_cmd_on, NULL } },
 
+    { "mark", WSC_CMD_MARK,
+      { wsc_cmd_chat_id, wsc_cmd_marks, NULL } },
+
     { "presence", WSC_CMD_PRESENCE,
       { wsc_cmd_chat_id, wsc_cmd_offset, wsc_cmd_limit, NULL } },
 
@@ -164,7 +167,7 @@ wsc_field_name(wsc_field_e field)
     static const char  *names[] = {
         "op", "id", "chat_id", "cid", "message", "data",
         "after", "before", "history", "limit", "retry",
-        "name", "keep", "on", "token", "offset"
+        "name", "keep", "on", "token", "offset", "delivered", "read"
     };
 
     return names[field];

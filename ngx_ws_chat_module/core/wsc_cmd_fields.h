@@ -31,6 +31,8 @@ typedef enum {
     WSC_FIELD_ON,
     WSC_FIELD_TOKEN,
     WSC_FIELD_OFFSET,
+    WSC_FIELD_DELIVERED,
+    WSC_FIELD_READ,
     WSC_FIELD_N
 } wsc_field_e;
 
@@ -109,6 +111,8 @@ ssize_t wsc_cmd_keep(const wsc_fields_t *fields, wsc_cmd_t *cmd,
 ssize_t wsc_cmd_on(const wsc_fields_t *fields, wsc_cmd_t *cmd,
     const char **reason);
 ssize_t wsc_cmd_offset(const wsc_fields_t *fields, wsc_cmd_t *cmd,
+    const char **reason);
+ssize_t wsc_cmd_marks(const wsc_fields_t *fields, wsc_cmd_t *cmd,
     const char **reason);
 
 

@@ -115,3 +115,28 @@ wsc_cmd_offset(const wsc_fields_t *fields, wsc_cmd_t *cmd,
 
     return WSC_OK;
 }
+
+
+ssize_t
+wsc_cmd_marks(const wsc_fields_t *fields, wsc_cmd_t *cmd, const char **reason)
+{
+    const wsc_field_t  *delivered, *read;
+
+    delivered = &fields->f[WSC_FIELD_DELIVERED];
+    read = &fields->f[WSC_FIELD_READ];
+
+    if ((delivered->kind == WSC_KIND_ABSENT && read->kind == WSC_KIND_ABSENT)
+        || (delivered->kind != WSC_KIND_POSITION
+            && delivered->kind != WSC_KIND_ABSENT)
+        || (read->kind != WSC_KIND_POSITION && read->kind != WSC_KIND_ABSENT))
+    {
+        *reason = "\"delivered\" and \"read\", one at least, must be"
+                  " {epoch, seq}, integers from 0 to 2^53 - 1";
+        return WSC_DECLINED;
+    }
+
+    cmd->delivered = delivered->pos;
+    cmd->read = read->pos;
+
+    return WSC_OK;
+}

@@ -14,6 +14,7 @@
 
 #include "wsc_cmd.h"
 #include "wsc_latest.h"
+#include "wsc_marks.h"
 #include "wsc_news.h"
 #include "wsc_presence.h"
 
@@ -49,6 +50,9 @@ typedef struct {
     const wsc_latest_t *signals;
     const wsc_presence_t
                        *presence;
+    const wsc_marks_t  *marks;        /* NULL: there are none */
+    wsc_str_t           user;         /* whose mark comes first */
+    int                 unread;       /* < 0: not known, left out */
 } wsc_joined_t;
 
 
@@ -96,24 +100,6 @@ void wsc_event_gap(wsc_buf_t *b, wsc_enc_e enc, const wsc_str_t *chat_id,
 
 /* The news of all chats stand still, or flow again, since then. */
 void wsc_event_status(wsc_buf_t *b, wsc_enc_e enc, int stale, uint64_t since);
-
-/* Of a chat: the note of its news. */
-void wsc_event_signal(wsc_buf_t *b, wsc_enc_e enc, const wsc_str_t *chat_id,
-    const wsc_note_t *note);
-void wsc_event_typing(wsc_buf_t *b, wsc_enc_e enc, const wsc_str_t *chat_id,
-    const wsc_note_t *note);
-
-/*
- * Who came and who left: a list of an octet 0 (left) or 1 (came), one with the
- * user's length, and the user.
- */
-void wsc_event_presence(wsc_buf_t *b, wsc_enc_e enc,
-    const wsc_str_t *chat_id, const wsc_buf_t *changes, uint64_t count);
-
-/* So many of those that are present behind the first `offset` ones. */
-void wsc_event_presence_page(wsc_buf_t *b, wsc_enc_e enc, const wsc_id_t *id,
-    const wsc_str_t *chat_id, const wsc_presence_t *presence, size_t offset,
-    size_t limit);
 
 /* A message of no chat. */
 void wsc_event_notice(wsc_buf_t *b, wsc_enc_e enc, const wsc_note_t *note);

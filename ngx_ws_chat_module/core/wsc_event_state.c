@@ -7,10 +7,12 @@
 
 
 #include "wsc_event_int.h"
+#include "wsc_event_state.h"
 
 
 #define WSC_EVENT_TYPING  20      /* in `joined` */
 #define WSC_EVENT_USERS   100
+#define WSC_EVENT_MARKS   100
 
 
 static void wsc_event_changes(wsc_writer_t *w, const char *key,
@@ -18,6 +20,12 @@ static void wsc_event_changes(wsc_writer_t *w, const char *key,
 static size_t wsc_event_users(wsc_writer_t *w, const wsc_presence_t *presence,
     size_t offset, size_t limit);
 static void wsc_event_signals(wsc_writer_t *w, const wsc_latest_t *signals);
+static size_t wsc_event_marks(wsc_writer_t *w, const wsc_marks_t *marks,
+    const wsc_mark_t *own, size_t offset, size_t limit);
+static void wsc_event_mark_of(wsc_writer_t *w, const wsc_mark_t *mark);
+static void wsc_event_positions(wsc_writer_t *w, wsc_pos_t delivered,
+    wsc_pos_t read);
+static void wsc_event_place(wsc_writer_t *w, const char *key, wsc_pos_t pos);
 
 
 void
@@ -78,6 +86,130 @@ wsc_event_state(wsc_writer_t *w, const wsc_joined_t *j)
     wsc_event_uint(w, "count", j->presence->count);
     (void) wsc_event_users(w, j->presence, 0, WSC_EVENT_USERS);
     wsc_writer_end(w);
+
+    (void) wsc_event_marks(w, j->marks,
+                           j->marks ? wsc_marks_find(j->marks, &j->user)
+                                    : NULL,
+                           0, WSC_EVENT_MARKS);
+
+    if (j->unread >= 0) {
+        wsc_event_uint(w, "unread", j->unread);
+    }
+}
+
+
+void
+wsc_event_mark(wsc_buf_t *b, wsc_enc_e enc, const wsc_str_t *chat_id,
+    const wsc_note_t *note)
+{
+    wsc_pos_t     delivered, read;
+    wsc_writer_t  w;
+
+    delivered.epoch = note->n[0];
+    delivered.seq = note->n[1];
+    read.epoch = note->n[2];
+    read.seq = note->n[3];
+
+    wsc_event_reply(&w, b, enc, "mark", NULL, chat_id);
+
+    wsc_event_str(&w, "sender", &note->key);
+    wsc_event_positions(&w, delivered, read);
+
+    wsc_writer_end(&w);
+}
+
+
+void
+wsc_event_marks_page(wsc_buf_t *b, wsc_enc_e enc, const wsc_id_t *id,
+    const wsc_str_t *chat_id, const wsc_marks_t *marks, size_t offset,
+    size_t limit)
+{
+    size_t        n, count;
+    wsc_writer_t  w;
+
+    count = marks ? marks->n : 0;
+
+    wsc_event_reply(&w, b, enc, "marks_page", id, chat_id);
+
+    wsc_event_uint(&w, "count", count);
+    n = wsc_event_marks(&w, marks, NULL, offset, limit);
+
+    wsc_writer_key(&w, "more");
+    wsc_writer_bool(&w, offset + n < count);
+
+    wsc_writer_end(&w);
+}
+
+
+/* `own`, then those raised last first; returns how many there were. */
+
+static size_t
+wsc_event_marks(wsc_writer_t *w, const wsc_marks_t *marks,
+    const wsc_mark_t *own, size_t offset, size_t limit)
+{
+    size_t             i, n;
+    const wsc_mark_t  *mark;
+
+    wsc_writer_key(w, "marks");
+    wsc_writer_map(w);
+
+    i = 0;
+    n = 0;
+
+    if (own) {
+        wsc_event_mark_of(w, own);
+        n++;
+    }
+
+    for (mark = marks ? marks->first : NULL;
+         mark && n < limit;
+         mark = mark->next)
+    {
+        if (mark != own && i++ >= offset) {
+            wsc_event_mark_of(w, mark);
+            n++;
+        }
+    }
+
+    wsc_writer_end(w);
+
+    return n;
+}
+
+
+static void
+wsc_event_mark_of(wsc_writer_t *w, const wsc_mark_t *mark)
+{
+    wsc_str_t  user;
+
+    user.data = (u_char *) mark->user;
+    user.len = mark->len;
+
+    wsc_writer_name(w, &user);
+    wsc_writer_map(w);
+    wsc_event_positions(w, mark->delivered, mark->read);
+    wsc_writer_end(w);
+}
+
+
+static void
+wsc_event_positions(wsc_writer_t *w, wsc_pos_t delivered, wsc_pos_t read)
+{
+    wsc_event_place(w, "delivered", delivered);
+    wsc_event_place(w, "read", read);
+}
+
+
+static void
+wsc_event_place(wsc_writer_t *w, const char *key, wsc_pos_t pos)
+{
+    if (pos.seq) {
+        wsc_event_pos(w, key, pos);
+        return;
+    }
+
+    wsc_writer_key(w, key);
+    wsc_writer_null(w);
 }
 
 

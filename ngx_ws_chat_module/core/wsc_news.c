@@ -25,6 +25,9 @@ wsc_news_keep(unsigned type, const wsc_note_t *note)
     case WSC_NEWS_PRESENCE:
         return note->n[0] ? WSC_KEEP_SET : WSC_KEEP_DROP;
 
+    case WSC_NEWS_MARK:
+        return note->n[1] ? WSC_KEEP_SET : WSC_KEEP_DROP;
+
     default:
         return WSC_KEEP_NOT;
     }
@@ -42,7 +45,8 @@ wsc_news_null(const wsc_note_t *note)
 int
 wsc_news_soft(unsigned type)
 {
-    return type == WSC_NEWS_SIGNAL || type == WSC_NEWS_TYPING;
+    return type == WSC_NEWS_SIGNAL || type == WSC_NEWS_TYPING
+           || type == WSC_NEWS_MARK;
 }
 
 

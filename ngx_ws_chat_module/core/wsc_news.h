@@ -13,6 +13,8 @@
  *     TYPING      user   -       -         ms since 1970 up to when; 0: off
  *     PRESENCE    user   worker  info      connections that the worker has
  *     BEAT        -      worker  -         - (to the zone: it lives)
+ *     MARK        user   worker  -         delivered: epoch, seq; read: epoch,
+ *                                          seq; all 0: it is kept no more
  *     SETTLED     cid    sender  -         epoch, seq
  *
  * A type that is not known is handed on and ignored by who gets it.  Some are
@@ -48,6 +50,7 @@ typedef enum {
     WSC_NEWS_TYPING,
     WSC_NEWS_PRESENCE,
     WSC_NEWS_BEAT,
+    WSC_NEWS_MARK,
 
     WSC_NEWS_SETTLED = 32         /* of the relay: the sender's cid was stored
                                      before, at that position */

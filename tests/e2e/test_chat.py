@@ -7,7 +7,7 @@ from harness.client import Client, ChatError
 POSITION = ('epoch', 'seq')
 
 # what `joined` has beside messages, with tests of its own
-STATE = ('typing', 'signals', 'presence')
+STATE = ('typing', 'signals', 'presence', 'marks', 'unread')
 
 
 def pos(event):
@@ -382,7 +382,7 @@ async def test_bad_requests_are_told_and_harmless(ng, text, told):
 
 
 @pytest.mark.parametrize('op', [
-    'mark', 'edit', 'retract', 'upgrade',
+    'edit', 'retract', 'upgrade',
     'JOIN', '', 'x' * 1000])
 async def test_unknown_ops(ng, op):
     a = await Client.connect(ng, user='ann')

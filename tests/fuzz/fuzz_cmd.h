@@ -126,7 +126,7 @@ fuzz_events(const wsc_cmd_t *cmd, wsc_err_e err, const char *reason)
         { 1, 2 }, { 1, 1 }, 3, wsc_string("ann"), cmd->cid, cmd->message
     };
     wsc_joined_t   joined = { cmd->after, &e, 1, NULL, 1, 0, NULL, NULL,
-                               NULL };
+                               NULL, NULL, wsc_null_string, 0 };
     wsc_history_t  history = { &e, 1, cmd->before, cmd->retry };
 
     if (cmd->op != WSC_CMD_SEND) {

@@ -22,8 +22,8 @@ BACKEND = 'backend'
 LAYERS = [
     ('core leaf', 'wsc_', 'backoff base base64 buf bucket cluster cookie'
                           ' deflate epoch frame hist info json keys latest'
-                          ' mask msgpack number pace presence prom sticky'
-                          ' tally token utf8'
+                          ' marks mask msgpack number pace presence prom'
+                          ' sticky tally token utf8'
                           ' value wheel writer'),
     ('core protocol', 'wsc_', 'cmd conn envelope event follow grant'
                               ' handshake jwt message news roomlog shmlog'
@@ -39,7 +39,7 @@ LAYERS = [
     ('bus, send, log', 'ngx_ws_chat_',
      'bus flush limit log pack redis send stat stream'),
     ('store', 'ngx_ws_chat_', 'live shm store'),
-    ('room', 'ngx_ws_chat_', 'presence room state'),
+    ('room', 'ngx_ws_chat_', 'marks presence room state'),
     ('client', 'ngx_ws_chat_', 'client op reply'),
     ('session', 'ngx_ws_chat_', 'session'),
     ('admission', 'ngx_ws_chat_', 'admit body refusal'),

@@ -27,6 +27,8 @@
     "\"before\" must be {epoch, seq}, integers from 0 to 2^53 - 1"
 #define TEST_REASON_HISTORY  "\"history\" must be an integer from 0 to 500"
 #define TEST_REASON_TOKEN  "\"token\" must be a string"
+#define TEST_REASON_MARKS  "\"delivered\" and \"read\", one at least, must" \
+    " be {epoch, seq}, integers from 0 to 2^53 - 1"
 #define TEST_REASON_OFFSET  "\"offset\" must be an integer from 0 to 2^31 - 1"
 #define TEST_REASON_NAME                                                      \
     "\"name\" must be a string of 1 to 64 octets without control characters"
@@ -164,6 +166,25 @@ static const test_cmd_t  commands[] = {
     { "{'op':'typing','chat_id':'a','on':1}",
       "bad_request chat=a \"on\" must be true or false" },
 
+    /* mark */
+
+    { "{'op':'mark','id':3,'chat_id':'a','read':{'epoch':5,'seq':7}}",
+      "mark id=3 chat=a read=5:7" },
+    { "{'op':'mark','chat_id':'a','delivered':{'epoch':5,'seq':7},"
+      "'read':{'epoch':4,'seq':9}}",
+      "mark chat=a delivered=5:7 read=4:9" },
+    { "{'op':'mark','chat_id':'a','delivered':{'epoch':5,'seq':0}}",
+      "mark chat=a" },
+    { "{'op':'mark','chat_id':'a'}", "bad_request chat=a " TEST_REASON_MARKS },
+    { "{'op':'mark','chat_id':'a','read':7}",
+      "bad_request chat=a " TEST_REASON_MARKS },
+    { "{'op':'mark','chat_id':'a','read':{'epoch':5}}",
+      "bad_request chat=a " TEST_REASON_MARKS },
+    { "{'op':'mark','chat_id':'a','read':{'epoch':5,'seq':7},'delivered':[]}",
+      "bad_request chat=a " TEST_REASON_MARKS },
+    { "{'op':'mark','read':{'epoch':5,'seq':7}}",
+      "bad_request " TEST_REASON_CHAT_ID },
+
     /* refresh */
 
     { "{'op':'refresh','id':1,'token':'a.b.c'}", "refresh id=1 token=a.b.c" },
@@ -243,7 +264,7 @@ static const test_cmd_t  commands[] = {
     { "{'op':'','id':4}", "unknown_op id=4 there is no such op" },
     { "{'op':'Join','id':4}", "unknown_op id=4 there is no such op" },
     { "{'op':'joi','id':4}", "unknown_op id=4 there is no such op" },
-    { "{'op':'mark','chat_id':'a'}", "unknown_op chat=a there is no such op" },
+    { "{'op':'mar','chat_id':'a'}", "unknown_op chat=a there is no such op" },
     { "{'op':'edit','id':4,'chat_id':'a','cid':'c','message':1}",
       "unknown_op id=4 chat=a cid=c there is no such op" },
     { "{'op':'upgrade','token':'x'}", "unknown_op there is no such op" },
@@ -381,7 +402,7 @@ show(char *out, ssize_t rc, const wsc_cmd_t *cmd, wsc_err_e err,
 
     static const char  *ops[] = {
         "none", "join", "leave", "send", "history", "signal", "typing",
-        "presence", "refresh", "ping"
+        "mark", "presence", "refresh", "ping"
     };
 
     if (rc == WSC_OK) {
@@ -435,6 +456,16 @@ show_fields(char *out, const wsc_cmd_t *cmd)
     if (cmd->has_before) {
         append(out, " before=%llu:%llu", (long long) cmd->before.epoch,
                (long long) cmd->before.seq);
+    }
+
+    if (cmd->delivered.seq) {
+        append(out, " delivered=%llu:%llu", (long long) cmd->delivered.epoch,
+               (long long) cmd->delivered.seq);
+    }
+
+    if (cmd->read.seq) {
+        append(out, " read=%llu:%llu", (long long) cmd->read.epoch,
+               (long long) cmd->read.seq);
     }
 
     if (cmd->has_limit || cmd->limit) {

@@ -10,7 +10,7 @@
 #include <stdio.h>
 
 #include "wsc_test.h"
-#include "wsc_event.h"
+#include "wsc_event_state.h"
 #include "wsc_json.h"
 #include "wsc_msgpack.h"
 #include "wsc_writer.h"
@@ -57,6 +57,9 @@ static void event_presence(wsc_buf_t *b, wsc_enc_e enc);
 static void event_presence_page(wsc_buf_t *b, wsc_enc_e enc);
 static void event_typing(wsc_buf_t *b, wsc_enc_e enc);
 static void event_typing_off(wsc_buf_t *b, wsc_enc_e enc);
+static void event_mark(wsc_buf_t *b, wsc_enc_e enc);
+static void event_mark_delivered(wsc_buf_t *b, wsc_enc_e enc);
+static void event_marks_page(wsc_buf_t *b, wsc_enc_e enc);
 static void event_signal(wsc_buf_t *b, wsc_enc_e enc);
 static void event_signal_binary(wsc_buf_t *b, wsc_enc_e enc);
 static void event_notice(wsc_buf_t *b, wsc_enc_e enc);
@@ -92,6 +95,9 @@ static const struct {
     { "presence_page", event_presence_page },
     { "typing", event_typing },
     { "typing_off", event_typing_off },
+    { "mark", event_mark },
+    { "mark_delivered", event_mark_delivered },
+    { "marks_page", event_marks_page },
     { "signal", event_signal },
     { "signal_binary", event_signal_binary },
     { "notice", event_notice },
@@ -174,7 +180,7 @@ event_joined_empty(wsc_buf_t *b, wsc_enc_e enc)
 {
     wsc_id_t      id = { WSC_ID_INTEGER, 1, wsc_null_string };
     wsc_joined_t  j = { { TEST_EPOCH, 0 }, NULL, 0, NULL, 0, 0, NULL, NULL,
-                        NULL };
+                        NULL, NULL, wsc_null_string, 0 };
 
     wsc_event_joined(b, enc, &id, &lobby, &j);
 }
@@ -185,7 +191,7 @@ event_joined(wsc_buf_t *b, wsc_enc_e enc)
 {
     wsc_id_t      id = { WSC_ID_STRING, 0, wsc_string("x\"\xc3\xa9") };
     wsc_joined_t  j = { { TEST_EPOCH, 3 }, entries, 3, NULL, 1, 1, NULL,
-                        NULL, NULL };
+                        NULL, NULL, NULL, wsc_null_string, 0 };
 
     wsc_event_joined(b, enc, &id, &lobby, &j);
 }
@@ -196,7 +202,7 @@ event_joined_lost(wsc_buf_t *b, wsc_enc_e enc)
 {
     wsc_id_t      id = { WSC_ID_NONE, 0, wsc_null_string };
     wsc_joined_t  j = { { TEST_EPOCH, 3 }, &entries[2], 1, "too_old", 0, 0,
-                        NULL, NULL, NULL };
+                        NULL, NULL, NULL, NULL, wsc_null_string, 0 };
 
     wsc_event_joined(b, enc, &id, &lobby, &j);
 }
@@ -340,6 +346,10 @@ event_gap(wsc_buf_t *b, wsc_enc_e enc)
 }
 
 
+static void test_mark(wsc_marks_t *marks, const wsc_str_t *user,
+    uint64_t delivered, uint64_t read, wsc_mark_t **mark);
+
+
 static void
 event_joined_state(wsc_buf_t *b, wsc_enc_e enc)
 {
@@ -352,7 +362,9 @@ event_joined_state(wsc_buf_t *b, wsc_enc_e enc)
     wsc_value_t        x = { wsc_string("{\"x\":1.50}"), 0 };
     wsc_value_t        octets = { wsc_string("\x00\xff\x10"), 1 };
     wsc_joined_t       j = { { TEST_EPOCH, 0 }, NULL, 0, NULL, 1, 0, NULL,
-                             NULL, NULL };
+                             NULL, NULL, NULL, wsc_null_string, 0 };
+    wsc_mark_t        *mark;
+    wsc_marks_t        marks;
     wsc_latest_t       typing, signals;
     wsc_presence_t     presence;
     wsc_test_mem_t     mem;
@@ -370,6 +382,14 @@ event_joined_state(wsc_buf_t *b, wsc_enc_e enc)
     (void) wsc_presence_set(&presence, &zoe, 0, 1, &x.data, 0, 0);
     (void) wsc_presence_set(&presence, &zoe, 1, 2, &none.data, 0, 0);
 
+    wsc_marks_init(&marks, &mem.alloc, 3, 1);
+    test_mark(&marks, &zoe, 2, 1, &mark);
+    test_mark(&marks, &ann, 3, 0, &mark);
+    test_mark(&marks, &blob, 4, 4, &mark);
+
+    j.marks = &marks;
+    j.user = zoe;
+    j.unread = 100;
     j.typing = &typing;
     j.signals = &signals;
     j.presence = &presence;
@@ -379,7 +399,19 @@ event_joined_state(wsc_buf_t *b, wsc_enc_e enc)
     wsc_latest_free(&typing);
     wsc_latest_free(&signals);
     wsc_presence_free(&presence);
+    wsc_marks_free(&marks);
     wsc_test_mem_check(&mem);
+}
+
+
+static void
+test_mark(wsc_marks_t *marks, const wsc_str_t *user, uint64_t delivered,
+    uint64_t read, wsc_mark_t **mark)
+{
+    wsc_pos_t  d = { TEST_EPOCH, delivered };
+    wsc_pos_t  r = { TEST_EPOCH, read };
+
+    assert_int_equal(wsc_marks_raise(marks, user, d, r, mark), WSC_OK);
 }
 
 
@@ -441,6 +473,54 @@ event_typing_off(wsc_buf_t *b, wsc_enc_e enc)
     };
 
     wsc_event_typing(b, enc, &lobby, &note);
+}
+
+
+static void
+event_mark(wsc_buf_t *b, wsc_enc_e enc)
+{
+    wsc_note_t  note = {
+        wsc_string("Zo\xc3\xab \"Z\" \xe2\x82\xac"), wsc_string("w-1"),
+        { wsc_null_string, 0 }, { TEST_EPOCH, TEST_LAST, TEST_EPOCH - 1, 7 }
+    };
+
+    wsc_event_mark(b, enc, &lobby, &note);
+}
+
+
+static void
+event_mark_delivered(wsc_buf_t *b, wsc_enc_e enc)
+{
+    wsc_note_t  note = {
+        wsc_string("ann"), wsc_string("w-1"), { wsc_null_string, 0 },
+        { TEST_EPOCH, 3, 0, 0 }
+    };
+
+    wsc_event_mark(b, enc, &lobby, &note);
+}
+
+
+static void
+event_marks_page(wsc_buf_t *b, wsc_enc_e enc)
+{
+    wsc_id_t         id = { WSC_ID_NONE, 0, wsc_null_string };
+    wsc_str_t        ann = wsc_string("ann");
+    wsc_str_t        bob = wsc_string("bob");
+    wsc_str_t        eve = wsc_string("eve");
+    wsc_mark_t      *mark;
+    wsc_marks_t      marks;
+    wsc_test_mem_t   mem;
+
+    wsc_test_mem_init(&mem, 0);
+    wsc_marks_init(&marks, &mem.alloc, 3, 1);
+    test_mark(&marks, &ann, 3, 1, &mark);
+    test_mark(&marks, &bob, 2, 2, &mark);
+    test_mark(&marks, &eve, 1, 0, &mark);
+
+    wsc_event_marks_page(b, enc, &id, &lobby, &marks, 1, 1);
+
+    wsc_marks_free(&marks);
+    wsc_test_mem_check(&mem);
 }
 
 

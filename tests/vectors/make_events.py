@@ -83,7 +83,13 @@ def events():
                     'blob': {'sender': 'ann', 'data': b'\x00\xff\x10'}},
         'presence': {'count': 1, 'users': [
             {'user': 'Zo\u00eb "Z" \u20ac', 'conns': 3,
-             'info': Raw('{"x":1.50}')}]}}
+             'info': Raw('{"x":1.50}')}]},
+        'marks': {
+            'Zo\u00eb "Z" \u20ac': {'delivered': pos(EPOCH, 2),
+                                   'read': pos(EPOCH, 1)},
+            'blob': {'delivered': pos(EPOCH, 4), 'read': pos(EPOCH, 4)},
+            'ann': {'delivered': pos(EPOCH, 3), 'read': None}},
+        'unread': 100}
     yield 'left', {'ev': 'left', 'id': -7, 'chat_id': 'lobby'}
     yield 'ack', {
         'ev': 'ack', 'id': LAST, 'chat_id': 'lobby', 'cid': 'c1',
@@ -123,6 +129,16 @@ def events():
     yield 'signal_binary', {
         'ev': 'signal', 'chat_id': 'lobby', 'sender': 'ann', 'name': '"',
         'data': b'\x00\xff\x10'}
+    yield 'mark', {
+        'ev': 'mark', 'chat_id': 'lobby', 'sender': 'Zo\u00eb "Z" \u20ac',
+        'delivered': pos(EPOCH, LAST), 'read': pos(EPOCH - 1, 7)}
+    yield 'mark_delivered', {
+        'ev': 'mark', 'chat_id': 'lobby', 'sender': 'ann',
+        'delivered': pos(EPOCH, 3), 'read': None}
+    yield 'marks_page', {
+        'ev': 'marks_page', 'chat_id': 'lobby', 'count': 3, 'marks': {
+            'bob': {'delivered': pos(EPOCH, 2), 'read': pos(EPOCH, 2)}},
+        'more': True}
     yield 'typing', {
         'ev': 'typing', 'chat_id': 'lobby', 'sender': 'ann', 'on': True}
     yield 'typing_off', {
