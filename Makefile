@@ -45,14 +45,17 @@ UNITBIN = $(patsubst tests/unit/%.c,build/unit/%,$(UNIT))
 UNITOBJ = $(patsubst tests/unit/%.c,build/unit/%.o,$(UNITHELP))
 BENCHOBJ = $(patsubst tests/bench/%.c,build/bench/%.o,\
 	$(wildcard tests/bench/*.c))
+FLOOROBJ = $(patsubst tests/bench/control/%.c,build/floor/%.o,\
+	$(wildcard tests/bench/control/*.c))
 REPLAYBIN = $(patsubst tests/fuzz/%.c,build/replay/%,$(FUZZ))
 FUZZBIN = $(patsubst tests/fuzz/%.c,build/fuzz/%,$(FUZZ))
 
 
 .PHONY: help build backend run farm farm-status farm-stop stop test check lint unit \
-	client e2e e2e-store e2e-redis e2e-farm backend-test faults reloads asan interop \
-	page fuzz bench node-kill install deb clean setup-run setup-farm \
-	setup-backend setup-deb setup-test setup-bench build-test build-asan core daemons units fuzzers
+	client e2e e2e-store e2e-redis e2e-farm backend-test bench-test faults reloads \
+	asan interop page fuzz bench node-kill install deb clean setup-run setup-farm \
+	setup-backend setup-deb setup-test setup-bench build-test build-asan core daemons \
+	units fuzzers benches
 
 help:
 	@echo 'make run [PORT=8080]      the chat on this machine, in two workers'
@@ -70,12 +73,12 @@ help:
 	@echo 'make test                 everything below but bench; prints the time of each stage'
 	@echo 'make check                lint, unit and client, while you work'
 	@echo 'make lint | unit | client | e2e | e2e-store | e2e-redis | e2e-farm'
-	@echo 'make asan | interop | page | backend-test'
+	@echo 'make asan | interop | page | backend-test | bench-test'
 	@echo 'make fuzz [SECONDS=60]    libFuzzer, so long for each target'
 	@echo 'make faults [COUNT=20]    Redis, nodes and cables die, so often each'
 	@echo '  SEED=n FAULT=name       the same choices again; one kind alone'
 	@echo 'make reloads              ten in a minute under 5,000 sockets that chat'
-	@echo 'make bench [ARGS=--quick] the figures of the docs'
+	@echo 'make bench [ARGS=--help]  the figures of README, beside other servers'
 	@echo 'make node-kill            a node with 4,000 members dies; ARGS=--help'
 	@echo 'e2e..., and asan take ARGS="-k name" for pytest;'
 	@echo 'V=1 shows the commands, JOBS=2 is how many things run at once'
@@ -173,9 +176,12 @@ fuzz: setup-test
 	$(Q)$(SUBMAKE) fuzzers
 	$(Q)$(T)/run-fuzz $(SECONDS) $(FUZZBIN)
 
+bench-test: build setup-test
+	$(Q)$(SUBMAKE) benches
+	$(Q)$(PY) -m pytest -q -n 4 --timeout 120 tests/bench $(ARGS)
+
 bench: build setup-bench
-	$(Q)$(SUBMAKE) build/bench/wsbench
-	$(Q)$(PY) -m pytest tests/bench
+	$(Q)$(SUBMAKE) benches
 	$(Q)tests/bench/run $(ARGS)
 
 node-kill: build setup-test
@@ -260,12 +266,20 @@ build/backend/ws-chat-%: build/backend/ws_chat_%.o $(BKOBJ) build/core/libwsc.a
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(BKLIBS) $(LIBS)
 
 
-# the load generator
+# the load generator, and the bare servers that ours is compared with
+
+benches: build/bench/wsbench build/bench/wsfloor
 
 build/bench/%.o: tests/bench/%.c | build/bench/.dir
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
+build/floor/%.o: tests/bench/control/%.c | build/floor/.dir
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
 build/bench/wsbench: $(BENCHOBJ) build/core/libwsc.a
+	$(Q)$(CC) -o $@ $^ -lssl $(LIBS)
+
+build/bench/wsfloor: $(FLOOROBJ) build/core/libwsc.a
 	$(Q)$(CC) -o $@ $^ $(LIBS)
 
 
@@ -281,4 +295,4 @@ endif
 .DELETE_ON_ERROR:
 
 -include $(wildcard build/core*/*.d build/unit/*.d build/replay/*.d \
-	build/fuzz/*.d build/bench/*.d build/backend/*.d)
+	build/fuzz/*.d build/bench/*.d build/floor/*.d build/backend/*.d)

@@ -6,12 +6,14 @@ import http
 import json
 import pathlib
 import re
+import ssl
 import subprocess
 
 import pytest
 import websockets.asyncio.server
 
-WSBENCH = pathlib.Path(__file__).resolve().parents[2] / 'build/bench/wsbench'
+TOP = pathlib.Path(__file__).resolve().parents[2]
+WSBENCH = TOP / 'build/bench/wsbench'
 
 
 def wsbench(*args):
@@ -77,18 +79,20 @@ class Rooms:
             return connection.respond(http.HTTPStatus.FORBIDDEN, 'no\n')
 
     @contextlib.asynccontextmanager
-    async def at(self):
+    async def at(self, tls=None):
         async with websockets.asyncio.server.serve(
                 self.serve, '127.0.0.1', 0, process_request=self.refuse,
+                ssl=tls,
                 subprotocols=['a.b'], select_subprotocol=lambda c, offer:
                 offer[0] if offer else None) as server:
-            yield 'ws://127.0.0.1:%d' % server.sockets[0].getsockname()[1]
+            yield '%s://127.0.0.1:%d' % (
+                'wss' if tls else 'ws', server.sockets[0].getsockname()[1])
 
 
-def measure(rooms, *args, path='/r{room}', post=None):
+def measure(rooms, *args, path='/r{room}', post=None, tls=None):
     """(exit status, result) of wsbench on these rooms."""
     async def run():
-        async with rooms.at() as url, await asyncio.start_server(
+        async with rooms.at(tls) as url, await asyncio.start_server(
                 rooms.posted, '127.0.0.1', 0) as posts:
             more = post and ['--post', 'http://127.0.0.1:%d%s' % (
                 posts.sockets[0].getsockname()[1], post)]
@@ -151,6 +155,64 @@ def test_members_of_a_room_take_servers_in_turn():
 def test_size_is_that_of_tag_and_padding():
     result = measure(Rooms(), *TRAFFIC, '-s', 1000)[1]
     assert result['bytes'] == 240 * 1000
+
+
+def test_octets_that_were_read():
+    result = measure(Rooms(), *TRAFFIC, '-s', 1000)[1]
+    assert result['seen'] == 240
+    assert result['wire'] == 240 * (1000 + 4)
+
+
+def test_octets_are_fewer_when_compressed():
+    result = measure(Rooms(), *TRAFFIC, '-s', 1000, '--deflate')[1]
+    assert result['bytes'] == 240 * 1000
+    assert result['wire'] < 240 * 200
+
+
+@pytest.fixture(scope='module')
+def tls(tmp_path_factory):
+    dir = tmp_path_factory.mktemp('tls')
+    subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt',
+                    'ec_paramgen_curve:P-256', '-nodes', '-subj', '/CN=x',
+                    '-keyout', dir / 'key', '-out', dir / 'cert'],
+                   check=True, stderr=subprocess.DEVNULL)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(dir / 'cert', dir / 'key')
+    return context
+
+
+@pytest.mark.parametrize('more', [
+    (), ('-P', 3), ('-s', 70000), ('--half', 0.2)])
+def test_tls(tls, more):
+    status, result = measure(Rooms(), *TRAFFIC, *more, tls=tls)
+    assert status == 0, result
+    assert result['connected'] == result['closed'] == 12
+    assert result['received'] == 240
+
+
+def test_tls_is_not_spoken():
+    async def run():
+        async with Rooms().at() as url:
+            return await asyncio.to_thread(
+                wsbench, '-q', '--json', '-u', url.replace('ws:', 'wss:'))
+    done = asyncio.run(run())
+    assert done.returncode == 1
+    assert json.loads(done.stdout)['failed'] == 1
+
+
+def test_lines_of_a_file(tmp_path):
+    seen = []
+
+    def keep(text, number):
+        seen.append(text.split(';')[1])
+        return [text]
+
+    lines = tmp_path / 'lines'
+    lines.write_text('one\ntwo {x}\n\nlast')
+    status, result = measure(Rooms(keep), '-m', 20, '-d', 0.5, '-w', 0,
+                             '--lines', lines, '--publish', '{tag}{line}')
+    assert status == 0, result
+    assert seen == (['one', 'two {x}', '', 'last'] * 3)[:10]
 
 
 def test_latency_is_measured():
@@ -259,6 +321,9 @@ def test_steps():
     (('-u', 'ws://127.0.0.1/', '--post', 'ws://127.0.0.1/'), 'http://'),
     (('-u', 'ws://127.0.0.1/', '--posters', '0'), '--posters'),
     (('-u', 'ws://192.0.2.1/', '--sources', '2'), '127.0.0.0/8'),
+    (('-u', 'ws://127.0.0.1/', '--lines', '/nowhere'), '/nowhere'),
+    (('-u', 'ws://127.0.0.1/', '--lines', '/dev/null'), 'no line'),
+    (('-u', 'ws://127.0.0.1/', '--publish', '{tag}{line}'), '--lines'),
 ])
 def test_bad_arguments(args, text):
     done = wsbench(*args)
@@ -278,3 +343,11 @@ def test_help(option, text):
     done = wsbench(option)
     assert done.returncode == 0
     assert done.stdout.startswith(text)
+
+
+def test_the_manual_page_has_every_option():
+    options = re.findall(r'--[a-z-]+', wsbench('--help').stdout)
+    page = (TOP / 'docs/man/wsbench.1').read_text()
+    missing = [option for option in options
+               if not re.search(r'%s\b' % option, page)]
+    assert len(options) > 30 and missing == []

@@ -24,6 +24,10 @@
 #define WB_NEVER      UINT64_MAX
 
 
+typedef struct ssl_st      wb_ssl_t;
+typedef struct ssl_ctx_st  wb_ssl_ctx_t;
+
+
 /* What the parent orders and a child then reports as done. */
 
 typedef enum {
@@ -64,6 +68,9 @@ typedef struct {
     uint64_t          expected;   /* recorded deliveries */
     uint64_t          received;
     uint64_t          bytes;      /* payload octets of these */
+    uint64_t          seen;       /* deliveries in the recorded phase, also of
+                                     earlier messages */
+    uint64_t          wire;       /* octets read in the recorded phase */
 
     uint64_t          repeats;    /* seen before, or out of order */
     uint64_t          holes;      /* a publisher's next one is missing */
@@ -106,6 +113,7 @@ typedef struct {
     size_t            taken;      /* octets of out that are sent */
     wsc_buf_t         in;         /* of the response */
     wsc_buf_t         out;
+    wb_ssl_t         *ssl;        /* NULL: plain TCP */
     wsc_conn_t        ws;
     uint32_t         *next;       /* expected sequence of each publisher */
     u_char            accept[WSC_ACCEPT_LEN];
@@ -138,6 +146,7 @@ typedef struct {
     uint64_t          now;
     uint64_t          seed;
 
+    wb_ssl_ctx_t     *tls;        /* NULL: no wss:// */
     wsc_conn_conf_t   conf;
     wsc_buf_t         scratch;
     wsc_buf_t         text;

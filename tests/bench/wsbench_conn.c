@@ -18,6 +18,7 @@
 #include "wsbench_http.h"
 #include "wsbench_post.h"
 #include "wsbench_proc.h"
+#include "wsbench_tls.h"
 #include "wsbench_ws.h"
 
 
@@ -49,6 +50,10 @@ wb_conn_start(wb_proc_t *proc, wb_conn_t *c)
 
     if (c->fd == -1) {
         return;
+    }
+
+    if (url->tls) {
+        c->ssl = wb_tls_new(proc, c->fd);
     }
 
     if (!c->post) {
@@ -172,7 +177,7 @@ wb_conn_event(wb_proc_t *proc, wb_conn_t *c, uint32_t events)
         return;
     }
 
-    if (events & EPOLLOUT) {
+    if (events & EPOLLOUT || (c->ssl && c->out.len)) {
         wb_conn_flush(proc, c);
     }
 
@@ -222,10 +227,10 @@ wb_conn_flush(wb_proc_t *proc, wb_conn_t *c)
     len = c->half ? c->half : c->out.len;
 
     while (c->taken < len) {
-        n = send(c->fd, c->out.data + c->taken, len - c->taken, MSG_NOSIGNAL);
+        n = wb_tls_send(c, c->out.data + c->taken, len - c->taken);
 
         if (n == -1 && errno == EAGAIN) {
-            wb_conn_watch(proc, c, 1);
+            wb_conn_watch(proc, c, !wb_tls_reads(c));
             return;
         }
 
@@ -284,7 +289,7 @@ wb_conn_read(wb_proc_t *proc, wb_conn_t *c)
 {
     ssize_t  n;
 
-    n = recv(c->fd, proc->buf, WB_READ_SIZE, 0);
+    n = wb_tls_recv(c, proc->buf, WB_READ_SIZE);
 
     if (n == -1) {
         if (errno != EAGAIN) {
@@ -301,6 +306,7 @@ wb_conn_read(wb_proc_t *proc, wb_conn_t *c)
     }
 
     proc->now = wb_now();
+    proc->result->wire += proc->order.record ? n : 0;
 
     if (c->post) {
         wb_post_answers(proc, c, proc->buf, n);
@@ -379,6 +385,8 @@ wb_conn_end(wb_proc_t *proc, wb_conn_t *c, const char *error)
     c->state = WB_ST_DONE;
     c->half = 0;
     c->taken = 0;
+
+    wb_tls_free(c);
 
     if (c->fd != -1) {
         close(c->fd);

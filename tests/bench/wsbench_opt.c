@@ -36,6 +36,7 @@ typedef enum {
     WB_TEXT,
     WB_LIST,
     WB_URL,
+    WB_FILE,
     WB_HELP,
     WB_PRINT_VERSION
 } wb_kind_e;
@@ -55,6 +56,7 @@ static void wb_opt_defaults(wb_opt_t *opt);
 static void wb_opt_table(struct option *options, char *letters);
 static void wb_opt_one(wb_opt_t *opt, const wb_option_t *o,
     const char *value);
+static void wb_opt_lines(wb_lines_t *lines, const char *name);
 static void wb_opt_list(wb_list_t *list, const char *name, const char *value);
 static uint32_t wb_opt_number(const char *name, const char *value,
     uint32_t min, uint32_t max);
@@ -91,6 +93,7 @@ static const wb_option_t  wb_options[] = {
     { "init", 'i', WB_LIST, wb_at(init), 0, 0 },
     { "init-reply", WB_LONG, WB_TEXT, wb_at(init_reply), 0, 0 },
     { "publish", WB_LONG, WB_TEXT, wb_at(publish), 0, 0 },
+    { "lines", WB_LONG, WB_FILE, wb_at(lines), 0, 0 },
     { "marker", WB_LONG, WB_TEXT, wb_at(marker), 0, 0 },
     { "count", WB_LONG, WB_LIST, wb_at(counts), 0, 0 },
     { "header", WB_LONG, WB_LIST, wb_at(headers), 0, 0 },
@@ -203,7 +206,7 @@ wb_opt_table(struct option *options, char *letters)
 
     for (i = 0; i < WB_OPTIONS; i++) {
         o = &wb_options[i];
-        argument = (o->kind >= WB_NUMBER && o->kind <= WB_URL);
+        argument = (o->kind >= WB_NUMBER && o->kind <= WB_FILE);
 
         options[i].name = o->name;
         options[i].has_arg = argument ? required_argument : no_argument;
@@ -260,6 +263,10 @@ wb_opt_one(wb_opt_t *opt, const wb_option_t *o, const char *value)
         wb_opt_url((wb_urls_t *) field, o->name, value);
         break;
 
+    case WB_FILE:
+        wb_opt_lines((wb_lines_t *) field, value);
+        break;
+
     case WB_HELP:
         fputs(wb_help, stdout);
         exit(WB_EXIT_OK);
@@ -267,6 +274,49 @@ wb_opt_one(wb_opt_t *opt, const wb_option_t *o, const char *value)
     case WB_PRINT_VERSION:
         puts("wsbench " WB_VERSION);
         exit(WB_EXIT_OK);
+    }
+}
+
+
+static void
+wb_opt_lines(wb_lines_t *lines, const char *name)
+{
+    char     *line;
+    FILE     *file;
+    size_t    size;
+    ssize_t   n;
+
+    file = fopen(name, "r");
+
+    if (file == NULL) {
+        wb_die(WB_EXIT_USAGE, "--lines \"%s\": %s", name, strerror(errno));
+    }
+
+    for ( ;; ) {
+        line = NULL;
+        size = 0;
+        n = getline(&line, &size, file);
+
+        if (n == -1) {
+            free(line);
+            break;
+        }
+
+        line[strcspn(line, "\n")] = '\0';
+
+        lines->values = realloc(lines->values,
+                                (lines->n + 1) * sizeof(char *));
+        if (lines->values == NULL) {
+            wb_die(WB_EXIT_SYSTEM, "no memory");
+        }
+
+        lines->values[lines->n++] = line;
+    }
+
+    fclose(file);
+
+    if (lines->n == 0) {
+        wb_die(WB_EXIT_USAGE, "--lines \"%s\": no line in it", name);
     }
 }
 
@@ -321,7 +371,7 @@ wb_opt_real(const char *name, const char *value, double min, double max)
 }
 
 
-/* ws://host[:port][/path], or http:// for posts */
+/* ws://host[:port][/path], wss://, or http:// for posts */
 
 static void
 wb_opt_url(wb_urls_t *urls, const char *name, const char *value)
@@ -333,6 +383,10 @@ wb_opt_url(wb_urls_t *urls, const char *name, const char *value)
 
     scheme = (strcmp(name, "post") == 0) ? "http://" : "ws://";
 
+    if (*scheme == 'w' && strncmp(value, "wss://", 6) == 0) {
+        scheme = "wss://";
+    }
+
     if (strncmp(value, scheme, strlen(scheme)) != 0) {
         wb_die(WB_EXIT_USAGE, "\"%s\" does not begin with %s", value, scheme);
     }
@@ -342,6 +396,7 @@ wb_opt_url(wb_urls_t *urls, const char *name, const char *value)
     }
 
     url = &urls->values[urls->n++];
+    url->tls = (strcmp(scheme, "wss://") == 0);
     value += strlen(scheme);
     n = strcspn(value, "/?");
 
@@ -364,7 +419,7 @@ wb_opt_url(wb_urls_t *urls, const char *name, const char *value)
         *port++ = '\0';
     }
 
-    wb_opt_resolve(url, host, port ? port : "80");
+    wb_opt_resolve(url, host, port ? port : url->tls ? "443" : "80");
     free(host);
 }
 
@@ -421,6 +476,10 @@ wb_opt_check(wb_opt_t *opt)
 
     if (opt->init_reply && *opt->init_reply == '\0') {
         wb_die(WB_EXIT_USAGE, "--init-reply is empty");
+    }
+
+    if (opt->lines.n == 0 && strstr(opt->publish, "{line}")) {
+        wb_die(WB_EXIT_USAGE, "{line} needs --lines FILE");
     }
 
     if (opt->rate == 0) {

@@ -33,6 +33,7 @@ typedef struct {
     struct sockaddr_in  addr;
     char               *host;     /* with the port, as in the URL */
     const char         *path;     /* a template */
+    int                 tls;
 } wb_url_t;
 
 
@@ -40,6 +41,14 @@ typedef struct {
     wb_url_t            values[WB_MAX_LIST];
     unsigned            n;
 } wb_urls_t;
+
+
+/* What {line} stands for, message by message. */
+
+typedef struct {
+    char              **values;
+    uint32_t            n;
+} wb_lines_t;
 
 
 typedef struct {
@@ -52,6 +61,7 @@ typedef struct {
     const char         *publish;  /* a template */
     const char         *marker;
     const char         *subprotocol;
+    wb_lines_t          lines;
 
     uint32_t            connections;
     uint32_t            rooms;

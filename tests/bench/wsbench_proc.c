@@ -21,6 +21,7 @@
 #include "wsbench_post.h"
 #include "wsbench_proc.h"
 #include "wsbench_pub.h"
+#include "wsbench_tls.h"
 #include "wsbench_tpl.h"
 #include "wsbench_ws.h"
 
@@ -105,6 +106,8 @@ wb_proc_init(wb_proc_t *proc)
 
     memset(proc->pad, 'x', len);
     proc->pad[len] = '\0';
+
+    wb_tls_init(proc);
 
     proc->epoll = epoll_create1(EPOLL_CLOEXEC);
     proc->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK|TFD_CLOEXEC);

@@ -22,6 +22,8 @@
 static uint64_t wb_pub_time(const wb_proc_t *proc, uint64_t n);
 static wb_conn_t *wb_pub_publisher(wb_proc_t *proc, uint64_t n);
 static void wb_pub_send(wb_proc_t *proc, wb_conn_t *c, uint64_t n);
+static u_char *wb_pub_find(u_char *p, u_char *last, const char *marker,
+    size_t len);
 static void wb_pub_delivery(wb_proc_t *proc, wb_conn_t *c,
     const wb_tag_t *tag, size_t len);
 static ssize_t wb_pub_order(wb_proc_t *proc, wb_conn_t *c,
@@ -159,6 +161,7 @@ wb_pub_send(wb_proc_t *proc, wb_conn_t *c, uint64_t n)
     wb_conn_vars(proc, c, &vars);
     vars.time = wb_pub_time(proc, n);
     vars.publisher = c->index;
+    vars.line = opt->lines.n ? opt->lines.values[n % opt->lines.n] : "";
     vars.seq = (uint32_t) (n / ((uint64_t) opt->rooms * opt->publishers));
 
     wsc_buf_reset(&proc->text, 2 * 1000000);
@@ -199,13 +202,11 @@ wb_pub_message(wb_proc_t *proc, wb_conn_t *c, const wsc_str_t *data)
     found = 0;
 
     for ( ;; ) {
-        p = memmem(p, last - p, opt->marker, len);
+        p = wb_pub_find(p, last, opt->marker, len);
 
         if (p == NULL) {
             break;
         }
-
-        p += len;
 
         if (wb_tag_parse(&tag, p, last - p) == WSC_OK) {
             wb_pub_delivery(proc, c, &tag, found ? 0 : data->len);
@@ -230,6 +231,29 @@ wb_pub_message(wb_proc_t *proc, wb_conn_t *c, const wsc_str_t *data)
 }
 
 
+/* Behind the marker, or NULL.  Its last octet is rarer than its first. */
+
+static u_char *
+wb_pub_find(u_char *p, u_char *last, const char *marker, size_t len)
+{
+    u_char  *end;
+
+    for (end = p + len - 1; end < last; end++) {
+        end = memchr(end, marker[len - 1], last - end);
+
+        if (end == NULL) {
+            return NULL;
+        }
+
+        if (memcmp(end - (len - 1), marker, len - 1) == 0) {
+            return end + 1;
+        }
+    }
+
+    return NULL;
+}
+
+
 static void
 wb_pub_delivery(wb_proc_t *proc, wb_conn_t *c, const wb_tag_t *tag, size_t len)
 {
@@ -246,6 +270,10 @@ wb_pub_delivery(wb_proc_t *proc, wb_conn_t *c, const wb_tag_t *tag, size_t len)
 
     if (wb_pub_order(proc, c, tag) != WSC_OK) {
         return;
+    }
+
+    if (proc->order.phase == WB_PUBLISH && proc->order.record) {
+        result->seen++;
     }
 
     if (tag->time < proc->order.start || proc->order.phase != WB_PUBLISH) {

@@ -45,6 +45,8 @@ wb_report_merge(wb_result_t *sum, const wb_result_t *one)
     sum->expected += one->expected;
     sum->received += one->received;
     sum->bytes += one->bytes;
+    sum->seen += one->seen;
+    sum->wire += one->wire;
     sum->repeats += one->repeats;
     sum->holes += one->holes;
     sum->strays += one->strays;
@@ -134,9 +136,10 @@ wb_report_json(const wb_opt_t *opt, const wb_result_t *r, uint64_t start)
 
     printf("  \"seconds\": %.3f, \"sent\": %" PRIu64 ", \"unsent\": %" PRIu64
            ", \"expected\": %" PRIu64 ", \"received\": %" PRIu64
-           ", \"missing\": %" PRId64 ", \"bytes\": %" PRIu64 ",\n",
+           ", \"missing\": %" PRId64 ", \"bytes\": %" PRIu64
+           ", \"seen\": %" PRIu64 ", \"wire\": %" PRIu64 ",\n",
            wb_report_seconds(opt, r, start), r->sent, r->unsent, r->expected,
-           r->received, wb_report_missing(r), r->bytes);
+           r->received, wb_report_missing(r), r->bytes, r->seen, r->wire);
 
     printf("  \"repeats\": %" PRIu64 ", \"holes\": %" PRIu64
            ", \"strays\": %" PRIu64 ", \"others\": %" PRIu64 ",\n",
@@ -315,6 +318,10 @@ wb_report_text_traffic(const wb_opt_t *opt, const wb_result_t *r,
     printf("order        %" PRIu64 " repeated, %" PRIu64 " holes, %" PRIu64
            " of another room, %" PRIu64 " other messages\n", r->repeats,
            r->holes, r->strays, r->others);
+
+    printf("octets       %" PRIu64 " of messages, %" PRIu64 " read: %.1f for "
+           "each delivery\n", r->bytes, r->wire,
+           r->received ? (double) r->wire / r->received : 0);
 
     wb_report_text_hist("latency", &r->latency);
     wb_report_text_hist("sent late", &r->late);

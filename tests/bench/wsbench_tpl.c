@@ -27,12 +27,14 @@ enum {
     WB_VAR_CID,
     WB_VAR_TAG,
     WB_VAR_PAD,
+    WB_VAR_LINE,
     WB_VARS
 };
 
 
 static const char  *wb_var_names[WB_VARS] = {
-    "{room}", "{i}", "{seq}", "{time}", "{cid}", "{tag}", "{pad}"
+    "{room}", "{i}", "{seq}", "{time}", "{cid}", "{tag}", "{pad}",
+    "{line}"
 };
 
 
@@ -120,6 +122,10 @@ wb_tpl_value(wsc_buf_t *out, unsigned which, const wb_vars_t *vars)
 
     case WB_VAR_PAD:
         wsc_buf_add(out, vars->pad, strlen(vars->pad));
+        break;
+
+    case WB_VAR_LINE:
+        wsc_buf_add(out, vars->line, strlen(vars->line));
         break;
     }
 

@@ -2,8 +2,8 @@
 /*
  * Copyright (C) ngx_ws_chat contributors
  *
- * Templates: {room} {i} {seq} {time} {cid} {tag} {pad} are replaced, any other
- * brace stands for itself, so that JSON needs no quoting.
+ * Templates: {room} {i} {seq} {time} {cid} {tag} {pad} {line} are replaced,
+ * any other brace stands for itself, so that JSON needs no quoting.
  */
 
 
@@ -23,6 +23,7 @@ typedef struct {
     uint64_t     time;        /* when the message is due, ns */
     const char  *marker;
     const char  *pad;
+    const char  *line;
 } wb_vars_t;
 
 
