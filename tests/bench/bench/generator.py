@@ -18,14 +18,18 @@ def check():
         raise BenchError('%s is missing; run it by `make bench`' % WSBENCH)
 
 
-def run(server, *arguments, at=None):
+def run(server, *arguments, at=None, room='r'):
     """The result of wsbench as a dict.
 
     at: {step: function}, called while the generator waits there.
+    room: what the names of rooms begin with.
     """
     cpus = machine.processors()[1]
+    of_server = [word.replace('r{room}', room + '{room}')
+                 for word in server.arguments()]
     command = pinned(cpus) + [str(WSBENCH), '--json', '--quiet', '--step',
-                              *server.arguments(), *map(str, arguments)]
+                              '-P', str(min(len(cpus or [0]), 4)),
+                              *of_server, *map(str, arguments)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE,
                                stdout=subprocess.PIPE, text=True)
     try:

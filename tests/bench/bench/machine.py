@@ -67,11 +67,12 @@ def busy():
 
 def cpu_seconds(pids):
     """What the processes have used, in user and system mode."""
-    ticks = 0
+    spent = 0
     for pid in pids:
-        fields = read('/proc/%d/stat' % pid).rpartition(')')[2].split()
-        ticks += int(fields[11]) + int(fields[12])
-    return ticks / TICK
+        for task in os.listdir('/proc/%d/task' % pid):
+            spent += int(read('/proc/%d/task/%s/schedstat'
+                              % (pid, task)).split()[0])
+    return spent / 1e9
 
 
 def memory(pids):

@@ -1,5 +1,6 @@
-"""The servers that are measured: stock NGINX with one module or another."""
+"""The servers that are measured: NGINX with one module or another, others."""
 
+import contextlib
 import os
 import pathlib
 import shutil
@@ -35,7 +36,7 @@ http {{
     {http}
 
     server {{
-        listen 127.0.0.1:{port} backlog=8192;
+        listen 127.0.0.1:{port} {listen}backlog=8192;
 
         {server}
     }}
@@ -43,22 +44,25 @@ http {{
 '''
 
 
+TLS = '''
+        ssl_certificate cert.pem;
+        ssl_certificate_key key.pem;
+        '''
+
+
 class Server:
-    """One running NGINX with one worker; a context manager.
+    """One running server; a context manager.
 
     name     of the peer
-    module   its shared object
-    http, server   directives; extra goes into the chat's location, the port
-                   of a Redis comes for {redis}
     generator   arguments of wsbench, {port} is filled in
+    slots    it has NGINX's slots of connections
     """
 
-    name = module = http = server = None
+    name = None
     generator = ()
+    slots = False
 
-    def __init__(self, extra='', redis=None):
-        self.extra = extra
-        self.redis = str(redis)
+    def __init__(self):
         self.cpus = machine.processors()[0]
         self.dir = self.process = self.worker = None
 
@@ -73,23 +77,23 @@ class Server:
     def __exit__(self, *args):
         self.stop()
 
+    def command(self):
+        """What to start in self.dir, for self.port."""
+        raise NotImplementedError
+
     def start(self):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix='wsc-bench.'))
         self.dir.chmod(0o755)
         self.port = free_port()
-        conf = self.dir / 'nginx.conf'
-        conf.write_text(CONF.format(
-            module=self.module, port=self.port,
-            http=self.http.replace('{redis}', self.redis),
-            server=(self.server % self.extra).replace('{redis}', self.redis),
-            descriptors=machine.descriptors(),
-            user='user www-data;\n' if os.getuid() == 0 else ''))
         self.process = subprocess.Popen(
-            pinned(self.cpus) + ['nginx', '-e', 'stderr', '-p',
-                                 '%s/' % self.dir, '-c', str(conf)],
+            pinned(self.cpus) + [str(word) for word in self.command()],
             stdin=subprocess.DEVNULL, stderr=(self.dir / 'stderr').open('w'))
         machine.wait_for(self.is_up, '%s did not start' % self.name)
-        self.worker = machine.children(self.process.pid)[0]
+        self.worker = self.find_worker()
+
+    def find_worker(self):
+        """The process that does the work, when the port answers."""
+        return self.process.pid
 
     def is_up(self):
         if self.process.poll() is not None:
@@ -98,7 +102,12 @@ class Server:
         with socket.socket() as probe:
             if probe.connect_ex(('127.0.0.1', self.port)) != 0:
                 return False
-        return machine.children(self.process.pid)
+            # a worker that answers has all its files open
+            probe.settimeout(10)
+            with contextlib.suppress(ConnectionError):
+                probe.sendall(b'GET / HTTP/1.0\r\n\r\n')
+                probe.recv(1)
+        return self.find_worker()
 
     def stop(self):
         if self.process is not None:
@@ -122,13 +131,56 @@ class Server:
         return machine.cpu_seconds([self.worker])
 
     def memory(self):
-        return machine.memory([self.process.pid, self.worker])
+        return machine.memory({self.process.pid, self.worker})
 
     def files(self):
         return machine.open_files(self.worker)
 
 
-class Ours(Server):
+class Nginx(Server):
+    """With one worker.
+
+    module   its shared object
+    http, server   directives; extra goes into the chat's location, the port
+                   of a Redis comes for {redis}
+    tls      listen with it
+    """
+
+    module = http = server = None
+    tls = False
+    slots = True
+
+    def __init__(self, extra='', redis=None):
+        super().__init__()
+        self.extra = extra
+        self.redis = str(redis)
+
+    def command(self):
+        conf = self.dir / 'nginx.conf'
+        if self.tls:
+            self.certificate()
+        server = (TLS if self.tls else '') + self.server % self.extra
+        conf.write_text(CONF.format(
+            module=self.module, port=self.port,
+            listen='ssl ' if self.tls else '',
+            http=self.http.replace('{redis}', self.redis),
+            server=server.replace('{redis}', self.redis),
+            descriptors=machine.descriptors(),
+            user='user www-data;\n' if os.getuid() == 0 else ''))
+        return ['nginx', '-e', 'stderr', '-p', '%s/' % self.dir, '-c', conf]
+
+    def certificate(self):
+        subprocess.run(
+            ['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt',
+             'ec_paramgen_curve:P-256', '-nodes', '-subj', '/CN=localhost',
+             '-keyout', self.dir / 'key.pem', '-out', self.dir / 'cert.pem'],
+            check=True, stderr=subprocess.DEVNULL)
+
+    def find_worker(self):
+        return next(iter(machine.children(self.process.pid)), None)
+
+
+class Ours(Nginx):
     name = 'ngx_ws_chat'
     module = TOP / 'build/ngx_ws_chat_module.so'
     http = 'ws_chat_zone chat:64m;'
@@ -146,9 +198,29 @@ location /chat {
         '--publish', '{"op":"send","chat_id":"r{room}","cid":"{cid}",'
                      '"message":"{tag}{pad}"}',
         '--count', '"ev":"gap"', '--count', '"ev":"error"')
+    lines = ('--publish', '{"op":"send","chat_id":"r{room}","cid":"{cid}",'
+                          '"message":["{tag}",{line}]}')
+    deflates = True
 
 
-class Nchan(Server):
+class OursTls(Ours):
+    tls = True
+    generator = tuple(word.replace('ws://', 'wss://')
+                      for word in Ours.generator)
+
+
+class OursAlone(Ours):
+    name = Ours.name + ', alone'
+    generator = tuple(word.replace('&join=r{room}', '')
+                      for word in Ours.generator)
+
+
+class OursPlain(Ours):
+    name = 'the same, plain'
+    deflates = False
+
+
+class Nchan(Nginx):
     name = 'nchan'
     module = '/usr/lib/nginx/modules/ngx_nchan_module.so'
     http = 'nchan_shared_memory_size 256m;'
@@ -163,9 +235,52 @@ location ~ ^/sub/(.+)$ {
     generator = (
         '--url', 'ws://127.0.0.1:{port}/sub/r{room}',
         '--publish', '{tag}{pad}')
+    lines = ('--publish', '["{tag}",{line}]')
 
 
-PEERS = {peer.name: peer for peer in (Ours, Nchan)}
+class NchanTls(Nchan):
+    tls = True
+    generator = tuple(word.replace('ws://', 'wss://')
+                      for word in Nchan.generator)
+
+
+class NchanDeflate(Nchan):
+    name = 'nchan, compressed'
+    deflates = True
+    server = Nchan.server.replace('%s',
+                                  'nchan_deflate_message_for_websocket on;%s')
+
+
+class Floor(Server):
+    """A bare server that only delivers."""
+
+    program = TOP / 'build/bench/wsfloor'
+    mode = None
+    generator = (
+        '--url', 'ws://127.0.0.1:{port}/r{room}', '--publish', '{tag}{pad}')
+
+    def command(self):
+        return [self.program, self.mode, self.port]
+
+
+class FloorEach(Floor):
+    name = 'bare, a send each'
+    mode = 'each'
+
+
+class FloorLog(Floor):
+    name = 'bare, a log'
+    mode = 'log'
+
+
+class Ws(Server):
+    name = 'ws'
+    modules = TOP / 'build/node/node_modules'
+    generator = Floor.generator
+
+    def command(self):
+        return ['env', 'NODE_PATH=%s' % self.modules, 'node',
+                TOP / 'tests/bench/peers/ws.js', self.port]
 
 
 def pinned(cpus):
@@ -183,7 +298,7 @@ def free_port():
 
 def check():
     """Everything there?"""
-    for peer in PEERS.values():
-        if not pathlib.Path(peer.module).exists():
-            raise BenchError('%s is missing; run it by `make bench`'
-                             % peer.module)
+    for path in (Ours.module, Nchan.module, Floor.program,
+                 Ws.modules / 'ws'):
+        if not pathlib.Path(path).exists():
+            raise BenchError('%s is missing; run it by `make bench`' % path)

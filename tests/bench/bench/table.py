@@ -30,7 +30,8 @@ def cell(form, value):
 
 
 def verdict(target):
-    return '%s: %s%s is %.3g, at most %.3g wanted' % (
-        'good' if target['met'] else 'MISSED',
-        'ratio of ' if target['kind'] == 'ratio' else '',
-        target['figure'], target['value'], target['limit'])
+    return '%s: %s is %.3g%s, at %s %.3g wanted' % (
+        'good' if target['met'] else 'MISSED', target['figure'],
+        target['value'],
+        ' of that of ' + target['to'] if target['to'] else '',
+        'least' if target['least'] else 'most', target['limit'])
