@@ -281,6 +281,16 @@ def test_init_and_other_messages():
     assert result['join_ms']['count'] == 2
 
 
+def test_acknowledgements():
+    both = Rooms(lambda text, number: [text, 'done ' + text])
+    status, result = measure(both, *TRAFFIC, '--ack', 'done')
+    assert status == 0
+    assert result['received'] == 4 * result['sent']
+    # the last ones may come when it is over
+    assert 54 <= result['ack_ms']['count'] <= result['sent'] == 60
+    assert measure(both, *TRAFFIC)[1]['repeats'] > 0
+
+
 def test_no_reply_to_init():
     status, result = measure(Rooms(), '-i', 'x', '--init-reply', 'y',
                              '--timeout', 0.3)

@@ -85,6 +85,7 @@ typedef struct {
     wb_hist_t         latency;    /* due time to delivery, ns */
     wb_hist_t         late;       /* due time to sending, ns */
     wb_hist_t         join;       /* connect to joined, ns */
+    wb_hist_t         ack;        /* due to acknowledged, ns */
 
     char              error[256]; /* the first thing that went wrong */
 } wb_result_t;

@@ -43,6 +43,8 @@ static const char  wb_help[] =
 "                        ({tag}{pad})\n"
 "      --lines FILE      its lines are {line}, one message after the other\n"
 "      --marker TEXT     what {tag} begins with (wsb@)\n"
+"      --ack TEXT        a {tag} in a message with this text is its sender's\n"
+"                        acknowledgement: measured apart\n"
 "      --count TEXT      count the other messages with this text; several\n"
 "      --header TEXT     of the request, as in \"Origin: http://x\"; several\n"
 "      --subprotocol X   ask for it, and insist\n"

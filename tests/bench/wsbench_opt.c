@@ -95,6 +95,7 @@ static const wb_option_t  wb_options[] = {
     { "publish", WB_LONG, WB_TEXT, wb_at(publish), 0, 0 },
     { "lines", WB_LONG, WB_FILE, wb_at(lines), 0, 0 },
     { "marker", WB_LONG, WB_TEXT, wb_at(marker), 0, 0 },
+    { "ack", WB_LONG, WB_TEXT, wb_at(ack), 0, 0 },
     { "count", WB_LONG, WB_LIST, wb_at(counts), 0, 0 },
     { "header", WB_LONG, WB_LIST, wb_at(headers), 0, 0 },
     { "subprotocol", WB_LONG, WB_TEXT, wb_at(subprotocol), 0, 0 },
@@ -476,6 +477,10 @@ wb_opt_check(wb_opt_t *opt)
 
     if (opt->init_reply && *opt->init_reply == '\0') {
         wb_die(WB_EXIT_USAGE, "--init-reply is empty");
+    }
+
+    if (opt->ack && *opt->ack == '\0') {
+        wb_die(WB_EXIT_USAGE, "--ack is empty");
     }
 
     if (opt->lines.n == 0 && strstr(opt->publish, "{line}")) {

@@ -60,6 +60,7 @@ typedef struct {
     const char         *init_reply;
     const char         *publish;  /* a template */
     const char         *marker;
+    const char         *ack;
     const char         *subprotocol;
     wb_lines_t          lines;
 

@@ -22,6 +22,8 @@
 static uint64_t wb_pub_time(const wb_proc_t *proc, uint64_t n);
 static wb_conn_t *wb_pub_publisher(wb_proc_t *proc, uint64_t n);
 static void wb_pub_send(wb_proc_t *proc, wb_conn_t *c, uint64_t n);
+static int wb_pub_has(const wsc_str_t *data, const char *text);
+static void wb_pub_ack(wb_proc_t *proc, wb_conn_t *c, const wb_tag_t *tag);
 static u_char *wb_pub_find(u_char *p, u_char *last, const char *marker,
     size_t len);
 static void wb_pub_delivery(wb_proc_t *proc, wb_conn_t *c,
@@ -191,7 +193,7 @@ wb_pub_message(wb_proc_t *proc, wb_conn_t *c, const wsc_str_t *data)
 {
     size_t           len;
     u_char          *p, *last;
-    unsigned         i, found;
+    unsigned         i, ack, found;
     wb_tag_t         tag;
     const wb_opt_t  *opt;
 
@@ -200,6 +202,7 @@ wb_pub_message(wb_proc_t *proc, wb_conn_t *c, const wsc_str_t *data)
     p = data->data;
     last = p + data->len;
     found = 0;
+    ack = (opt->ack && wb_pub_has(data, opt->ack));
 
     for ( ;; ) {
         p = wb_pub_find(p, last, opt->marker, len);
@@ -208,10 +211,17 @@ wb_pub_message(wb_proc_t *proc, wb_conn_t *c, const wsc_str_t *data)
             break;
         }
 
-        if (wb_tag_parse(&tag, p, last - p) == WSC_OK) {
-            wb_pub_delivery(proc, c, &tag, found ? 0 : data->len);
-            found = 1;
+        if (wb_tag_parse(&tag, p, last - p) != WSC_OK) {
+            continue;
         }
+
+        if (ack) {
+            wb_pub_ack(proc, c, &tag);
+            return;
+        }
+
+        wb_pub_delivery(proc, c, &tag, found ? 0 : data->len);
+        found = 1;
     }
 
     if (found) {
@@ -221,13 +231,34 @@ wb_pub_message(wb_proc_t *proc, wb_conn_t *c, const wsc_str_t *data)
     proc->result->others++;
 
     for (i = 0; i < opt->counts.n; i++) {
-        if (data->len
-            && memmem(data->data, data->len, opt->counts.values[i],
-                      strlen(opt->counts.values[i])))
-        {
+        if (wb_pub_has(data, opt->counts.values[i])) {
             proc->result->counts[i]++;
         }
     }
+}
+
+
+static int
+wb_pub_has(const wsc_str_t *data, const char *text)
+{
+    return data->len && memmem(data->data, data->len, text, strlen(text));
+}
+
+
+/* To who sent it; a message of the warm-up may be acknowledged late. */
+
+static void
+wb_pub_ack(wb_proc_t *proc, wb_conn_t *c, const wb_tag_t *tag)
+{
+    if (tag->publisher != c->index || !proc->order.record
+        || tag->time < proc->order.start)
+    {
+        proc->result->others++;
+        return;
+    }
+
+    wb_hist_add(&proc->result->ack,
+                proc->now > tag->time ? proc->now - tag->time : 0);
 }
 
 

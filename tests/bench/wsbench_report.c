@@ -77,6 +77,7 @@ wb_report_merge(wb_result_t *sum, const wb_result_t *one)
     wb_hist_merge(&sum->latency, &one->latency);
     wb_hist_merge(&sum->late, &one->late);
     wb_hist_merge(&sum->join, &one->join);
+    wb_hist_merge(&sum->ack, &one->ack);
 }
 
 
@@ -147,6 +148,7 @@ wb_report_json(const wb_opt_t *opt, const wb_result_t *r, uint64_t start)
 
     wb_report_json_lists(opt, r);
     wb_report_json_hist("join_ms", &r->join);
+    wb_report_json_hist("ack_ms", &r->ack);
     wb_report_json_hist("latency_ms", &r->latency);
     wb_report_json_hist("late_ms", &r->late);
 
@@ -267,6 +269,10 @@ wb_report_text(const wb_opt_t *opt, const wb_result_t *r, uint64_t start)
 
     if (r->expected) {
         wb_report_text_traffic(opt, r, start);
+    }
+
+    if (r->ack.total) {
+        wb_report_text_hist("acknowledged", &r->ack);
     }
 
     for (i = 0; i < opt->counts.n; i++) {
