@@ -51,8 +51,8 @@ REPLAYBIN = $(patsubst tests/fuzz/%.c,build/replay/%,$(FUZZ))
 FUZZBIN = $(patsubst tests/fuzz/%.c,build/fuzz/%,$(FUZZ))
 
 
-.PHONY: help build backend run farm farm-status farm-stop stop test check lint unit \
-	client e2e e2e-store e2e-redis e2e-farm backend-test bench-test faults reloads \
+.PHONY: help build backend run farm farm-status farm-dashboard farm-stop stop \
+	test check lint unit client e2e e2e-store e2e-redis e2e-farm backend-test bench-test faults reloads \
 	asan interop page fuzz bench node-kill install deb clean setup-run setup-farm \
 	setup-backend setup-deb setup-test setup-bench build-test build-asan core daemons \
 	units fuzzers benches
@@ -61,6 +61,7 @@ help:
 	@echo 'make run [PORT=8080]      the chat on this machine, in two workers'
 	@echo 'make farm [PORT=8080]     HAProxy, three nodes and Redis on this machine'
 	@echo 'make farm-status          what each of them says; make farm-stop ends them'
+	@echo 'make farm-dashboard       do its dashboard and alerts have data? ARGS=--pictures'
 	@echo 'make stop                 end all that runs'
 	@echo 'make build                build/$(MODULE).so for the installed NGINX'
 	@echo '  NGINX_SRC=dir           for the NGINX of a source tree'
@@ -101,6 +102,9 @@ farm: build setup-farm
 
 farm-status:
 	$(Q)$(T)/run-farm status
+
+farm-dashboard: setup-test
+	$(Q)$(PY) tests/farm/dashboard $(ARGS)
 
 farm-stop:
 	$(Q)$(T)/run-farm stop

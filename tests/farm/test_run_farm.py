@@ -4,8 +4,9 @@ import json
 import os
 import pathlib
 import re
-import tempfile
 import subprocess
+import sys
+import tempfile
 import urllib.request
 
 import confluent_kafka
@@ -61,6 +62,7 @@ def pids(directory):
     return [int(path.read_text()) for path in directory.glob('*/pid')]
 
 
+@pytest.mark.timeout(400)
 async def test_start_and_stop(tree):
     port = free_port()
     code, out = start(tree, port)
@@ -70,7 +72,7 @@ async def test_start_and_stop(tree):
         assert word in out, out
     directory = pathlib.Path((tree / 'build/farm.dir').read_text().strip())
     running = pids(directory)
-    assert len(running) == 12
+    assert len(running) == 13
 
     page = urllib.request.urlopen('http://127.0.0.1:%d/' % port, timeout=10)
     assert b'<html' in page.read()
@@ -94,7 +96,13 @@ async def test_start_and_stop(tree):
         assert re.search(r'^%s .* 200 ' % name, out, re.M), out
     for name in ('kafka', 'postgres'):
         assert re.search(r'^%s .* answers$' % name, out, re.M), out
+    assert re.search(r'^prometheus .* answers$', out, re.M), out
     await archived(directory)
+
+    # each query of the dashboard, each expression of an alert
+    code, out = run(tree, sys.executable, 'tests/farm/dashboard', '--seconds',
+                    '100')
+    assert code == 0 and ' 0 have none' in out, out
 
     code, out = start(tree, free_port())
     assert code == 1 and 'it runs already at' in out, out
@@ -161,7 +169,8 @@ def test_what_does_not_come_up(tree, place):
     """Nothing stays behind, and the reason is told."""
     (tree / 'conf').unlink()
     (tree / 'conf').mkdir()
-    for name in ('haproxy', 'kafka', 'nginx', 'postgres', 'redis'):
+    for name in ('haproxy', 'kafka', 'nginx', 'postgres', 'prometheus',
+                 'redis'):
         (tree / 'conf' / name).mkdir()
         for path in (TOP / 'conf' / name).iterdir():
             if path.is_dir():

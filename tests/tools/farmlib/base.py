@@ -85,8 +85,9 @@ class Place:
         for old in changes:
             if old not in text:
                 raise FarmError('conf/%s has no "%s"' % (source, old))
-        text = re.sub('|'.join(map(re.escape, changes)),
-                      lambda found: changes[found[0]], text)
+        if changes:
+            text = re.sub('|'.join(map(re.escape, changes)),
+                          lambda found: changes[found[0]], text)
         (self.dir / program / pathlib.Path(source).name).write_text(text)
 
     def launch(self, program, *command, **more):
