@@ -42,7 +42,10 @@ static const ngx_ws_chat_api_route_t  ngx_ws_chat_api_routes[] = {
     { NGX_HTTP_POST, "users/*/messages", NGX_WS_CHAT_API_BODY,
       ngx_ws_chat_api_message_user },
     { NGX_HTTP_POST, "users/*/disconnect", 4096,
-      ngx_ws_chat_api_message_disconnect },
+      ngx_ws_chat_api_ban_disconnect },
+    { NGX_HTTP_POST, "users/*/block", 4096, ngx_ws_chat_api_ban_block },
+    { NGX_HTTP_POST, "users/*/unblock", 4096, ngx_ws_chat_api_ban_unblock },
+    { NGX_HTTP_POST, "chats/*/kick", 4096, ngx_ws_chat_api_ban_kick },
     { NGX_HTTP_POST, "drain", 4096, ngx_ws_chat_api_node_drain },
     { NGX_HTTP_GET, "info", 0, ngx_ws_chat_api_node_info },
 

@@ -646,8 +646,13 @@ ngx_ws_chat_api_message_stop(ngx_ws_chat_api_message_t *m)
         store->cancel_read(&m->u.read);
     }
 
+    if (m->banning) {
+        ngx_ws_chat_ban_cancel(&m->u.ban);
+    }
+
     m->publishing = 0;
     m->reading = 0;
+    m->banning = 0;
 }
 
 

@@ -18,7 +18,11 @@ ngx_int_t ngx_ws_chat_api_message_send(ngx_ws_chat_api_call_t *call);
 ngx_int_t ngx_ws_chat_api_message_read(ngx_ws_chat_api_call_t *call);
 ngx_int_t ngx_ws_chat_api_message_broadcast(ngx_ws_chat_api_call_t *call);
 ngx_int_t ngx_ws_chat_api_message_user(ngx_ws_chat_api_call_t *call);
-ngx_int_t ngx_ws_chat_api_message_disconnect(ngx_ws_chat_api_call_t *call);
+
+ngx_int_t ngx_ws_chat_api_ban_kick(ngx_ws_chat_api_call_t *call);
+ngx_int_t ngx_ws_chat_api_ban_block(ngx_ws_chat_api_call_t *call);
+ngx_int_t ngx_ws_chat_api_ban_unblock(ngx_ws_chat_api_call_t *call);
+ngx_int_t ngx_ws_chat_api_ban_disconnect(ngx_ws_chat_api_call_t *call);
 
 
 #endif /* _NGX_WS_CHAT_API_MESSAGE_H_INCLUDED_ */

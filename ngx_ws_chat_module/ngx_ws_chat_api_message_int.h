@@ -11,7 +11,7 @@
 
 
 #include "ngx_ws_chat_api_call.h"
-#include "ngx_ws_chat_store.h"
+#include "ngx_ws_chat_ban.h"
 
 
 typedef struct ngx_ws_chat_api_message_s  ngx_ws_chat_api_message_t;
@@ -20,6 +20,7 @@ struct ngx_ws_chat_api_message_s {
     union {
         ngx_ws_chat_publish_t    publish;
         ngx_ws_chat_read_t       read;
+        ngx_ws_chat_ban_t        ban;
     } u;                                       /* must be first */
 
     ngx_ws_chat_api_call_t      *call;
@@ -33,9 +34,11 @@ struct ngx_ws_chat_api_message_s {
     wsc_str_t                   *chats;        /* of a broadcast */
     ngx_uint_t                   n;
     ngx_uint_t                   i;
+    wsc_err_e                    err;          /* of a ban */
     wsc_buf_t                    text;         /* the answer so far */
     unsigned                     publishing:1; /* the store has it */
     unsigned                     reading:1;
+    unsigned                     banning:1;
     unsigned                     keyed:1;      /* Idempotency-Key */
 };
 
@@ -71,6 +74,9 @@ ngx_int_t ngx_ws_chat_api_message_store_error(
     ngx_ws_chat_api_message_t *m, wsc_err_e err);
 ngx_int_t ngx_ws_chat_api_message_answer(ngx_ws_chat_api_message_t *m,
     ngx_uint_t status);
+
+/* Answers by when it was done. */
+ngx_int_t ngx_ws_chat_api_message_done(ngx_ws_chat_api_message_t *m);
 
 
 #endif /* _NGX_WS_CHAT_API_MESSAGE_INT_H_INCLUDED_ */

@@ -20,7 +20,7 @@ static ngx_int_t ngx_ws_chat_api_message_chats(ngx_ws_chat_api_message_t *m,
     const char **reason);
 static ngx_int_t ngx_ws_chat_api_message_each(ngx_ws_chat_api_message_t *m);
 static ngx_int_t ngx_ws_chat_api_message_emit(ngx_ws_chat_api_message_t *m,
-    ngx_uint_t type, wsc_to_e to, const wsc_str_t *name);
+    wsc_to_e to, const wsc_str_t *name);
 
 
 ngx_int_t
@@ -46,8 +46,7 @@ ngx_ws_chat_api_message_broadcast(ngx_ws_chat_api_call_t *call)
     }
 
     if (m->chats == NULL) {
-        return ngx_ws_chat_api_message_emit(m, WSC_NEWS_MESSAGE, WSC_TO_ZONE,
-                                            NULL);
+        return ngx_ws_chat_api_message_emit(m, WSC_TO_ZONE, NULL);
     }
 
     wsc_buf_add(&m->text, "{\"replies\":[", sizeof("{\"replies\":[") - 1);
@@ -152,39 +151,18 @@ ngx_ws_chat_api_message_user(ngx_ws_chat_api_call_t *call)
     user.data = call->params[0].data;
     user.len = call->params[0].len;
 
-    return ngx_ws_chat_api_message_emit(m, WSC_NEWS_MESSAGE, WSC_TO_USER,
-                                        &user);
-}
-
-
-ngx_int_t
-ngx_ws_chat_api_message_disconnect(ngx_ws_chat_api_call_t *call)
-{
-    wsc_str_t                   user;
-    ngx_ws_chat_api_message_t  *m;
-
-    m = ngx_ws_chat_api_message_create(call);
-    if (m == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    user.data = call->params[0].data;
-    user.len = call->params[0].len;
-
-    return ngx_ws_chat_api_message_emit(m, WSC_NEWS_DISCONNECT, WSC_TO_USER,
-                                        &user);
+    return ngx_ws_chat_api_message_emit(m, WSC_TO_USER, &user);
 }
 
 
 /* Tells all clients, or those of a user, and answers by when that was. */
 
 static ngx_int_t
-ngx_ws_chat_api_message_emit(ngx_ws_chat_api_message_t *m, ngx_uint_t type,
-    wsc_to_e to, const wsc_str_t *name)
+ngx_ws_chat_api_message_emit(ngx_ws_chat_api_message_t *m, wsc_to_e to,
+    const wsc_str_t *name)
 {
     wsc_news_t           news;
     wsc_note_t           note;
-    wsc_writer_t         w;
     ngx_ws_chat_zone_t  *z;
 
     z = m->call->conf->zone;
@@ -205,14 +183,23 @@ ngx_ws_chat_api_message_emit(ngx_ws_chat_api_message_t *m, ngx_uint_t type,
     note.value = m->message;
     note.n[0] = m->timestamp;
 
-    news.type = type;
+    news.type = WSC_NEWS_MESSAGE;
     news.to = to;
     news.notes = &note;
-    news.count = (type == WSC_NEWS_MESSAGE);
+    news.count = 1;
 
     if (z->store->emit(z, &news) != NGX_OK) {
         return ngx_ws_chat_api_message_store_error(m, WSC_ERR_UNAVAILABLE);
     }
+
+    return ngx_ws_chat_api_message_done(m);
+}
+
+
+ngx_int_t
+ngx_ws_chat_api_message_done(ngx_ws_chat_api_message_t *m)
+{
+    wsc_writer_t  w;
 
     wsc_writer_init(&w, &m->text, WSC_ENC_JSON);
     wsc_writer_map(&w);

@@ -4,6 +4,7 @@
  */
 
 
+#include "ngx_ws_chat_ban.h"
 #include "ngx_ws_chat_client_all.h"
 #include "ngx_ws_chat_client_grant.h"
 #include "ngx_ws_chat_bus.h"
@@ -22,6 +23,7 @@
                                                       time */
 
 
+static ngx_uint_t ngx_ws_chat_client_blocked(ngx_ws_chat_client_t *cl);
 static void ngx_ws_chat_client_welcome(ngx_ws_chat_client_t *cl);
 static void ngx_ws_chat_client_refuse(ngx_ws_chat_client_t *cl,
     const wsc_cmd_t *cmd, wsc_err_e code, const char *reason,
@@ -42,7 +44,15 @@ ngx_ws_chat_client_open(ngx_ws_chat_client_t *cl, const wsc_str_t *join)
                         (uint32_t) ngx_current_msec);
     }
 
+    cl->opened = ngx_ws_chat_reply_now();
+
     ngx_ws_chat_client_enter(cl);
+
+    if (ngx_ws_chat_client_blocked(cl)) {
+        ngx_ws_chat_client_close(cl, WSC_CLOSE_FORBIDDEN, "blocked");
+        return;
+    }
+
     ngx_ws_chat_client_welcome(cl);
 
     p = join->data;
@@ -73,6 +83,22 @@ ngx_ws_chat_client_open(ngx_ws_chat_client_t *cl, const wsc_str_t *join)
         ngx_ws_chat_client_refuse(cl, &cmd, WSC_ERR_BAD_REQUEST,
                                   "bad chat_id in ?join=", 0);
     }
+}
+
+
+static ngx_uint_t
+ngx_ws_chat_client_blocked(ngx_ws_chat_client_t *cl)
+{
+    wsc_str_t  user;
+
+    static const wsc_str_t  all = wsc_null_string;
+
+    user.data = cl->user;
+    user.len = cl->user_len;
+
+    return cl->conf->zone
+           && ngx_ws_chat_ban_check(cl->conf->zone, &all, &user)
+              == NGX_DECLINED;
 }
 
 

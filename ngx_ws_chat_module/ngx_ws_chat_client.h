@@ -31,6 +31,7 @@ struct ngx_ws_chat_client_s {
     wsc_grant_t                   *grant;         /* what its token allows;
                                                      NULL: it has none */
     uint64_t                       session;       /* random: the session id */
+    uint64_t                       opened;        /* ms since 1970 */
     wsc_bucket_t                   bucket;
     uint32_t                       limited;       /* ms clock since when over
                                                      the rate; 0: is not */

@@ -5,6 +5,7 @@
 
 
 #include "ngx_ws_chat_client_all.h"
+#include "ngx_ws_chat_ban.h"
 #include "ngx_ws_chat_mem.h"
 #include "ngx_ws_chat_reply.h"
 #include "ngx_ws_chat_room_presence.h"
@@ -26,8 +27,6 @@ static void ngx_ws_chat_client_grow(ngx_ws_chat_zone_t *z);
 static void ngx_ws_chat_client_notice(ngx_ws_chat_zone_t *z,
     const wsc_str_t *user, const wsc_note_t *note);
 static void ngx_ws_chat_client_put(ngx_ws_chat_client_t *cl, void *data);
-static void ngx_ws_chat_client_disconnect(ngx_ws_chat_client_t *cl,
-    void *data);
 
 
 void
@@ -197,7 +196,8 @@ ngx_ws_chat_client_news(ngx_ws_chat_zone_t *z, const wsc_news_t *news)
         return;
 
     case WSC_NEWS_DISCONNECT:
-        ngx_ws_chat_client_each(z, user, ngx_ws_chat_client_disconnect, NULL);
+    case WSC_NEWS_BAN:
+        ngx_ws_chat_ban_news(z, news);
         return;
 
     default:
@@ -246,11 +246,4 @@ ngx_ws_chat_client_put(ngx_ws_chat_client_t *cl, void *data)
                                  (cl->enc == WSC_ENC_JSON) ? WSC_OP_TEXT
                                                            : WSC_OP_BINARY,
                                  notice->event->data, notice->event->len);
-}
-
-
-static void
-ngx_ws_chat_client_disconnect(ngx_ws_chat_client_t *cl, void *data)
-{
-    ngx_ws_chat_client_close(cl, WSC_CLOSE_DISCONNECTED, "disconnected");
 }

@@ -39,6 +39,9 @@ typedef struct {
                                        const wsc_cmd_t *cmd,
                                        wsc_joined_t *j);
 
+    /* It was made to leave a chat.  NULL: nothing. */
+    void                         (*left)(ngx_ws_chat_client_t *cl);
+
     /* Its token was refreshed: it may end at another time.  NULL: nothing. */
     void                         (*granted)(ngx_ws_chat_client_t *cl);
 } ngx_ws_chat_client_ops_t;

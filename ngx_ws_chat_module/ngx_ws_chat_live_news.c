@@ -121,7 +121,9 @@ ngx_ws_chat_live_keep(ngx_ws_chat_live_t *l, ngx_ws_chat_redis_t *rc,
 
     sent = ngx_ws_chat_live_send(c, rc, NULL, NULL);
 
-    if (sent == NGX_OK) {
+    /* what is kept of the zone ends as it says itself */
+
+    if (sent == NGX_OK && news->to == WSC_TO_CHAT) {
         c = ngx_ws_chat_live_cmd("PEXPIRE");
         ngx_ws_chat_live_news_key(c, l, news->to, &news->name,
                                   NGX_WS_CHAT_LIVE_KEPT);

@@ -237,6 +237,10 @@ ngx_ws_chat_live_node_tuned(ngx_ws_chat_live_node_t *n, ngx_uint_t on)
 
     if (on) {
         n->canary = ngx_current_msec - NGX_WS_CHAT_LIVE_CANARY;
+
+        if (n->tag == n->live->shards) {
+            n->live->zone->missed(n->live->zone);
+        }
     }
 }
 

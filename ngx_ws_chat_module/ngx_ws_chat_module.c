@@ -10,6 +10,7 @@
 #include "ngx_ws_chat_api.h"
 #include "ngx_ws_chat_api_key.h"
 #include "ngx_ws_chat_bus.h"
+#include "ngx_ws_chat_ban.h"
 #include "ngx_ws_chat_client_all.h"
 #include "ngx_ws_chat_limit.h"
 #include "ngx_ws_chat_log.h"
@@ -429,6 +430,7 @@ ngx_ws_chat_zone_stores(ngx_conf_t *cf, ngx_ws_chat_main_conf_t *mcf)
     for (i = 0; i < mcf->zones.nelts; i++) {
 
         z[i]->news = ngx_ws_chat_client_news;
+        z[i]->missed = ngx_ws_chat_ban_missed;
 
         if (z[i]->redis) {
             z[i]->store = &ngx_ws_chat_store_redis;
@@ -689,7 +691,8 @@ ngx_ws_chat_init_process(ngx_cycle_t *cycle)
         }
     }
 
-    if (ngx_ws_chat_init_locations(cycle, mcf) != NGX_OK
+    if (ngx_ws_chat_ban_init(mcf, cycle->log) != NGX_OK
+        || ngx_ws_chat_init_locations(cycle, mcf) != NGX_OK
         || ngx_ws_chat_room_init(mcf) != NGX_OK)
     {
         return NGX_ERROR;
@@ -767,6 +770,7 @@ ngx_ws_chat_exit_process(ngx_cycle_t *cycle)
     zones = mcf->zones.elts;
 
     for (i = 0; i < mcf->zones.nelts; i++) {
+        ngx_ws_chat_ban_done(zones[i]);
         zones[i]->store->exit_process(zones[i], cycle);
         ngx_ws_chat_client_all_done(zones[i]);
     }

@@ -15,14 +15,12 @@
 #define NGX_WS_CHAT_HISTORY       50
 
 
-static ngx_ws_chat_member_t *ngx_ws_chat_op_member(ngx_ws_chat_client_t *cl,
-    const wsc_str_t *chat_id);
 static ngx_ws_chat_op_t *ngx_ws_chat_op_create(ngx_ws_chat_client_t *cl,
     const wsc_cmd_t *cmd);
 static void ngx_ws_chat_op_copy(wsc_str_t *s, u_char **p);
 static ngx_uint_t ngx_ws_chat_op_reads(ngx_ws_chat_op_t *op);
 static void ngx_ws_chat_op_start(ngx_ws_chat_op_t *op);
-static void ngx_ws_chat_op_go(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m);
+static void ngx_ws_chat_op_do(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m);
 static ngx_ws_chat_op_t *ngx_ws_chat_op_asking(ngx_ws_chat_op_t *op);
 static void ngx_ws_chat_op_ask(ngx_ws_chat_op_t *op);
 static void ngx_ws_chat_op_asked(void *data, wsc_err_e err);
@@ -47,7 +45,8 @@ ngx_ws_chat_op_run(ngx_ws_chat_client_t *cl, const wsc_cmd_t *cmd)
     ngx_ws_chat_op_t  *op;
 
     if ((cmd->op == WSC_CMD_SEND || cmd->op == WSC_CMD_SIGNAL
-         || cmd->op == WSC_CMD_TYPING)
+         || cmd->op == WSC_CMD_TYPING || cmd->op == WSC_CMD_KICK
+         || cmd->op == WSC_CMD_BLOCK)
         && ngx_ws_chat_reply_rate(cl, &retry_ms) != NGX_OK)
     {
         ngx_ws_chat_op_error(cl, cmd, WSC_ERR_RATE_LIMITED,
@@ -81,6 +80,9 @@ ngx_ws_chat_op_cancel(ngx_ws_chat_client_t *cl)
         if (op->stored && op->cmd.op == WSC_CMD_SEND) {
             store->cancel_publish(&op->u.publish);
 
+        } else if (op->stored && ngx_ws_chat_op_moderates(op)) {
+            ngx_ws_chat_ban_cancel(&op->u.ban);
+
         } else if (op->stored) {
             store->cancel_read(&op->u.read);
         }
@@ -106,7 +108,7 @@ ngx_ws_chat_op_cancel(ngx_ws_chat_client_t *cl)
 }
 
 
-static ngx_ws_chat_member_t *
+ngx_ws_chat_member_t *
 ngx_ws_chat_op_member(ngx_ws_chat_client_t *cl, const wsc_str_t *chat_id)
 {
     wsc_str_t             *name;
@@ -246,7 +248,7 @@ ngx_ws_chat_op_start(ngx_ws_chat_op_t *op)
 }
 
 
-static void
+void
 ngx_ws_chat_op_go(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m)
 {
     if (op->client->guest
@@ -263,7 +265,9 @@ ngx_ws_chat_op_go(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m)
         return;
     }
 
-    if (m == NULL && op->cmd.op != WSC_CMD_JOIN && !op->client->guest) {
+    if (m == NULL && op->cmd.op != WSC_CMD_JOIN && !op->client->guest
+        && !ngx_ws_chat_op_moderates(op))
+    {
         ngx_ws_chat_op_error(op->client, &op->cmd, WSC_ERR_NOT_JOINED,
                              "join the chat first", 0);
         ngx_ws_chat_op_free(op);
@@ -273,7 +277,16 @@ ngx_ws_chat_op_go(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m)
     if (!ngx_ws_chat_op_allowed(op, m)) {
         ngx_ws_chat_op_error(op->client, &op->cmd, WSC_ERR_FORBIDDEN,
                              "the token does not allow this", 0);
-        ngx_ws_chat_op_free(op);
+        ngx_ws_chat_op_release(op, WSC_ERR_FORBIDDEN);
+        return;
+    }
+
+    if (m == NULL && ngx_ws_chat_op_admit(op) != NGX_OK) {
+        return;
+    }
+
+    if (ngx_ws_chat_op_moderates(op)) {
+        ngx_ws_chat_op_ban(op);
         return;
     }
 
@@ -282,6 +295,13 @@ ngx_ws_chat_op_go(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m)
         return;
     }
 
+    ngx_ws_chat_op_do(op, m);
+}
+
+
+static void
+ngx_ws_chat_op_do(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m)
+{
     switch (op->cmd.op) {
 
     case WSC_CMD_JOIN:
@@ -311,7 +331,7 @@ ngx_ws_chat_op_go(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m)
 }
 
 
-/* The join of the same chat that waits for a permission, or NULL. */
+/* The join of the same chat that waits to be allowed, or NULL. */
 
 static ngx_ws_chat_op_t *
 ngx_ws_chat_op_asking(ngx_ws_chat_op_t *op)
@@ -324,7 +344,7 @@ ngx_ws_chat_op_asking(ngx_ws_chat_op_t *op)
 
     for (other = op->client->ops; other; other = other->next) {
 
-        if (other->asking && other->cmd.op == WSC_CMD_JOIN
+        if ((other->asking || other->awaits) && other->cmd.op == WSC_CMD_JOIN
             && other->cmd.chat_id.len == op->cmd.chat_id.len
             && ngx_memcmp(other->cmd.chat_id.data, op->cmd.chat_id.data,
                           op->cmd.chat_id.len)
@@ -400,6 +420,10 @@ ngx_ws_chat_op_allowed(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m)
     const wsc_grant_t  *g;
 
     g = op->client->grant;
+
+    if (ngx_ws_chat_op_moderates(op)) {
+        return op->client->moderate;
+    }
 
     if (m == NULL && !wsc_grant_allows(g, WSC_GRANT_JOIN, &op->cmd.chat_id)) {
         return 0;

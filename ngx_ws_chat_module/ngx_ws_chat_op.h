@@ -13,6 +13,7 @@
 
 
 #include "ngx_ws_chat_authorize.h"
+#include "ngx_ws_chat_ban.h"
 #include "ngx_ws_chat_client.h"
 
 
@@ -20,6 +21,7 @@ struct ngx_ws_chat_op_s {
     union {
         ngx_ws_chat_publish_t     publish;        /* send */
         ngx_ws_chat_read_t        read;           /* join, history */
+        ngx_ws_chat_ban_t         ban;            /* kick, block */
     } u;                                          /* must be first */
 
     ngx_ws_chat_waiting_t         waiting;        /* join: for its room */
@@ -37,6 +39,7 @@ struct ngx_ws_chat_op_s {
     unsigned                      permitted:1;    /* it has asked */
     unsigned                      stored:1;       /* the store has it */
     unsigned                      counted:1;      /* join: `unread` is set */
+    unsigned                      awaits:1;       /* ... who is kicked */
     unsigned                      first:1;        /* join: it makes the
                                                      member */
     u_char                        data[1];
@@ -48,6 +51,12 @@ struct ngx_ws_chat_op_s {
  * answer may be queued before this returns.
  */
 void ngx_ws_chat_op_run(ngx_ws_chat_client_t *cl, const wsc_cmd_t *cmd);
+
+/*
+ * Ends the client's membership of a chat, and what is under way there: it is
+ * told `kicked`.  The outcome of its sends is still told.
+ */
+void ngx_ws_chat_op_expel(ngx_ws_chat_client_t *cl, const wsc_str_t *chat_id);
 
 /* Calls off all of the client's operations, without answers. */
 void ngx_ws_chat_op_cancel(ngx_ws_chat_client_t *cl);

@@ -16,6 +16,10 @@
 #define NGX_WS_CHAT_RETRY_MS  1000
 
 
+/* 1: it is about who may be here, and needs no membership. */
+#define ngx_ws_chat_op_moderates(op)                                          \
+    ((op)->cmd.op == WSC_CMD_KICK || (op)->cmd.op == WSC_CMD_BLOCK)
+
 /* Starts a join; m: the client's membership, if it has one already. */
 void ngx_ws_chat_op_join(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m);
 
@@ -32,6 +36,22 @@ void ngx_ws_chat_op_typing(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m);
  * a guest the room is visited (m: NULL).
  */
 void ngx_ws_chat_op_look(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m);
+
+/* Kicks from a chat, or blocks; answers and frees it. */
+void ngx_ws_chat_op_ban(ngx_ws_chat_op_t *op);
+
+/*
+ * Is its client kept out of the chat?  NGX_OK: it is not; NGX_DONE: it is, or
+ * that is not known yet: the operation is taken care of.
+ */
+ngx_int_t ngx_ws_chat_op_admit(ngx_ws_chat_op_t *op);
+
+/* The client's member of a chat, or NULL. */
+ngx_ws_chat_member_t *ngx_ws_chat_op_member(ngx_ws_chat_client_t *cl,
+    const wsc_str_t *chat_id);
+
+/* Goes on with one that waited and is no member's. */
+void ngx_ws_chat_op_go(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m);
 
 /* Takes the operation off its client's list and frees it. */
 void ngx_ws_chat_op_free(ngx_ws_chat_op_t *op);

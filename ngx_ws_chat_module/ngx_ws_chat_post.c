@@ -78,6 +78,7 @@ static const ngx_ws_chat_client_ops_t  ngx_ws_chat_post_ops = {
     ngx_ws_chat_post_close,
     ngx_ws_chat_post_event,
     NULL,
+    NULL,
     NULL
 };
 

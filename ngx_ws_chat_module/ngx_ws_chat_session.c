@@ -49,6 +49,7 @@ static const ngx_ws_chat_client_ops_t  ngx_ws_chat_session_ops = {
     ngx_ws_chat_session_close_client,
     NULL,
     NULL,
+    NULL,
     ngx_ws_chat_session_granted
 };
 

@@ -37,6 +37,7 @@ typedef struct {
     wsc_shmkeep_t              *keep;
     uint64_t                    cursor;       /* on the notice board */
     uint64_t                    heard;        /* cursor in the ring */
+    unsigned                    lapped:1;     /* some of it was missed */
     uint64_t                    quarter;      /* limit of one chat's octets */
     ngx_queue_t                *buckets;      /* attached, by chat number */
     ngx_uint_t                  mask;

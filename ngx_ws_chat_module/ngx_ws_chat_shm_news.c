@@ -24,7 +24,7 @@ typedef struct {
 } ngx_ws_chat_shm_news_t;
 
 
-static void ngx_ws_chat_shm_keep(ngx_ws_chat_shm_t *shm,
+static ngx_int_t ngx_ws_chat_shm_keep(ngx_ws_chat_shm_t *shm,
     const wsc_news_t *news, wsc_buf_t *b);
 static ngx_int_t ngx_ws_chat_shm_kept(ngx_ws_chat_shm_t *shm,
     ngx_ws_chat_load_t *l, wsc_buf_t *b);
@@ -41,6 +41,7 @@ static void ngx_ws_chat_shm_tell(ngx_ws_chat_shm_t *shm, uint32_t chat,
 ngx_int_t
 ngx_ws_chat_shm_emit(ngx_ws_chat_zone_t *z, const wsc_news_t *news)
 {
+    size_t              len;
     ssize_t             rc;
     uint32_t            chat;
     uint64_t            mask[WSC_SHMLOG_SLOTS / 64];
@@ -53,6 +54,7 @@ ngx_ws_chat_shm_emit(ngx_ws_chat_zone_t *z, const wsc_news_t *news)
 
     ngx_ws_chat_shm_take(&b);
     wsc_envelope_news(&b, news);
+    len = b.len;
 
     if (!b.failed) {
         ngx_ws_chat_shm_lock(shm);
@@ -65,11 +67,11 @@ ngx_ws_chat_shm_emit(ngx_ws_chat_zone_t *z, const wsc_news_t *news)
             ngx_memcpy(mask, wsc_shmlog_mask(&shm->log, chat), sizeof(mask));
         }
 
-        rc = (news->to == WSC_TO_CHAT && chat == 0)
-             ? WSC_OK : wsc_shmring_put(shm->ring, chat, b.data, b.len);
-
-        if (rc == WSC_OK) {
-            ngx_ws_chat_shm_keep(shm, news, &b);
+        if (len <= wsc_shmring_max(shm->ring)
+            && ngx_ws_chat_shm_keep(shm, news, &b) == NGX_OK)
+        {
+            rc = (news->to == WSC_TO_CHAT && chat == 0)
+                 ? WSC_OK : wsc_shmring_put(shm->ring, chat, b.data, len);
         }
 
         ngx_ws_chat_shm_unlock(shm);
@@ -92,13 +94,17 @@ ngx_ws_chat_shm_emit(ngx_ws_chat_zone_t *z, const wsc_news_t *news)
 }
 
 
-/* What finds no room is told, but not kept. */
+/*
+ * What finds no room is told, but not kept; unless it must be: NGX_DECLINED.
+ * What is written is behind the envelope in the buffer.
+ */
 
-static void
+static ngx_int_t
 ngx_ws_chat_shm_keep(ngx_ws_chat_shm_t *shm, const wsc_news_t *news,
     wsc_buf_t *b)
 {
-    size_t       i;
+    size_t       i, begin;
+    ssize_t      rc;
     u_char       field[WSC_MAX_NOTE_FIELD];
     wsc_str_t    f, value;
     wsc_keep_e   keep;
@@ -112,6 +118,7 @@ ngx_ws_chat_shm_keep(ngx_ws_chat_shm_t *shm, const wsc_news_t *news,
     one.count = 1;
 
     f.data = field;
+    begin = b->len;
 
     for (i = 0; i < news->count; i++) {
         one.notes = &news->notes[i];
@@ -128,17 +135,22 @@ ngx_ws_chat_shm_keep(ngx_ws_chat_shm_t *shm, const wsc_news_t *news,
             continue;
         }
 
-        b->len = 0;
+        b->len = begin;
         wsc_envelope_news(b, &one);
 
-        value.data = b->data;
-        value.len = b->len;
+        value.data = b->data + begin;
+        value.len = b->len - begin;
 
-        if (!b->failed) {
-            (void) wsc_shmkeep_set(shm->keep, &news->name, &f, &value,
-                                   wsc_news_soft(news->type));
+        rc = b->failed ? WSC_ERROR
+                       : wsc_shmkeep_set(shm->keep, &news->name, &f, &value,
+                                         wsc_news_soft(news->type));
+
+        if (rc != WSC_OK && wsc_news_hard(news->type)) {
+            return NGX_DECLINED;
         }
     }
+
+    return NGX_OK;
 }
 
 
@@ -263,6 +275,11 @@ ngx_ws_chat_shm_hear(ngx_ws_chat_shm_t *shm)
         }
 
         ngx_ws_chat_shm_give(&b);
+
+        if (shm->lapped) {
+            shm->lapped = 0;
+            shm->zone->missed(shm->zone);
+        }
     }
 
     return rc;
@@ -292,6 +309,7 @@ ngx_ws_chat_shm_fetch(ngx_ws_chat_shm_t *shm, wsc_buf_t *b)
         }
 
         if (rc == WSC_DECLINED) {
+            shm->lapped = 1;
             ngx_ws_chat_shm_mark_all(shm, 1);
             continue;
         }
@@ -302,6 +320,7 @@ ngx_ws_chat_shm_fetch(ngx_ws_chat_shm_t *shm, wsc_buf_t *b)
                 wsc_shmring_copy(shm->ring, shm->heard, p);
 
             } else {
+                shm->lapped = 1;
                 ngx_ws_chat_shm_mark_all(shm, 1);
             }
         }

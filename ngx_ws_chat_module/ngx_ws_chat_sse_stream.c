@@ -35,6 +35,7 @@ static void ngx_ws_chat_sse_join(ngx_ws_chat_sse_t *s);
 static void ngx_ws_chat_sse_open(ngx_ws_chat_sse_t *s);
 static void ngx_ws_chat_sse_joined(ngx_ws_chat_client_t *cl,
     const wsc_cmd_t *cmd, wsc_joined_t *j);
+static void ngx_ws_chat_sse_left(ngx_ws_chat_client_t *cl);
 static void ngx_ws_chat_sse_replay(ngx_ws_chat_client_t *cl,
     const wsc_cmd_t *cmd, const wsc_joined_t *j, const wsc_entry_t *entries,
     size_t n);
@@ -66,6 +67,7 @@ static const ngx_ws_chat_client_ops_t  ngx_ws_chat_sse_ops = {
     ngx_ws_chat_sse_close_client,
     ngx_ws_chat_sse_event,
     ngx_ws_chat_sse_joined,
+    ngx_ws_chat_sse_left,
     NULL
 };
 
@@ -361,6 +363,21 @@ ngx_ws_chat_sse_joined(ngx_ws_chat_client_t *cl, const wsc_cmd_t *cmd,
     /* nothing is missing up to the head: a place to come back to */
 
     ngx_ws_chat_sse_event(cl, &ngx_ws_chat_scratch.event, &j->head);
+}
+
+
+/* While there are chats to be joined, the last of them decides. */
+
+static void
+ngx_ws_chat_sse_left(ngx_ws_chat_client_t *cl)
+{
+    ngx_ws_chat_sse_t  *s;
+
+    s = (ngx_ws_chat_sse_t *) cl;
+
+    if (s->ready && cl->chats == 0) {
+        ngx_ws_chat_client_close(cl, WSC_CLOSE_FORBIDDEN, "kicked");
+    }
 }
 
 

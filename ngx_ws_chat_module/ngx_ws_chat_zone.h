@@ -42,6 +42,9 @@ struct ngx_ws_chat_zone_s {
     /* What was emitted to users or the zone.  NULL: nobody cares. */
     void                            (*news)(ngx_ws_chat_zone_t *z,
                                           const wsc_news_t *news);
+
+    /* Some of that was missed: what is kept is to be loaded again. */
+    void                            (*missed)(ngx_ws_chat_zone_t *z);
     uint64_t                          stale;       /* ms since 1970: no news
                                                       of some chats since then;
                                                       0: live */
@@ -58,6 +61,7 @@ struct ngx_ws_chat_zone_s {
                                                       see ..._client_all.h */
     struct ngx_ws_chat_client_s      *client;      /* the table's first bucket,
                                                       before it grows */
+    struct ngx_ws_chat_bans_s        *bans;        /* see ..._ban.h */
     ngx_uint_t                        nclients;
     ngx_uint_t                        clients_mask;
 };

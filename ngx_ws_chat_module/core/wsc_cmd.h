@@ -25,6 +25,8 @@ typedef enum {
     WSC_CMD_TYPING,
     WSC_CMD_MARK,
     WSC_CMD_PRESENCE,
+    WSC_CMD_KICK,
+    WSC_CMD_BLOCK,
     WSC_CMD_REFRESH,
     WSC_CMD_PING
 } wsc_op_e;
@@ -67,7 +69,7 @@ typedef struct {
     wsc_id_t            id;
     wsc_str_t           chat_id;      /* len 0: absent */
     wsc_str_t           cid;
-    wsc_str_t           name;         /* signal */
+    wsc_str_t           name;         /* signal; kick, block: the user */
     wsc_str_t           token;        /* refresh */
     wsc_value_t         message;      /* send; signal: data.  JSON text or
                                          octets */
@@ -77,9 +79,11 @@ typedef struct {
     wsc_pos_t           read;
     uint32_t            limit;        /* join: history; others: limit */
     uint32_t            offset;       /* presence */
+    uint32_t            seconds;      /* kick, block */
     unsigned            has_after:1;
     unsigned            has_before:1;
     unsigned            has_limit:1;
+    unsigned            has_seconds:1;
     unsigned            retry:1;
     unsigned            keep:1;       /* signal */
     unsigned            on:1;         /* typing */

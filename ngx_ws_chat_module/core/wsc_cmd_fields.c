@@ -77,6 +77,12 @@ static const wsc_op_t  wsc_ops[] = {
     { "presence", WSC_CMD_PRESENCE,
       { wsc_cmd_chat_id, wsc_cmd_offset, wsc_cmd_limit, NULL } },
 
+    { "kick", WSC_CMD_KICK,
+      { wsc_cmd_chat_id, wsc_cmd_user, wsc_cmd_seconds, NULL } },
+
+    { "block", WSC_CMD_BLOCK,
+      { wsc_cmd_user, wsc_cmd_seconds, NULL } },
+
     { "refresh", WSC_CMD_REFRESH,
       { wsc_cmd_token, NULL } },
 
@@ -167,7 +173,8 @@ wsc_field_name(wsc_field_e field)
     static const char  *names[] = {
         "op", "id", "chat_id", "cid", "message", "data",
         "after", "before", "history", "limit", "retry",
-        "name", "keep", "on", "token", "offset", "delivered", "read"
+        "name", "keep", "on", "token", "offset", "delivered", "read",
+        "user", "seconds"
     };
 
     return names[field];

@@ -33,6 +33,8 @@ typedef enum {
     WSC_FIELD_OFFSET,
     WSC_FIELD_DELIVERED,
     WSC_FIELD_READ,
+    WSC_FIELD_USER,
+    WSC_FIELD_SECONDS,
     WSC_FIELD_N
 } wsc_field_e;
 
@@ -107,6 +109,10 @@ ssize_t wsc_cmd_name(const wsc_fields_t *fields, wsc_cmd_t *cmd,
 ssize_t wsc_cmd_data(const wsc_fields_t *fields, wsc_cmd_t *cmd,
     const char **reason);
 ssize_t wsc_cmd_keep(const wsc_fields_t *fields, wsc_cmd_t *cmd,
+    const char **reason);
+ssize_t wsc_cmd_user(const wsc_fields_t *fields, wsc_cmd_t *cmd,
+    const char **reason);
+ssize_t wsc_cmd_seconds(const wsc_fields_t *fields, wsc_cmd_t *cmd,
     const char **reason);
 ssize_t wsc_cmd_on(const wsc_fields_t *fields, wsc_cmd_t *cmd,
     const char **reason);

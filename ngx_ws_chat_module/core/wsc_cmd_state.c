@@ -140,3 +140,47 @@ wsc_cmd_marks(const wsc_fields_t *fields, wsc_cmd_t *cmd, const char **reason)
 
     return WSC_OK;
 }
+
+
+ssize_t
+wsc_cmd_user(const wsc_fields_t *fields, wsc_cmd_t *cmd, const char **reason)
+{
+    const wsc_field_t  *f;
+
+    f = &fields->f[WSC_FIELD_USER];
+
+    if (f->kind == WSC_KIND_STRING && wsc_user_valid(&f->string)) {
+        cmd->name = f->string;
+        return WSC_OK;
+    }
+
+    *reason = "\"user\" must be a string of 1 to 128 octets"
+              " without control characters";
+    return WSC_DECLINED;
+}
+
+
+ssize_t
+wsc_cmd_seconds(const wsc_fields_t *fields, wsc_cmd_t *cmd,
+    const char **reason)
+{
+    const wsc_field_t  *f;
+
+    f = &fields->f[WSC_FIELD_SECONDS];
+
+    if (f->kind == WSC_KIND_ABSENT) {
+        return WSC_OK;
+    }
+
+    if (f->kind != WSC_KIND_INTEGER
+        || f->integer < 0 || f->integer > WSC_MAX_SECONDS)
+    {
+        *reason = "\"seconds\" must be an integer from 0 to 315360000";
+        return WSC_DECLINED;
+    }
+
+    cmd->has_seconds = 1;
+    cmd->seconds = f->integer;
+
+    return WSC_OK;
+}

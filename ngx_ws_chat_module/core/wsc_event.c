@@ -239,6 +239,21 @@ wsc_event_ok(wsc_buf_t *b, wsc_enc_e enc, const wsc_id_t *id)
 
 
 void
+wsc_event_kicked(wsc_buf_t *b, wsc_enc_e enc, const wsc_str_t *chat_id,
+    const char *reason)
+{
+    wsc_writer_t  w;
+
+    wsc_event_reply(&w, b, enc, "kicked", NULL, chat_id);
+
+    wsc_writer_key(&w, "reason");
+    wsc_writer_text(&w, reason);
+
+    wsc_writer_end(&w);
+}
+
+
+void
 wsc_event_reconnect(wsc_buf_t *b, wsc_enc_e enc, uint64_t in_ms,
     const char *reason)
 {

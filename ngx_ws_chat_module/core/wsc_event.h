@@ -104,6 +104,10 @@ void wsc_event_status(wsc_buf_t *b, wsc_enc_e enc, int stale, uint64_t since);
 /* A message of no chat. */
 void wsc_event_notice(wsc_buf_t *b, wsc_enc_e enc, const wsc_note_t *note);
 
+/* No member of the chat any more. */
+void wsc_event_kicked(wsc_buf_t *b, wsc_enc_e enc, const wsc_str_t *chat_id,
+    const char *reason);
+
 /* The reply to what has nothing to say. */
 void wsc_event_ok(wsc_buf_t *b, wsc_enc_e enc, const wsc_id_t *id);
 

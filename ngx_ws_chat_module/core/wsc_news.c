@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "wsc_news.h"
+#include "wsc_number.h"
 
 
 wsc_keep_e
@@ -23,6 +24,8 @@ wsc_news_keep(unsigned type, const wsc_note_t *note)
 
     case WSC_NEWS_TYPING:
     case WSC_NEWS_PRESENCE:
+    case WSC_NEWS_DISCONNECT:
+    case WSC_NEWS_BAN:
         return note->n[0] ? WSC_KEEP_SET : WSC_KEEP_DROP;
 
     case WSC_NEWS_MARK:
@@ -46,11 +49,21 @@ int
 wsc_news_soft(unsigned type)
 {
     return type == WSC_NEWS_SIGNAL || type == WSC_NEWS_TYPING
-           || type == WSC_NEWS_MARK;
+           || type == WSC_NEWS_MARK || type == WSC_NEWS_DISCONNECT;
 }
 
 
-/* The letter of the type, the key; of presence, the worker before it. */
+int
+wsc_news_hard(unsigned type)
+{
+    return type == WSC_NEWS_BAN;
+}
+
+
+/*
+ * The letter of the type, the key; before it, of presence the worker, of a ban
+ * its chat and end.
+ */
 
 size_t
 wsc_news_field(u_char *p, unsigned type, const wsc_note_t *note)
@@ -59,6 +72,18 @@ wsc_news_field(u_char *p, unsigned type, const wsc_note_t *note)
 
     p[0] = 'A' + type;
     n = 1;
+
+    if (type == WSC_NEWS_BAN || type == WSC_NEWS_DISCONNECT) {
+        if (note->sender.len) {
+            memcpy(p + n, note->sender.data, note->sender.len);
+            n += note->sender.len;
+        }
+
+        p[n++] = ' ';
+        n += wsc_number_print_uint(p + n, note->n[0] ? note->n[0]
+                                                     : note->n[1]);
+        p[n++] = ' ';
+    }
 
     if (type == WSC_NEWS_PRESENCE) {
         memcpy(p + n, note->sender.data, note->sender.len);

@@ -8,13 +8,16 @@
  *
  *     type        key    sender  value     n
  *     MESSAGE     -      sender  message   timestamp
- *     DISCONNECT  -      -       -         -
+ *     DISCONNECT  user   -       -         as of BAN
  *     SIGNAL      name   user    data      1: kept
  *     TYPING      user   -       -         ms since 1970 up to when; 0: off
  *     PRESENCE    user   worker  info      connections that the worker has
  *     BEAT        -      worker  -         - (to the zone: it lives)
  *     MARK        user   worker  -         delivered: epoch, seq; read: epoch,
  *                                          seq; all 0: it is kept no more
+ *     BAN         user   chat_id -         up to when, ms since 1970 (0: it
+ *                                          is taken back, which ended at
+ *                                          n[1]); n[2]: when this was told
  *     SETTLED     cid    sender  -         epoch, seq
  *
  * A type that is not known is handed on and ignored by who gets it.  Some are
@@ -33,7 +36,7 @@
 #define WSC_NEWS_TYPES    64      /* types are below it */
 #define WSC_NEWS_NUMBERS  4
 #define WSC_MAX_NOTE_KEY  192
-#define WSC_MAX_NOTE_FIELD  (WSC_MAX_NOTE_KEY + WSC_MAX_USER + 2)
+#define WSC_MAX_NOTE_FIELD  (WSC_MAX_NOTE_KEY + WSC_MAX_USER + 40)
 
 
 typedef enum {
@@ -45,12 +48,13 @@ typedef enum {
 
 typedef enum {
     WSC_NEWS_MESSAGE = 1,         /* a message of no chat */
-    WSC_NEWS_DISCONNECT,          /* close with 4009 */
+    WSC_NEWS_DISCONNECT,          /* close with 4009 who came before */
     WSC_NEWS_SIGNAL,
     WSC_NEWS_TYPING,
     WSC_NEWS_PRESENCE,
     WSC_NEWS_BEAT,
     WSC_NEWS_MARK,
+    WSC_NEWS_BAN,
 
     WSC_NEWS_SETTLED = 32         /* of the relay: the sender's cid was stored
                                      before, at that position */
@@ -92,6 +96,9 @@ wsc_keep_e wsc_news_keep(unsigned type, const wsc_note_t *note);
 
 /* 1: it may be forgotten when memory is short. */
 int wsc_news_soft(unsigned type);
+
+/* 1: it is not told unless it is kept. */
+int wsc_news_hard(unsigned type);
 
 /*
  * Writes the field in which a note is kept: at most WSC_MAX_NOTE_FIELD octets,

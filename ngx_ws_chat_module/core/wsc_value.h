@@ -20,6 +20,7 @@
 #define WSC_MAX_ID        64     /* octets of a command's string id */
 #define WSC_MAX_NAME      64     /* octets of a signal's name */
 #define WSC_MAX_DATA      4096   /* octets of its data, as JSON text or bin */
+#define WSC_MAX_SECONDS   315360000    /* of a kick or block: ten years */
 #define WSC_MAX_DEPTH     32     /* of a JSON value */
 #define WSC_MAX_BATCH     64     /* commands in one message */
 #define WSC_MAX_LIMIT     500    /* messages in one answer */

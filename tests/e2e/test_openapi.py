@@ -12,7 +12,8 @@ from harness.nginx import TOP
 
 SPEC = yaml.safe_load((TOP / 'docs/openapi.yaml').read_text())
 VALUES = {'chat_id': 'room', 'user': 'ann', 'position': '1:1'}
-BODIES = {'NewMessage': {'sender': 'ann', 'message': {'text': 'hi'}}}
+BODIES = {'NewMessage': {'sender': 'ann', 'message': {'text': 'hi'}},
+          'Kick': {'user': 'bob', 'seconds': 1}}
 METHODS = {'get', 'post', 'patch', 'delete', 'put'}
 
 
@@ -36,8 +37,10 @@ def schema_of(content):
 def body_of(method, path):
     """A body of the call's own kind, for calls that have one."""
     body = SPEC['paths'][path][method].get('requestBody')
-    return json.dumps(BODIES['NewMessage']) if body and body.get(
-        'required') else None
+    if not body or not body.get('required'):
+        return None
+    kind = re.search(r"schemas/(\w+)", json.dumps(body))[1]
+    return json.dumps(BODIES[kind])
 
 
 def resolve(item):

@@ -25,7 +25,7 @@ LAYERS = [
                           ' marks mask msgpack number pace presence prom'
                           ' sticky tally token utf8'
                           ' value wheel writer'),
-    ('core protocol', 'wsc_', 'cmd conn envelope event follow grant'
+    ('core protocol', 'wsc_', 'bans cmd conn envelope event follow grant'
                               ' handshake jwt message news roomlog shmlog'
                               ' shmkeep shmring sse'),
     ('daemons: core', 'bk_', 'pattern progress record time'),
@@ -40,7 +40,7 @@ LAYERS = [
      'bus flush limit log pack redis send stat stream'),
     ('store', 'ngx_ws_chat_', 'live shm store'),
     ('room', 'ngx_ws_chat_', 'marks presence room state'),
-    ('client', 'ngx_ws_chat_', 'client op reply'),
+    ('client', 'ngx_ws_chat_', 'ban client op reply'),
     ('session', 'ngx_ws_chat_', 'session'),
     ('admission', 'ngx_ws_chat_', 'admit body refusal'),
     ('entry', 'ngx_ws_chat_',

@@ -26,6 +26,10 @@
 #define TEST_REASON_BEFORE                                                    \
     "\"before\" must be {epoch, seq}, integers from 0 to 2^53 - 1"
 #define TEST_REASON_HISTORY  "\"history\" must be an integer from 0 to 500"
+#define TEST_REASON_USER                                                      \
+    "\"user\" must be a string of 1 to 128 octets without control characters"
+#define TEST_REASON_SECONDS                                                   \
+    "\"seconds\" must be an integer from 0 to 315360000"
 #define TEST_REASON_TOKEN  "\"token\" must be a string"
 #define TEST_REASON_MARKS  "\"delivered\" and \"read\", one at least, must" \
     " be {epoch, seq}, integers from 0 to 2^53 - 1"
@@ -212,6 +216,25 @@ static const test_cmd_t  commands[] = {
       "bad_request chat=a \"data\" is missing" },
     { "{'op':'signal','chat_id':'a','name':'p','data':1,'keep':1}",
       "bad_request chat=a \"keep\" must be true or false" },
+
+    /* kick, block */
+
+    { "{'op':'kick','id':3,'chat_id':'a','user':'bob'}",
+      "kick id=3 chat=a name=bob" },
+    { "{'op':'kick','chat_id':'a','user':'bob','seconds':0}",
+      "kick chat=a name=bob seconds=0" },
+    { "{'op':'block','user':'b b','seconds':315360000}",
+      "block name=b b seconds=315360000" },
+    { "{'op':'kick','user':'bob'}", "bad_request " TEST_REASON_CHAT_ID },
+    { "{'op':'kick','chat_id':'a'}", "bad_request chat=a " TEST_REASON_USER },
+    { "{'op':'block','user':''}", "bad_request " TEST_REASON_USER },
+    { "{'op':'block','user':1}", "bad_request " TEST_REASON_USER },
+    { "{'op':'block','user':'a','seconds':-1}",
+      "bad_request " TEST_REASON_SECONDS },
+    { "{'op':'block','user':'a','seconds':315360001}",
+      "bad_request " TEST_REASON_SECONDS },
+    { "{'op':'block','user':'a','seconds':'1'}",
+      "bad_request " TEST_REASON_SECONDS },
 
     /* history */
 
@@ -402,7 +425,7 @@ show(char *out, ssize_t rc, const wsc_cmd_t *cmd, wsc_err_e err,
 
     static const char  *ops[] = {
         "none", "join", "leave", "send", "history", "signal", "typing",
-        "mark", "presence", "refresh", "ping"
+        "mark", "presence", "kick", "block", "refresh", "ping"
     };
 
     if (rc == WSC_OK) {
@@ -474,6 +497,10 @@ show_fields(char *out, const wsc_cmd_t *cmd)
 
     if (cmd->offset) {
         append(out, " offset=%u", cmd->offset);
+    }
+
+    if (cmd->has_seconds) {
+        append(out, " seconds=%u", cmd->seconds);
     }
 
     if (cmd->retry) {

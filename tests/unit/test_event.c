@@ -64,6 +64,7 @@ static void event_signal(wsc_buf_t *b, wsc_enc_e enc);
 static void event_signal_binary(wsc_buf_t *b, wsc_enc_e enc);
 static void event_notice(wsc_buf_t *b, wsc_enc_e enc);
 static void event_ok(wsc_buf_t *b, wsc_enc_e enc);
+static void event_kicked(wsc_buf_t *b, wsc_enc_e enc);
 static void event_reconnect(wsc_buf_t *b, wsc_enc_e enc);
 static void event_error(wsc_buf_t *b, wsc_enc_e enc);
 static void event_error_bare(wsc_buf_t *b, wsc_enc_e enc);
@@ -102,6 +103,7 @@ static const struct {
     { "signal_binary", event_signal_binary },
     { "notice", event_notice },
     { "ok", event_ok },
+    { "kicked", event_kicked },
     { "reconnect", event_reconnect },
     { "error", event_error },
     { "error_bare", event_error_bare }
@@ -566,6 +568,13 @@ event_ok(wsc_buf_t *b, wsc_enc_e enc)
     wsc_id_t  id = { WSC_ID_STRING, 0, wsc_string("x") };
 
     wsc_event_ok(b, enc, &id);
+}
+
+
+static void
+event_kicked(wsc_buf_t *b, wsc_enc_e enc)
+{
+    wsc_event_kicked(b, enc, &lobby, "kicked");
 }
 
 

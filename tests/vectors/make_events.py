@@ -153,6 +153,7 @@ def events():
         'ev': 'message', 'sender': 'ann', 'message': Raw('"hi"'),
         'timestamp': 1700000001234}
     yield 'ok', {'ev': 'ok', 'id': 'x'}
+    yield 'kicked', {'ev': 'kicked', 'chat_id': 'lobby', 'reason': 'kicked'}
     yield 'reconnect', {
         'ev': 'reconnect', 'in_ms': 1500, 'reason': 'restart'}
     yield 'error', {
