@@ -181,6 +181,11 @@ wb_conn_event(wb_proc_t *proc, wb_conn_t *c, uint32_t events)
         wb_conn_flush(proc, c);
     }
 
+    if (c->out.len && wb_tls_reads(c)) {
+        /* a read would end the handshake, and nobody send what waits */
+        return;
+    }
+
     if (c->state != WB_ST_DONE && (events & (EPOLLIN|EPOLLHUP|EPOLLERR))) {
         wb_conn_read(proc, c);
     }

@@ -13,6 +13,8 @@ SLOT = 240 + 2 * 96
 
 class Idle(Case):
     name = 'idle'
+    rows = (('idle member in a chat of ten: octets', 'member', '{:,.0f}'),
+            ('with NGINX\'s slot', 'with_slot', '{:,.0f}'))
     title = 'idle members in chats of ten, octets of memory for each'
     peers = (Ours, Nchan, Ws)
     connections = {Ours.name: 18000}
@@ -41,7 +43,7 @@ class Idle(Case):
     def count(self, peer, quick):
         count = min(self.connections.get(peer.name, self.others),
                     machine.descriptors() - 500)
-        return 200 if quick else count - count % self.of_room
+        return 200 if quick else count - count % 10
 
     def run_round(self, peer, quick):
         count = self.count(peer, quick)
@@ -51,20 +53,22 @@ class Idle(Case):
             # code, buffers and zones that the first ones touch
             self.members(server, self.warm)
             base = settled(server, patience)
+            files = server.files()
             seen = {'connections': count}
             self.members(server, count, *self.options, at={
                 'half': lambda: self.note(server, base, seen, 'half',
                                           patience),
                 'connected': lambda: self.note(server, base, seen, 'member',
                                                patience),
-                'closed': lambda: self.closed(server, base, seen, patience)})
+                'closed': lambda: self.closed(server, base, seen, files,
+                                              patience)})
         return seen
 
     def members(self, server, count, *options, at=None):
         files = server.files()
         result = generator.run(
             server, '-c', count, '-r', max(1, count // self.of_room), '-R',
-            self.ramp, *options, at=at)
+            self.ramp, '--timeout', 60, *options, at=at)
         if result['failed'] or result['lost']:
             raise BenchError('%s: %d failed, %d lost, %s' % (
                 server.name, result['failed'], result['lost'],
@@ -84,11 +88,10 @@ class Idle(Case):
             seen['shared'] = (now['shmem'] - base['shmem']) / count
             seen['with_slot'] = (seen['member'] + SLOT if server.slots
                                  else None)
-            seen['files'] = server.files() - count
         seen.setdefault('half', None)
 
-    def closed(self, server, base, seen, patience):
-        self.wait_closed(server, seen.pop('files'))
+    def closed(self, server, base, seen, files, patience):
+        self.wait_closed(server, files)
         self.note(server, base, seen, 'closed', patience)
 
 
@@ -96,13 +99,15 @@ class Storm(Idle):
     """They all come at once, and are slow to say what they want."""
 
     name = 'storm'
+    rows = (('after a storm of reconnects', 'member', '{:,.0f}'),)
     title = 'the same after a storm: all had sent half of their handshake'
     peers = (Ours, Nchan)
-    options = ('--half', 1, '--timeout', 60)
+    options = ('--half', 1)
 
 
 class Tls(Idle):
     name = 'idle-tls'
+    rows = (('over TLS', 'member', '{:,.0f}'),)
     title = 'the same over TLS'
     peers = (OursTls, NchanTls)
     others = 5000
@@ -115,6 +120,7 @@ class Rooms(Idle):
     """A chat of one's own, less what being in one with others costs."""
 
     name = 'rooms'
+    rows = (('a chat: octets', 'room', '{:,.0f}'),)
     title = 'members with a chat each, octets of memory for each'
     peers = (Ours, Nchan)
     connections = {}
