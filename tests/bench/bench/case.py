@@ -17,6 +17,8 @@ class Case:
     columns     (key of a round's figures, heading, format)
     targets     Targets
     plain       figures of which a ratio says nothing
+    rows        of README: (label, figure, format, peer if not ours)
+    shown       there: {beginning of a name: the peer, if several have it}
     """
 
     name = title = None
@@ -24,6 +26,8 @@ class Case:
     peers = ()
     columns = ()
     targets = ()
+    rows = ()
+    shown = {}
     plain = ('missing', 'late', 'others', 'generator', 'connections')
     rounds = 3
 

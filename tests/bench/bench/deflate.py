@@ -60,6 +60,13 @@ class Deflate(Fan):
 
 class Deflate1k(Deflate):
     name = 'deflate-1k'
+    rows = (
+        ('1 x 1,000, 50/s of 1 KB JSON, compressed: CPU us', 'cpu_us',
+         '{:.2f}'),
+        ('octets on the wire', 'wire', '{:,.0f}'),
+        ('the same, not compressed: CPU us', 'cpu_us', '{:.2f}',
+         OursPlain.name),
+        ('octets on the wire', 'wire', '{:,.0f}', OursPlain.name))
     what = '1 KB of JSON (a list of records)'
     targets = (Target('cpu_us', 1.2, OursPlain.name),
                Target('wire', 0.4, OursPlain.name))
@@ -82,6 +89,12 @@ class Deflate1k(Deflate):
 
 class DeflateChat(Deflate):
     name = 'deflate-chat'
+    rows = (
+        ('100 to 300 octets, compressed: CPU us', 'cpu_us', '{:.2f}'),
+        ('octets on the wire', 'wire', '{:,.0f}'),
+        ('the same, not compressed: CPU us', 'cpu_us', '{:.2f}',
+         OursPlain.name),
+        ('octets on the wire', 'wire', '{:,.0f}', OursPlain.name))
     what = '100 to 300 octets of chat'
     targets = ()
 

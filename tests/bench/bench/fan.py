@@ -121,6 +121,8 @@ class Fan(Case):
 
 class Fan50(Fan):
     name = 'fan-50'
+    rows = (('1 chat x 1,000 members, 50 messages/s: CPU us each delivery',
+             'cpu_us', '{:.2f}'),)
     targets = (Target('cpu_us', 1.10, FloorEach.name),
                Target('cpu_us', 0.9, Nchan.name))
 
@@ -129,6 +131,8 @@ class Fan1000(Fan):
     """More than one send for each delivery can do: batches are what helps."""
 
     name = 'fan-1000'
+    rows = (('1 x 1,000, 1,000/s: CPU us', 'cpu_us', '{:.2f}'),)
+    shown = {'bare': FloorLog.name}
     peers = (Ours, FloorEach, FloorLog, Nchan, Ws)
     rate = 1000
     seconds = (4, 1, 3), (0.4, 0.1, 5)
@@ -140,6 +144,8 @@ class Fan3000(Fan1000):
     """Three million deliveries a second: more than most servers can."""
 
     name = 'fan-3000'
+    rows = (('1 x 1,000, 3,000/s: CPU us', 'cpu_us', '{:.2f}'),
+            ('deliveries/s', 'per_second', '{:,.0f}'))
     peers = (Ours, FloorLog, Nchan, Ws)
     rate = 3000
     may_lose = (FloorLog.name, Nchan.name, Ws.name)
@@ -154,6 +160,8 @@ class Chats200(Fan):
     """Many small chats in which everybody talks."""
 
     name = 'chats-200'
+    rows = (('200 x 10, all send, 3,000/s: CPU us', 'cpu_us', '{:.2f}'),
+            ('p50, ms', 'p50', '{:.2f}'))
     members = 2000
     rooms = 200
     publishers = 10
@@ -174,6 +182,8 @@ class Redis200(Fan):
     """
 
     name = 'redis-200'
+    rows = (('200 x 10, two nodes over Redis, 1,000/s: CPU us with Redis',
+             'cpu_us', '{:.2f}'), ('p50, ms', 'p50', '{:.2f}'))
     peers = (farm.Ours, farm.NchanPost, farm.Nchan, farm.OursAof)
     members = 2000
     rooms = 200

@@ -15,6 +15,8 @@ class Handshakes(Case):
     name = 'handshakes'
     title = 'clients who connect and join a chat of ten'
     peers = (Ours, OursAlone, FloorEach, Nchan, Ws)
+    rows = (('clients let in each CPU-second', 'per_cpu', '{:,.0f}'),
+            ('without joining a chat', 'per_cpu', '{:,.0f}', OursAlone.name))
     columns = (
         ('per_cpu', 'each CPU-second', '%.0f'),
         ('cpu_us', 'CPU us/client', '%.1f'),

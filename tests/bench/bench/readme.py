@@ -1,0 +1,89 @@
+"""The figures that are kept, and the part of README that shows them."""
+
+import json
+
+from .cases import CASES
+from .growth import Growth
+from .machine import BenchError
+from .server import Ours, TOP
+
+FIGURES = TOP / 'tests/bench/figures.json'
+README = TOP / 'README.md'
+
+BEGIN = '<!-- written by make bench ARGS=--save -->\n'
+END = '<!-- end of what it wrote -->\n'
+
+PEERS = (('bare', 'bare server'), ('nchan', 'nchan'), ('ws', 'ws'))
+
+
+def summary(results):
+    """The whole run in Markdown: {case: result} as run() gives them."""
+    lines = ['| | %s | %s |' % (Ours.name,
+                                ' | '.join(title for _, title in PEERS)),
+             '|---' + '|---:' * (len(PEERS) + 1) + '|']
+    for name, result in results.items():
+        lines += [row(CASES[name], result, *one) for one in CASES[name].rows]
+    text = '\n'.join(lines) + '\n'
+    if Growth.name in results:
+        text += '\n' + growth(results[Growth.name])
+    return text
+
+
+def row(case, result, label, figure, form, peer=Ours.name):
+    medians = result['medians']
+    cells = [label, number(form, medians[peer].get(figure))]
+    for prefix, _ in PEERS:
+        cells.append('')
+        theirs = case.shown.get(prefix, next(
+            (one for one in medians if one.startswith(prefix)), None))
+        if peer == Ours.name and theirs in medians:
+            cells[-1] = number(form, medians[theirs].get(figure))
+            ratio = result['ratios'].get(theirs, {}).get(figure)
+            if ratio is not None:
+                cells[-1] += ' (%.2f)' % ratio
+    return '| %s |' % ' | '.join(cells)
+
+
+def number(form, value):
+    return '' if value is None else form.format(value)
+
+
+def growth(result):
+    lines = ['| %s | %s |' % (result['title'], ' | '.join(
+                 heading for _, heading, _ in Growth.columns)),
+             '|---' + '|---:' * len(Growth.columns) + '|']
+    for name, figures in result['medians'].items():
+        lines.append('| %s | %s |' % (name, ' | '.join(
+            '' if figures[key] is None else form % figures[key]
+            for key, _, form in Growth.columns)))
+    return '\n'.join(lines) + '\n'
+
+
+def section(saved):
+    """What README says of the kept figures."""
+    about, results = saved['machine'], saved['cases']
+    rounds = max(len(one) for result in results.values()
+                 for one in result['rounds'].values())
+    return (
+        '%s\nIn brackets: ours divided by theirs. Medians of %d interleaved '
+        'rounds (of memory one) on %s, %d processors, kernel %s, NGINX %s; '
+        'one processor for the server, the others for the generator. CPU time '
+        'is that of the server, kernel included.\n' % (
+            summary(results), rounds, about['cpu'], about['cpus'],
+            about['kernel'], about['nginx']))
+
+
+def parts():
+    """README before, within and after the section."""
+    text = README.read_text()
+    before, begin, rest = text.partition(BEGIN)
+    inside, end, after = rest.partition(END)
+    if not begin or not end:
+        raise BenchError('README.md has no place for figures: %s' % BEGIN)
+    return before + begin, inside, end + after
+
+
+def save(saved):
+    before, _, after = parts()
+    FIGURES.write_text(json.dumps(saved, indent=1) + '\n')
+    README.write_text(before + section(saved) + after)
