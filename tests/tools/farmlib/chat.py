@@ -86,7 +86,9 @@ class Chat(Place):
             if done.returncode:
                 raise FarmError('%s did not start:\n%s' % (node, done.stdout))
         self.launch('haproxy', 'haproxy', '-db', '-f', 'haproxy.cfg')
-        if not await_true(self.is_up, 30):
+
+    def await_up(self):
+        if not await_true(self.is_up, 60):
             raise FarmError('it does not come up:\n' + self.logs())
 
     def is_up(self):
