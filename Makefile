@@ -53,8 +53,8 @@ FUZZBIN = $(patsubst tests/fuzz/%.c,build/fuzz/%,$(FUZZ))
 
 .PHONY: help build backend run farm farm-status farm-dashboard farm-stop stop \
 	test check lint unit client e2e e2e-store e2e-redis e2e-farm backend-test bench-test faults reloads \
-	asan interop page fuzz bench node-kill install deb clean setup-run setup-farm \
-	setup-backend setup-deb setup-test setup-bench build-test build-asan core daemons \
+	asan interop page fuzz bench node-kill install deb ansible-lint clean setup-run setup-farm \
+	setup-backend setup-deb setup-test setup-ansible setup-bench build-test build-asan core daemons \
 	units fuzzers benches
 
 help:
@@ -75,6 +75,7 @@ help:
 	@echo 'make check                lint, unit and client, while you work'
 	@echo 'make lint | unit | client | e2e | e2e-store | e2e-redis | e2e-farm'
 	@echo 'make asan | interop | page | backend-test | bench-test'
+	@echo 'make ansible-lint         the roles of ansible/'
 	@echo 'make fuzz [SECONDS=60]    libFuzzer, so long for each target'
 	@echo 'make faults [COUNT=20]    Redis, nodes and cables die, so often each'
 	@echo '  SEED=n FAULT=name       the same choices again; one kind alone'
@@ -176,6 +177,9 @@ interop: build setup-test
 page: build setup-test
 	$(Q)$(T)/run-node page $(wildcard tests/page/*.test.mjs)
 
+ansible-lint: setup-ansible
+	$(Q)$(T)/run-ansible-lint
+
 fuzz: setup-test
 	$(Q)$(SUBMAKE) fuzzers
 	$(Q)$(T)/run-fuzz $(SECONDS) $(FUZZBIN)
@@ -191,7 +195,8 @@ bench: build setup-bench
 node-kill: build setup-test
 	$(Q)$(PY) tests/farm/node-kill $(ARGS)
 
-setup-run setup-farm setup-backend setup-deb setup-test setup-bench: setup-%:
+setup-run setup-farm setup-backend setup-deb setup-test setup-ansible \
+setup-bench: setup-%:
 	$(Q)$(T)/setup $*
 
 build-test: setup-run
