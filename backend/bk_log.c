@@ -13,7 +13,7 @@
 #include "wsc_utf8.h"
 #include "bk_log.h"
 #include "bk_mem.h"
-#include "bk_time.h"
+#include "wsc_time.h"
 
 
 static void bk_log_text(wsc_buf_t *b, const char *level, const u_char *stamp,
@@ -47,7 +47,7 @@ void
 bk_log_fields(bk_log_level_e level, const char *message,
     const bk_field_t *fields)
 {
-    u_char     stamp[BK_TIME_LEN + 1];
+    u_char     stamp[WSC_TIME_LEN + 1];
     ssize_t    rc;
     wsc_buf_t  b;
 
@@ -55,8 +55,8 @@ bk_log_fields(bk_log_level_e level, const char *message,
         return;
     }
 
-    bk_time_print(stamp, bk_now());
-    stamp[BK_TIME_LEN] = '\0';
+    wsc_time_print(stamp, bk_now());
+    stamp[WSC_TIME_LEN] = '\0';
 
     wsc_buf_init(&b, &bk_alloc);
 

@@ -332,7 +332,7 @@ bk_relay_chain(bk_relay_t *r, bk_relay_item_t **items, size_t i)
         }
     }
 
-    it->prev = bk_progress_prev(&r->progress, it->has_head ? &it->prev : NULL,
+    it->prev = wsc_progress_prev(&r->progress, it->has_head ? &it->prev : NULL,
                                 offset);
 }
 

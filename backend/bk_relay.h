@@ -8,7 +8,7 @@
  * prefix and the partition as tag (the module's live store has the same, see
  * ngx_ws_chat_live_key.c):
  *
- *     {p}:progress                     see bk_progress.h
+ *     {p}:progress                     see wsc_progress.h
  *     {p}:s:CHAT   {p}:c:CHAT          stream, channel
  *     {p}:h:CHAT                       position of the chat's last message
  *     {p}:d:CHAT SENDER-LENGTH SENDER CID      dedupe record: a position
@@ -23,7 +23,7 @@
 
 #include "bk_kafka.h"
 #include "bk_kafka_out.h"
-#include "bk_progress.h"
+#include "wsc_progress.h"
 #include "bk_redis.h"
 #include "bk_status.h"
 
@@ -64,7 +64,7 @@ typedef struct {
     uint64_t              keep;          /* records put back when empty */
     uint64_t              messages;      /* of a stream, about */
     uint64_t              age;           /* ms that a stream lives */
-    bk_progress_t         progress;      /* of the batch */
+    wsc_progress_t        progress;      /* of the batch */
     wsc_buf_t             envelope;
     wsc_buf_t             octets;
 } bk_relay_t;
@@ -97,7 +97,7 @@ extern bk_metric_t  bk_relay_metrics[];
  * goal is what was published before, as far as the caller knows.
  */
 bk_relay_rc_e bk_relay_locate(bk_relay_t *r, int32_t partition,
-    uint64_t goal, bk_progress_t *p);
+    uint64_t goal, wsc_progress_t *p);
 
 /* Looks whether it still stands there. */
 bk_relay_rc_e bk_relay_look(bk_relay_t *r, int32_t partition, uint64_t from);

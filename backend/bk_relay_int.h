@@ -18,7 +18,7 @@ bk_relay_rc_e bk_relay_decide(bk_relay_t *r, int32_t partition,
     uint64_t from);
 
 /* Gathers a SET of the progress; flag: NX, or NULL. */
-void bk_relay_set(bk_relay_t *r, int32_t partition, const bk_progress_t *p,
+void bk_relay_set(bk_relay_t *r, int32_t partition, const wsc_progress_t *p,
     const char *flag);
 
 /* Ends a transaction; commands: those gathered since and with MULTI. */

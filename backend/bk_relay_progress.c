@@ -16,16 +16,16 @@
 
 
 static int bk_relay_empty(bk_relay_t *r, int32_t partition, uint64_t goal);
-static bk_progress_e bk_relay_decided(bk_relay_t *r, const redisReply *reply,
+static wsc_progress_e bk_relay_decided(bk_relay_t *r, const redisReply *reply,
     uint64_t from);
 
 
 bk_relay_rc_e
 bk_relay_locate(bk_relay_t *r, int32_t partition, uint64_t goal,
-    bk_progress_t *p)
+    wsc_progress_t *p)
 {
     unsigned        i;
-    bk_progress_e   what;
+    wsc_progress_e   what;
 
     /* it may be set by another one meanwhile */
 
@@ -43,13 +43,13 @@ bk_relay_locate(bk_relay_t *r, int32_t partition, uint64_t goal,
 
         switch (what) {
 
-        case BK_PROGRESS_OK:
-        case BK_PROGRESS_DUP:
-        case BK_PROGRESS_GAP:
+        case WSC_PROGRESS_OK:
+        case WSC_PROGRESS_DUP:
+        case WSC_PROGRESS_GAP:
             *p = r->progress;
             return BK_RELAY_OK;
 
-        case BK_PROGRESS_NEW:
+        case WSC_PROGRESS_NEW:
             bk_log(BK_LOG_ERROR, "Redis is of a later epoch",
                    bk_num("epoch", r->epoch),
                    bk_num("redis", r->progress.epoch));
@@ -73,7 +73,7 @@ bk_relay_empty(bk_relay_t *r, int32_t partition, uint64_t goal)
 {
     int             old;
     int64_t         low, high, committed;
-    bk_progress_t   p, had;
+    wsc_progress_t   p, had;
 
     had = r->progress;
     old = (had.epoch != 0);
@@ -94,7 +94,7 @@ bk_relay_empty(bk_relay_t *r, int32_t partition, uint64_t goal)
         goal = committed;
     }
 
-    bk_progress_begin(&p, r->epoch, low, old ? 0 : goal, r->keep);
+    wsc_progress_begin(&p, r->epoch, low, old ? 0 : goal, r->keep);
 
     if (old) {
         p.floor = had.floor ? had.floor : (uint64_t) low;
@@ -125,17 +125,17 @@ bk_relay_empty(bk_relay_t *r, int32_t partition, uint64_t goal)
 }
 
 
-static bk_progress_e
+static wsc_progress_e
 bk_relay_decided(bk_relay_t *r, const redisReply *reply, uint64_t from)
 {
     wsc_str_t  s;
 
     if (reply == NULL) {
-        memset(&r->progress, 0, sizeof(bk_progress_t));
-        return BK_PROGRESS_EMPTY;
+        memset(&r->progress, 0, sizeof(wsc_progress_t));
+        return WSC_PROGRESS_EMPTY;
     }
 
-    return bk_progress_decide(bk_redis_str(reply, &s), r->epoch, from,
+    return wsc_progress_decide(bk_redis_str(reply, &s), r->epoch, from,
                               &r->progress);
 }
 
@@ -165,14 +165,14 @@ bk_relay_decide(bk_relay_t *r, int32_t partition, uint64_t from)
 
     switch (bk_relay_decided(r, reply, from)) {
 
-    case BK_PROGRESS_OK:
+    case WSC_PROGRESS_OK:
         return BK_RELAY_OK;
 
-    case BK_PROGRESS_DUP:
+    case WSC_PROGRESS_DUP:
         bk_metric_add(&bk_relay_metrics[BK_RELAY_STALE], 1);
         return BK_RELAY_MOVED;
 
-    case BK_PROGRESS_GAP:
+    case WSC_PROGRESS_GAP:
         bk_metric_add(&bk_relay_metrics[BK_RELAY_GAPS], 1);
         return BK_RELAY_MOVED;
 
@@ -183,14 +183,14 @@ bk_relay_decide(bk_relay_t *r, int32_t partition, uint64_t from)
 
 
 void
-bk_relay_set(bk_relay_t *r, int32_t partition, const bk_progress_t *p,
+bk_relay_set(bk_relay_t *r, int32_t partition, const wsc_progress_t *p,
     const char *flag)
 {
-    u_char  buf[BK_PROGRESS_LEN];
+    u_char  buf[WSC_PROGRESS_LEN];
 
     bk_redis_begin(r->redis, "SET");
     bk_relay_word(r, partition, "progress", NULL);
-    bk_redis_octets(r->redis, buf, bk_progress_print(buf, p));
+    bk_redis_octets(r->redis, buf, wsc_progress_print(buf, p));
 
     if (flag) {
         bk_redis_word(r->redis, flag);

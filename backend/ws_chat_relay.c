@@ -350,7 +350,7 @@ bk_relayer_parts(bk_relayer_t *a, int32_t partition)
 static bk_relay_rc_e
 bk_relayer_locate(bk_relayer_t *a, int32_t partition, uint64_t goal)
 {
-    bk_progress_t     p;
+    wsc_progress_t     p;
     bk_relay_rc_e     rc;
     bk_relay_part_t  *part;
 

@@ -12,7 +12,8 @@
 #include "wsc_number.h"
 #include "bk_record.h"
 #include "bk_record_int.h"
-#include "bk_time.h"
+#include "wsc_record.h"
+#include "wsc_time.h"
 
 
 #define BK_RECORD_TIME  253402300800000    /* ms: the year 10000 */
@@ -37,7 +38,8 @@ static ssize_t bk_record_uint(const wsc_str_t *v, bk_record_t *r);
 
 
 const char *const  bk_header_names[BK_HEADER_N] = {
-    "epoch", "seq", "prev_epoch", "prev_seq", "retry"
+    WSC_RECORD_EPOCH, WSC_RECORD_SEQ, WSC_RECORD_PREV_EPOCH,
+    WSC_RECORD_PREV_SEQ, WSC_RECORD_RETRY
 };
 
 
@@ -438,7 +440,7 @@ bk_record_time(const bk_raw_t *raw, const bk_fields_t *f, bk_record_t *r)
         rc = bk_record_string(f, BK_FIELD_TIMESTAMP, &r->names, &s);
 
         if (rc == WSC_OK) {
-            rc = bk_time_parse(&s, &r->timestamp);
+            rc = wsc_time_parse(&s, &r->timestamp);
         }
     }
 

@@ -14,7 +14,7 @@
 
 #include "wsc_json.h"
 #include "bk_record.h"
-#include "bk_time.h"
+#include "wsc_time.h"
 
 
 #define FUZZ_TIME  253402300800000
@@ -69,7 +69,7 @@ fuzz_take(const uint8_t **data, size_t *size, wsc_str_t *s)
 static void
 fuzz_good(const bk_record_t *r)
 {
-    u_char         stamp[BK_TIME_LEN];
+    u_char         stamp[WSC_TIME_LEN];
     ssize_t        rc;
     uint64_t       ms;
     wsc_buf_t      b;
@@ -92,10 +92,10 @@ fuzz_good(const bk_record_t *r)
     fuzz_assert(v.binary == r->base64);
     wsc_buf_free(&b);
 
-    bk_time_print(stamp, r->timestamp);
+    wsc_time_print(stamp, r->timestamp);
     s.data = stamp;
-    s.len = BK_TIME_LEN;
-    fuzz_assert(bk_time_parse(&s, &ms) == WSC_OK && ms == r->timestamp);
+    s.len = WSC_TIME_LEN;
+    fuzz_assert(wsc_time_parse(&s, &ms) == WSC_OK && ms == r->timestamp);
 }
 
 

@@ -22,13 +22,13 @@ BACKEND = 'backend'
 LAYERS = [
     ('core leaf', 'wsc_', 'backoff base base64 buf bucket cluster cookie'
                           ' deflate epoch frame hist info json keys latest'
-                          ' marks mask msgpack number pace presence prom'
-                          ' sticky tally token utf8'
-                          ' value wheel writer'),
+                          ' marks mask msgpack number pace presence progress'
+                          ' prom sticky tally time token utf8 value wheel'
+                          ' writer'),
     ('core protocol', 'wsc_', 'bans cmd conn envelope event follow grant'
-                              ' handshake jwt message news roomlog shmlog'
-                              ' shmkeep shmring sse'),
-    ('daemons: core', 'bk_', 'pattern progress record time'),
+                              ' handshake jwt message news record roomlog'
+                              ' shmlog shmkeep shmring sse'),
+    ('daemons: core', 'bk_', 'pattern record'),
     ('daemons: common', 'bk_', 'daemon http log mem opt status'),
     ('daemons: peers', 'bk_', 'ask copy kafka pg pool redis'),
     ('daemons: work', 'bk_', 'archive history relay'),
@@ -37,7 +37,7 @@ LAYERS = [
     ('configuration', 'ngx_ws_chat_', 'conf mem zone'),
     ('identity', 'ngx_ws_chat_', 'auth authorize cors'),
     ('bus, send, log', 'ngx_ws_chat_',
-     'bus flush limit log pack redis send stat stream'),
+     'bus flush kafka limit log pack redis send stat stream'),
     ('store', 'ngx_ws_chat_', 'live shm store'),
     ('room', 'ngx_ws_chat_', 'marks presence room state'),
     ('client', 'ngx_ws_chat_', 'ban client op reply'),

@@ -8,15 +8,15 @@
 
 #include "wsc_number.h"
 #include "wsc_value.h"
-#include "bk_progress.h"
+#include "wsc_progress.h"
 
 
-static ssize_t bk_progress_number(const u_char **p, const u_char *last,
+static ssize_t wsc_progress_number(const u_char **p, const u_char *last,
     uint64_t *v);
 
 
 ssize_t
-bk_progress_parse(const wsc_str_t *s, bk_progress_t *p)
+wsc_progress_parse(const wsc_str_t *s, wsc_progress_t *p)
 {
     unsigned       i;
     uint64_t      *v[] = { &p->epoch, &p->next, &p->goal, &p->floor };
@@ -31,7 +31,7 @@ bk_progress_parse(const wsc_str_t *s, bk_progress_t *p)
             return WSC_DECLINED;
         }
 
-        if (bk_progress_number(&pos, last, v[i]) != WSC_OK) {
+        if (wsc_progress_number(&pos, last, v[i]) != WSC_OK) {
             return WSC_DECLINED;
         }
     }
@@ -41,7 +41,7 @@ bk_progress_parse(const wsc_str_t *s, bk_progress_t *p)
 
 
 static ssize_t
-bk_progress_number(const u_char **p, const u_char *last, uint64_t *v)
+wsc_progress_number(const u_char **p, const u_char *last, uint64_t *v)
 {
     const u_char  *start;
 
@@ -61,7 +61,7 @@ bk_progress_number(const u_char **p, const u_char *last, uint64_t *v)
 
 
 size_t
-bk_progress_print(u_char *buf, const bk_progress_t *p)
+wsc_progress_print(u_char *buf, const wsc_progress_t *p)
 {
     size_t  n;
 
@@ -77,30 +77,30 @@ bk_progress_print(u_char *buf, const bk_progress_t *p)
 }
 
 
-bk_progress_e
-bk_progress_decide(const wsc_str_t *value, uint64_t epoch, uint64_t from,
-    bk_progress_t *p)
+wsc_progress_e
+wsc_progress_decide(const wsc_str_t *value, uint64_t epoch, uint64_t from,
+    wsc_progress_t *p)
 {
-    memset(p, 0, sizeof(bk_progress_t));
+    memset(p, 0, sizeof(wsc_progress_t));
 
-    if (value == NULL || bk_progress_parse(value, p) != WSC_OK) {
-        return BK_PROGRESS_EMPTY;
+    if (value == NULL || wsc_progress_parse(value, p) != WSC_OK) {
+        return WSC_PROGRESS_EMPTY;
     }
 
     if (p->epoch != epoch) {
-        return (p->epoch < epoch) ? BK_PROGRESS_OLD : BK_PROGRESS_NEW;
+        return (p->epoch < epoch) ? WSC_PROGRESS_OLD : WSC_PROGRESS_NEW;
     }
 
     if (p->next == from) {
-        return BK_PROGRESS_OK;
+        return WSC_PROGRESS_OK;
     }
 
-    return (p->next > from) ? BK_PROGRESS_DUP : BK_PROGRESS_GAP;
+    return (p->next > from) ? WSC_PROGRESS_DUP : WSC_PROGRESS_GAP;
 }
 
 
 void
-bk_progress_begin(bk_progress_t *p, uint64_t epoch, uint64_t low,
+wsc_progress_begin(wsc_progress_t *p, uint64_t epoch, uint64_t low,
     uint64_t goal, uint64_t keep)
 {
     p->epoch = epoch;
@@ -111,7 +111,7 @@ bk_progress_begin(bk_progress_t *p, uint64_t epoch, uint64_t low,
 
 
 wsc_pos_t
-bk_progress_prev(const bk_progress_t *p, const wsc_pos_t *head,
+wsc_progress_prev(const wsc_progress_t *p, const wsc_pos_t *head,
     uint64_t offset)
 {
     wsc_pos_t  prev;

@@ -10,7 +10,7 @@
 
 #include "wsc_test.h"
 #include "bk_pattern.h"
-#include "bk_time.h"
+#include "wsc_time.h"
 
 
 typedef struct {
@@ -61,7 +61,7 @@ test_parse(void **state)
         s.len = strlen(times[i].text);
         s.data = wsc_test_copy(times[i].text, s.len);
 
-        rc = bk_time_parse(&s, &ms);
+        rc = wsc_time_parse(&s, &ms);
 
         assert_int_equal(rc, times[i].ms == -1 ? WSC_DECLINED : WSC_OK);
 
@@ -79,26 +79,26 @@ test_parse(void **state)
 static void
 test_print(void **state)
 {
-    char        text[BK_TIME_LEN + 1], other[64];
+    char        text[WSC_TIME_LEN + 1], other[64];
     time_t      sec;
     uint64_t    ms, again;
     wsc_str_t   s;
     struct tm   tm;
 
-    text[BK_TIME_LEN] = '\0';
+    text[WSC_TIME_LEN] = '\0';
     s.data = (u_char *) text;
-    s.len = BK_TIME_LEN;
+    s.len = WSC_TIME_LEN;
 
     for (sec = 0; sec < 253402300800; sec += 86399) {
         ms = (uint64_t) sec * 1000 + sec % 1000;
 
-        bk_time_print((u_char *) text, ms);
+        wsc_time_print((u_char *) text, ms);
 
         gmtime_r(&sec, &tm);
         strftime(other, sizeof(other), "%Y-%m-%dT%H:%M:%S", &tm);
 
         assert_memory_equal(text, other, 19);
-        assert_int_equal(bk_time_parse(&s, &again), WSC_OK);
+        assert_int_equal(wsc_time_parse(&s, &again), WSC_OK);
         assert_int_equal(again, ms);
     }
 }

@@ -4,50 +4,50 @@
  */
 
 
-#include "bk_time.h"
+#include "wsc_time.h"
 
 
-#define BK_TIME_DAY  86400
+#define WSC_TIME_DAY  86400
 
 
 typedef struct {
     const u_char  *p;
     const u_char  *last;
     unsigned       failed:1;
-} bk_time_in_t;
+} wsc_time_in_t;
 
 
-static uint64_t bk_time_digits(bk_time_in_t *in, unsigned n);
-static void bk_time_char(bk_time_in_t *in, u_char ch);
-static uint64_t bk_time_fraction(bk_time_in_t *in);
-static int64_t bk_time_zone(bk_time_in_t *in);
-static uint64_t bk_time_days(uint64_t y, uint64_t m, uint64_t d);
-static u_char *bk_time_put(u_char *p, uint64_t v, unsigned n, u_char end);
+static uint64_t wsc_time_digits(wsc_time_in_t *in, unsigned n);
+static void wsc_time_char(wsc_time_in_t *in, u_char ch);
+static uint64_t wsc_time_fraction(wsc_time_in_t *in);
+static int64_t wsc_time_zone(wsc_time_in_t *in);
+static uint64_t wsc_time_days(uint64_t y, uint64_t m, uint64_t d);
+static u_char *wsc_time_put(u_char *p, uint64_t v, unsigned n, u_char end);
 
 
 ssize_t
-bk_time_parse(const wsc_str_t *s, uint64_t *ms)
+wsc_time_parse(const wsc_str_t *s, uint64_t *ms)
 {
     int64_t       sec;
     uint64_t      year, month, day, hour, min, part;
-    bk_time_in_t  in;
+    wsc_time_in_t  in;
 
     in.p = s->data;
     in.last = s->data + s->len;
     in.failed = 0;
 
-    year = bk_time_digits(&in, 4);
-    bk_time_char(&in, '-');
-    month = bk_time_digits(&in, 2);
-    bk_time_char(&in, '-');
-    day = bk_time_digits(&in, 2);
-    bk_time_char(&in, 'T');
-    hour = bk_time_digits(&in, 2);
-    bk_time_char(&in, ':');
-    min = bk_time_digits(&in, 2);
-    bk_time_char(&in, ':');
-    sec = bk_time_digits(&in, 2);
-    part = bk_time_fraction(&in);
+    year = wsc_time_digits(&in, 4);
+    wsc_time_char(&in, '-');
+    month = wsc_time_digits(&in, 2);
+    wsc_time_char(&in, '-');
+    day = wsc_time_digits(&in, 2);
+    wsc_time_char(&in, 'T');
+    hour = wsc_time_digits(&in, 2);
+    wsc_time_char(&in, ':');
+    min = wsc_time_digits(&in, 2);
+    wsc_time_char(&in, ':');
+    sec = wsc_time_digits(&in, 2);
+    part = wsc_time_fraction(&in);
 
     /* a leap second is the first one of the next minute */
 
@@ -57,9 +57,9 @@ bk_time_parse(const wsc_str_t *s, uint64_t *ms)
         return WSC_DECLINED;
     }
 
-    sec += bk_time_days(year, month, day) * BK_TIME_DAY + hour * 3600
+    sec += wsc_time_days(year, month, day) * WSC_TIME_DAY + hour * 3600
            + min * 60;
-    sec -= bk_time_zone(&in);
+    sec -= wsc_time_zone(&in);
 
     if (in.failed || in.p != in.last || sec < 0) {
         return WSC_DECLINED;
@@ -72,7 +72,7 @@ bk_time_parse(const wsc_str_t *s, uint64_t *ms)
 
 
 static uint64_t
-bk_time_digits(bk_time_in_t *in, unsigned n)
+wsc_time_digits(wsc_time_in_t *in, unsigned n)
 {
     uint64_t  v;
 
@@ -90,7 +90,7 @@ bk_time_digits(bk_time_in_t *in, unsigned n)
 
 
 static void
-bk_time_char(bk_time_in_t *in, u_char ch)
+wsc_time_char(wsc_time_in_t *in, u_char ch)
 {
     if (in->p == in->last || *in->p != ch) {
         in->failed = 1;
@@ -102,7 +102,7 @@ bk_time_char(bk_time_in_t *in, u_char ch)
 
 
 static uint64_t
-bk_time_fraction(bk_time_in_t *in)
+wsc_time_fraction(wsc_time_in_t *in)
 {
     unsigned  n;
     uint64_t  ms;
@@ -137,7 +137,7 @@ bk_time_fraction(bk_time_in_t *in)
 /* Seconds that the clock there is ahead of UTC. */
 
 static int64_t
-bk_time_zone(bk_time_in_t *in)
+wsc_time_zone(wsc_time_in_t *in)
 {
     int       ahead;
     uint64_t  hour, min;
@@ -154,9 +154,9 @@ bk_time_zone(bk_time_in_t *in)
 
     ahead = (*in->p++ == '+');
 
-    hour = bk_time_digits(in, 2);
-    bk_time_char(in, ':');
-    min = bk_time_digits(in, 2);
+    hour = wsc_time_digits(in, 2);
+    wsc_time_char(in, ':');
+    min = wsc_time_digits(in, 2);
 
     if (hour > 23 || min > 59) {
         in->failed = 1;
@@ -171,7 +171,7 @@ bk_time_zone(bk_time_in_t *in)
 /* Days since 1970; years begin in March, so that a leap day ends one. */
 
 static uint64_t
-bk_time_days(uint64_t y, uint64_t m, uint64_t d)
+wsc_time_days(uint64_t y, uint64_t m, uint64_t d)
 {
     if (m <= 2) {
         y--;
@@ -184,12 +184,12 @@ bk_time_days(uint64_t y, uint64_t m, uint64_t d)
 
 
 void
-bk_time_print(u_char *buf, uint64_t ms)
+wsc_time_print(u_char *buf, uint64_t ms)
 {
     uint64_t  era, day, year, month, sec;
 
-    sec = ms / 1000 % BK_TIME_DAY;
-    day = ms / 1000 / BK_TIME_DAY + 719468;
+    sec = ms / 1000 % WSC_TIME_DAY;
+    day = ms / 1000 / WSC_TIME_DAY + 719468;
 
     era = day / 146097;
     day %= 146097;
@@ -201,18 +201,18 @@ bk_time_print(u_char *buf, uint64_t ms)
     year += era * 400 + (month >= 10);
     month = (month < 10) ? month + 3 : month - 9;
 
-    buf = bk_time_put(buf, year, 4, '-');
-    buf = bk_time_put(buf, month, 2, '-');
-    buf = bk_time_put(buf, day, 2, 'T');
-    buf = bk_time_put(buf, sec / 3600, 2, ':');
-    buf = bk_time_put(buf, sec / 60 % 60, 2, ':');
-    buf = bk_time_put(buf, sec % 60, 2, '.');
-    (void) bk_time_put(buf, ms % 1000, 3, 'Z');
+    buf = wsc_time_put(buf, year, 4, '-');
+    buf = wsc_time_put(buf, month, 2, '-');
+    buf = wsc_time_put(buf, day, 2, 'T');
+    buf = wsc_time_put(buf, sec / 3600, 2, ':');
+    buf = wsc_time_put(buf, sec / 60 % 60, 2, ':');
+    buf = wsc_time_put(buf, sec % 60, 2, '.');
+    (void) wsc_time_put(buf, ms % 1000, 3, 'Z');
 }
 
 
 static u_char *
-bk_time_put(u_char *p, uint64_t v, unsigned n, u_char end)
+wsc_time_put(u_char *p, uint64_t v, unsigned n, u_char end)
 {
     unsigned  i;
 

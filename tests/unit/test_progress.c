@@ -7,29 +7,29 @@
 
 
 #include "wsc_test.h"
-#include "bk_progress.h"
+#include "wsc_progress.h"
 
 
 typedef struct {
     const char     *text;        /* NULL: nothing is there */
-    bk_progress_e   what;        /* for epoch 7, from 50 */
+    wsc_progress_e   what;        /* for epoch 7, from 50 */
 } test_decide_t;
 
 
 static const test_decide_t  decisions[] = {
-    { NULL, BK_PROGRESS_EMPTY },
-    { "", BK_PROGRESS_EMPTY },
-    { "7", BK_PROGRESS_EMPTY },
-    { "7 50 0", BK_PROGRESS_EMPTY },
-    { "7 50 0 0 ", BK_PROGRESS_EMPTY },
-    { "7 50 0 -1", BK_PROGRESS_EMPTY },
-    { "7 50 0 9007199254740992", BK_PROGRESS_EMPTY },
-    { "7 50 0 0", BK_PROGRESS_OK },
-    { "7 50 90 3", BK_PROGRESS_OK },
-    { "7 51 0 0", BK_PROGRESS_DUP },
-    { "7 49 0 0", BK_PROGRESS_GAP },
-    { "6 50 0 0", BK_PROGRESS_OLD },
-    { "8 50 0 0", BK_PROGRESS_NEW }
+    { NULL, WSC_PROGRESS_EMPTY },
+    { "", WSC_PROGRESS_EMPTY },
+    { "7", WSC_PROGRESS_EMPTY },
+    { "7 50 0", WSC_PROGRESS_EMPTY },
+    { "7 50 0 0 ", WSC_PROGRESS_EMPTY },
+    { "7 50 0 -1", WSC_PROGRESS_EMPTY },
+    { "7 50 0 9007199254740992", WSC_PROGRESS_EMPTY },
+    { "7 50 0 0", WSC_PROGRESS_OK },
+    { "7 50 90 3", WSC_PROGRESS_OK },
+    { "7 51 0 0", WSC_PROGRESS_DUP },
+    { "7 49 0 0", WSC_PROGRESS_GAP },
+    { "6 50 0 0", WSC_PROGRESS_OLD },
+    { "8 50 0 0", WSC_PROGRESS_NEW }
 };
 
 
@@ -38,11 +38,11 @@ test_decide(void **state)
 {
     size_t          i;
     wsc_str_t       s;
-    bk_progress_t   p;
+    wsc_progress_t   p;
 
     for (i = 0; i < wsc_test_count(decisions); i++) {
         if (decisions[i].text == NULL) {
-            assert_int_equal(bk_progress_decide(NULL, 7, 50, &p),
+            assert_int_equal(wsc_progress_decide(NULL, 7, 50, &p),
                              decisions[i].what);
             continue;
         }
@@ -50,7 +50,7 @@ test_decide(void **state)
         s.len = strlen(decisions[i].text);
         s.data = wsc_test_copy(decisions[i].text, s.len);
 
-        assert_int_equal(bk_progress_decide(&s, 7, 50, &p),
+        assert_int_equal(wsc_progress_decide(&s, 7, 50, &p),
                          decisions[i].what);
         free(s.data);
     }
@@ -60,14 +60,14 @@ test_decide(void **state)
 static void
 test_print(void **state)
 {
-    u_char          buf[BK_PROGRESS_LEN];
+    u_char          buf[WSC_PROGRESS_LEN];
     wsc_str_t       s;
-    bk_progress_t   p = { 9007199254740991, 9007199254740990, 0, 12 }, q;
+    wsc_progress_t   p = { 9007199254740991, 9007199254740990, 0, 12 }, q;
 
     s.data = buf;
-    s.len = bk_progress_print(buf, &p);
+    s.len = wsc_progress_print(buf, &p);
 
-    assert_int_equal(bk_progress_parse(&s, &q), WSC_OK);
+    assert_int_equal(wsc_progress_parse(&s, &q), WSC_OK);
     assert_memory_equal(&p, &q, sizeof(p));
 }
 
@@ -75,30 +75,30 @@ test_print(void **state)
 static void
 test_begin(void **state)
 {
-    bk_progress_t  p;
+    wsc_progress_t  p;
 
     /* the first relay ever: all is published, nothing is missing */
 
-    bk_progress_begin(&p, 7, 0, 0, 100);
+    wsc_progress_begin(&p, 7, 0, 0, 100);
     assert_int_equal(p.next, 0);
     assert_int_equal(p.goal, 0);
     assert_int_equal(p.floor, 0);
 
     /* the topic's beginning is gone already */
 
-    bk_progress_begin(&p, 7, 30, 0, 100);
+    wsc_progress_begin(&p, 7, 30, 0, 100);
     assert_int_equal(p.next, 30);
     assert_int_equal(p.goal, 30);
     assert_int_equal(p.floor, 30);
 
     /* Redis has lost all: some records are put back, quietly */
 
-    bk_progress_begin(&p, 7, 30, 1000, 100);
+    wsc_progress_begin(&p, 7, 30, 1000, 100);
     assert_int_equal(p.next, 900);
     assert_int_equal(p.goal, 1000);
     assert_int_equal(p.floor, 900);
 
-    bk_progress_begin(&p, 7, 0, 50, 100);
+    wsc_progress_begin(&p, 7, 0, 50, 100);
     assert_int_equal(p.next, 0);
     assert_int_equal(p.goal, 50);
     assert_int_equal(p.floor, 0);
@@ -106,12 +106,12 @@ test_begin(void **state)
 
 
 static void
-assert_prev(const bk_progress_t *p, const wsc_pos_t *head, uint64_t offset,
+assert_prev(const wsc_progress_t *p, const wsc_pos_t *head, uint64_t offset,
     uint64_t epoch, uint64_t seq)
 {
     wsc_pos_t  prev;
 
-    prev = bk_progress_prev(p, head, offset);
+    prev = wsc_progress_prev(p, head, offset);
 
     assert_int_equal(prev.epoch, epoch);
     assert_int_equal(prev.seq, seq);
@@ -122,7 +122,7 @@ static void
 test_prev(void **state)
 {
     wsc_pos_t      head = { 7, 40 }, before = { 6, 900 };
-    bk_progress_t  whole = { 7, 50, 0, 0 }, part = { 7, 50, 0, 30 };
+    wsc_progress_t  whole = { 7, 50, 0, 0 }, part = { 7, 50, 0, 30 };
 
     assert_prev(&whole, NULL, 50, 0, 0);
     assert_prev(&whole, &head, 50, 7, 40);

@@ -6,14 +6,14 @@
  */
 
 
-#ifndef _BK_TIME_H_INCLUDED_
-#define _BK_TIME_H_INCLUDED_
+#ifndef _WSC_TIME_H_INCLUDED_
+#define _WSC_TIME_H_INCLUDED_
 
 
 #include "wsc_base.h"
 
 
-#define BK_TIME_LEN  24          /* 2024-01-31T12:00:00.000Z */
+#define WSC_TIME_LEN  24          /* 2024-01-31T12:00:00.000Z */
 
 
 /*
@@ -21,10 +21,10 @@
  * milliseconds count, and Z or an offset +hh:mm, years 1970 to 9999.  WSC_OK
  * with *ms or WSC_DECLINED.
  */
-ssize_t bk_time_parse(const wsc_str_t *s, uint64_t *ms);
+ssize_t wsc_time_parse(const wsc_str_t *s, uint64_t *ms);
 
-/* Writes BK_TIME_LEN octets, in UTC; ms is before the year 10000. */
-void bk_time_print(u_char *buf, uint64_t ms);
+/* Writes WSC_TIME_LEN octets, in UTC; ms is before the year 10000. */
+void wsc_time_print(u_char *buf, uint64_t ms);
 
 
-#endif /* _BK_TIME_H_INCLUDED_ */
+#endif /* _WSC_TIME_H_INCLUDED_ */

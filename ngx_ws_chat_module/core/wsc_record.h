@@ -1,0 +1,35 @@
+
+/*
+ * Copyright (C) ngx_ws_chat contributors
+ *
+ * Values of records for Kafka: a map of chat_id, sender, message, timestamp
+ * (ISO 8601 UTC, ms) and cid, as JSON or msgpack.  Octets stand there as
+ * base64 text beside "enc":"base64", in msgpack as bin.
+ */
+
+
+#ifndef _WSC_RECORD_H_INCLUDED_
+#define _WSC_RECORD_H_INCLUDED_
+
+
+#include "wsc_writer.h"
+
+
+/* Names of the headers; their values are decimal, that of retry is "1". */
+
+#define WSC_RECORD_EPOCH       "epoch"
+#define WSC_RECORD_SEQ         "seq"
+#define WSC_RECORD_PREV_EPOCH  "prev_epoch"
+#define WSC_RECORD_PREV_SEQ    "prev_seq"
+#define WSC_RECORD_RETRY       "retry"
+
+
+/*
+ * Appends the value of a message's record; the entry's positions are not in
+ * it.  A lack of memory shows in the buffer's failed flag.
+ */
+void wsc_record_message(wsc_buf_t *b, wsc_enc_e enc, const wsc_str_t *chat_id,
+    const wsc_entry_t *e);
+
+
+#endif /* _WSC_RECORD_H_INCLUDED_ */
