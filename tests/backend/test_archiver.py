@@ -8,9 +8,9 @@ import msgpack
 import psycopg
 import pytest
 
-from daemon import Daemon
+from harness.daemon import Daemon
 from harness.nginx import wait_for
-from records import EPOCH, partition, send, value
+from harness.records import EPOCH, partition, send, value
 
 PARTITIONS = 4
 
@@ -343,7 +343,7 @@ def test_postgres_down(kafka, topic, own_postgres, archiver):
 
 def test_broker_killed(database, daemon):
     """Its own broker, which comes back."""
-    from broker import Kafka
+    from harness.broker import Kafka
     kafka = Kafka()
     try:
         topic = kafka.topic(PARTITIONS)

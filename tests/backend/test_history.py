@@ -5,9 +5,9 @@ import urllib.parse
 
 import pytest
 
-from daemon import Daemon
+from harness.daemon import Daemon
 from harness.nginx import wait_for
-from records import EPOCH, partition
+from harness.records import EPOCH, partition
 
 PARTITIONS = 4
 NEXT = 1000000

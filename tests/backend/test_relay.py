@@ -8,9 +8,9 @@ import msgpack
 import pytest
 import redis as redis_client
 
-from daemon import Daemon
+from harness.daemon import Daemon
 from harness.nginx import wait_for
-from records import EPOCH, partition, send, value
+from harness.records import EPOCH, partition, send, value
 
 PARTITIONS = 4
 SETTLED = 32

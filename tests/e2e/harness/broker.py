@@ -12,7 +12,7 @@ import confluent_kafka.admin
 
 from harness.nginx import reserve_port, wait_for
 
-TOP = pathlib.Path(__file__).resolve().parents[2]
+TOP = pathlib.Path(__file__).resolve().parents[3]
 LIB = TOP / 'build/kafka/lib'
 CONF = TOP / 'conf/kafka/server.properties'
 

@@ -11,7 +11,7 @@ import urllib.request
 
 from harness.nginx import wait_for
 
-TOP = pathlib.Path(__file__).resolve().parents[2]
+TOP = pathlib.Path(__file__).resolve().parents[3]
 
 # other builds of them are tested by this: with sanitizers, say
 BIN = TOP / os.environ.get('WSC_BACKEND', 'build/backend')

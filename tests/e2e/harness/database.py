@@ -13,7 +13,7 @@ import psycopg
 
 from harness.nginx import reserve_port, wait_for
 
-TOP = pathlib.Path(__file__).resolve().parents[2]
+TOP = pathlib.Path(__file__).resolve().parents[3]
 BIN = pathlib.Path(sorted(glob.glob('/usr/lib/postgresql/*/bin'))[-1])
 
 
