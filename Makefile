@@ -146,7 +146,7 @@ unit: setup-test
 client: setup-test
 	$(Q)$(T)/run-node client $(wildcard tests/client/*.test.mjs)
 
-e2e: build build-test setup-test
+e2e: build backend build-test setup-test build/mock-broker
 	$(Q)$(T)/run-e2e plain $(ARGS)
 
 e2e-store: build build-test setup-test
@@ -273,6 +273,12 @@ build/backend/%.o: backend/%.c | build/backend/.dir
 
 build/backend/ws-chat-%: build/backend/ws_chat_%.o $(BKOBJ) build/core/libwsc.a
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(BKLIBS) $(LIBS)
+
+
+# a broker that fails as it is told to
+
+build/mock-broker: tests/mock/mock_broker.c
+	$(Q)$(CC) $(CFLAGS) -o $@ $< -lrdkafka
 
 
 # the load generator, and the bare servers that ours is compared with

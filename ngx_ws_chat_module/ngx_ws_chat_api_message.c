@@ -275,6 +275,7 @@ ngx_ws_chat_api_message_publish(ngx_ws_chat_api_message_t *m,
     p->entry.cid = m->cid;
     p->entry.message = m->message;
     p->entry.timestamp = m->timestamp;
+    p->retry = m->keyed;
     p->done = ngx_ws_chat_api_message_published;
 
     m->publishing = 1;

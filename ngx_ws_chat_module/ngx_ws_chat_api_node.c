@@ -8,6 +8,7 @@
 #include "ngx_ws_chat_bus.h"
 #include "ngx_ws_chat_mem.h"
 #include "ngx_ws_chat_status.h"
+#include "ngx_ws_chat_store.h"
 #include "core/wsc_json.h"
 #include "core/wsc_json_text.h"
 
@@ -151,7 +152,7 @@ ngx_ws_chat_api_node_info(ngx_ws_chat_api_call_t *call)
                                          mcf->node.len);
     b->last = ngx_sprintf(b->last, "\",\"zone\":\"%V\",\"store\":\"%s\","
                           "\"draining\":%s,\"status\":\"%s\"", &zone->name,
-                          zone->redis ? "live" : "embedded",
+                          zone->redis ? zone->store->name : "embedded",
                           ngx_ws_chat_bus_drained() ? "true" : "false",
                           state);
 

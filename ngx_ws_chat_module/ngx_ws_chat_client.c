@@ -484,3 +484,26 @@ ngx_ws_chat_client_gap(ngx_ws_chat_reader_t *r, wsc_pos_t after,
 
     return NGX_OK;
 }
+
+
+ngx_ws_chat_member_t *
+ngx_ws_chat_client_member(ngx_ws_chat_client_t *cl,
+    const wsc_str_t *chat_id)
+{
+    wsc_str_t             *name;
+    ngx_ws_chat_member_t  *m;
+    ngx_ws_chat_reader_t  *r;
+
+    for (r = cl->peer.readers; r; r = r->next) {
+        m = (ngx_ws_chat_member_t *) r;
+        name = ngx_ws_chat_room_name(m->room);
+
+        if (name->len == chat_id->len
+            && ngx_memcmp(name->data, chat_id->data, name->len) == 0)
+        {
+            return m;
+        }
+    }
+
+    return NULL;
+}

@@ -118,6 +118,10 @@ void ngx_ws_chat_client_tell(ngx_ws_chat_client_t *cl);
 /* The zone's `stale` has changed: tells all its members here. */
 void ngx_ws_chat_client_status(ngx_ws_chat_zone_t *z);
 
+/* The client's membership of a chat, or NULL. */
+ngx_ws_chat_member_t *ngx_ws_chat_client_member(ngx_ws_chat_client_t *cl,
+    const wsc_str_t *chat_id);
+
 /* Leaves everything; what still comes is dropped. */
 void ngx_ws_chat_client_gone(ngx_ws_chat_client_t *cl);
 

@@ -18,6 +18,7 @@
 typedef struct {
     unsigned                    enc;
     wsc_buf_t                  *event;
+    const wsc_str_t            *chat_id;      /* of its members; NULL: all */
 } ngx_ws_chat_notice_t;
 
 
@@ -26,6 +27,8 @@ static ngx_ws_chat_client_t **ngx_ws_chat_client_bucket(
 static void ngx_ws_chat_client_grow(ngx_ws_chat_zone_t *z);
 static void ngx_ws_chat_client_notice(ngx_ws_chat_zone_t *z,
     const wsc_str_t *user, const wsc_note_t *note);
+static void ngx_ws_chat_client_settled(ngx_ws_chat_zone_t *z,
+    const wsc_news_t *news, const wsc_note_t *note);
 static void ngx_ws_chat_client_put(ngx_ws_chat_client_t *cl, void *data);
 
 
@@ -191,6 +194,13 @@ ngx_ws_chat_client_news(ngx_ws_chat_zone_t *z, const wsc_news_t *news)
 
         return;
 
+    case WSC_NEWS_SETTLED:
+        for (i = 0; i < news->count; i++) {
+            ngx_ws_chat_client_settled(z, news, &news->notes[i]);
+        }
+
+        return;
+
     case WSC_NEWS_BEAT:
         ngx_ws_chat_presence_beat(news);
         return;
@@ -217,6 +227,7 @@ ngx_ws_chat_client_notice(ngx_ws_chat_zone_t *z, const wsc_str_t *user,
 
     for (enc = 0; enc < WSC_ENC_N; enc++) {
         notice.enc = enc;
+        notice.chat_id = NULL;
         notice.event = ngx_ws_chat_reply_buf();
 
         wsc_event_notice(notice.event, enc, note);
@@ -228,13 +239,49 @@ ngx_ws_chat_client_notice(ngx_ws_chat_zone_t *z, const wsc_str_t *user,
 }
 
 
+/* To the sender's clients that are members. */
+
+static void
+ngx_ws_chat_client_settled(ngx_ws_chat_zone_t *z, const wsc_news_t *news,
+    const wsc_note_t *note)
+{
+    wsc_enc_e              enc;
+    ngx_ws_chat_notice_t   notice;
+
+    for (enc = 0; enc < WSC_ENC_N; enc++) {
+        notice.enc = enc;
+        notice.chat_id = &news->name;
+        notice.event = ngx_ws_chat_reply_buf();
+
+        wsc_event_settled(notice.event, enc, &news->name, note);
+
+        if (!notice.event->failed) {
+            ngx_ws_chat_client_each(z, &note->sender, ngx_ws_chat_client_put,
+                                    &notice);
+        }
+    }
+}
+
+
 static void
 ngx_ws_chat_client_put(ngx_ws_chat_client_t *cl, void *data)
 {
     ngx_ws_chat_notice_t *notice = data;
 
+    ngx_ws_chat_member_t  *m;
+
     if (cl->enc != notice->enc) {
         return;
+    }
+
+    if (notice->chat_id) {
+        m = ngx_ws_chat_client_member(cl, notice->chat_id);
+
+        /* before its `joined`, and while it leaves, there is none */
+
+        if (m == NULL || m->waiting) {
+            return;
+        }
     }
 
     if (ngx_ws_chat_client_ops(cl)->event) {

@@ -32,6 +32,8 @@ typedef struct ngx_ws_chat_room_s     ngx_ws_chat_room_t;
 typedef struct {
     ngx_array_t                       zones;       /* ngx_ws_chat_zone_t * */
     ngx_array_t                       redis;       /* ..._redis_conf_t * */
+    struct ngx_ws_chat_kafka_conf_s  *kafka;       /* NULL: nothing is said of
+                                                      it */
     ngx_str_t                         node;        /* default: host name */
     ngx_ws_chat_log_t                *log;         /* NULL: off */
     ngx_array_t                       locations;   /* of ours, see below */

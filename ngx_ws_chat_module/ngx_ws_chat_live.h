@@ -98,6 +98,7 @@ struct ngx_ws_chat_live_s {
 
     ngx_event_t                      tick;
     ngx_queue_t                      reads;      /* under way */
+    ngx_queue_t                      letters;    /* sends to Kafka */
     ngx_uint_t                       exiting;
     ngx_uint_t                       agreed;     /* others have the zone in
                                                     the same way */

@@ -28,6 +28,9 @@
 
 
 #include "ngx_ws_chat_live_append.h"
+#include "ngx_ws_chat_live_durable.h"
+#include "ngx_ws_chat_kafka.h"
+#include "core/wsc_record.h"
 
 
 #define NGX_WS_CHAT_LIVE_BYTES     (256 * 1024)    /* of a transaction */
@@ -49,6 +52,8 @@ static ngx_uint_t ngx_ws_chat_live_twice(ngx_ws_chat_live_batch_t *b,
     const ngx_ws_chat_publish_t *p);
 static ngx_uint_t ngx_ws_chat_live_target(ngx_ws_chat_live_node_t *n,
     const ngx_ws_chat_publish_t *p);
+static void ngx_ws_chat_live_found(ngx_ws_chat_live_node_t *n,
+    const ngx_ws_chat_publish_t *p, wsc_pos_t pos);
 static void ngx_ws_chat_live_fail(ngx_ws_chat_live_node_t *n, wsc_err_e err);
 static void ngx_ws_chat_live_put_back(ngx_ws_chat_live_node_t *n);
 static void ngx_ws_chat_live_pause(ngx_ws_chat_live_node_t *n);
@@ -420,6 +425,12 @@ ngx_ws_chat_live_known(ngx_ws_chat_live_node_t *n, ngx_ws_chat_live_item_t *it)
 
     /* what was sent before a break is no repetition of its sender's */
 
+    if (!it->append && p->doubt && n->live->zone->kafka
+        && it->dedupe.placed)
+    {
+        ngx_ws_chat_live_found(n, p, it->dedupe.pos);
+    }
+
     p->dup = (!it->append && !p->doubt);
     p->known = it->dedupe.placed;
     p->entry.pos = it->dedupe.pos;
@@ -427,6 +438,23 @@ ngx_ws_chat_live_known(ngx_ws_chat_live_node_t *n, ngx_ws_chat_live_item_t *it)
     n->live->stat.duplicates += p->dup;
 
     ngx_ws_chat_live_answer(p, WSC_ERR_NONE);
+}
+
+
+/* It was stored before the break, which kept it from Kafka. */
+
+static void
+ngx_ws_chat_live_found(ngx_ws_chat_live_node_t *n,
+    const ngx_ws_chat_publish_t *p, wsc_pos_t pos)
+{
+    wsc_buf_t  *b;
+
+    b = &ngx_ws_chat_scratch.event;
+    wsc_buf_reset(b, NGX_WS_CHAT_SCRATCH_KEEP);
+    wsc_record_message(b, n->live->zone->kafka->format, &p->chat_id,
+                       &p->entry);
+
+    ngx_ws_chat_live_record(n->live, &p->chat_id, b, pos, NULL);
 }
 
 

@@ -7,12 +7,19 @@
 
 
 #include "ngx_ws_chat_live_append.h"
+#include "ngx_ws_chat_live_durable.h"
+#include "ngx_ws_chat_kafka.h"
+#include "core/wsc_record.h"
 
 
 static void ngx_ws_chat_live_expect(ngx_ws_chat_live_node_t *n,
     ngx_ws_chat_live_target_t *t);
 static void ngx_ws_chat_live_exec_item(ngx_ws_chat_live_node_t *n,
     ngx_ws_chat_live_item_t *it);
+static void ngx_ws_chat_live_exec_record(ngx_ws_chat_live_node_t *n,
+    ngx_ws_chat_live_item_t *it);
+static void ngx_ws_chat_live_exec_records(ngx_ws_chat_live_node_t *n,
+    ngx_uint_t stored);
 static void ngx_ws_chat_live_exec_dedupe(ngx_ws_chat_live_node_t *n,
     ngx_ws_chat_live_item_t *it);
 static void ngx_ws_chat_live_exec_publish(ngx_ws_chat_live_node_t *n,
@@ -158,8 +165,59 @@ ngx_ws_chat_live_exec_item(ngx_ws_chat_live_node_t *n,
     ngx_ws_chat_live_exec_dedupe(n, it);
     ngx_ws_chat_live_exec_publish(n, it);
 
+    if (n->live->zone->kafka) {
+        it->prev = t->top;
+        it->chained = (t->fresh && t->n == 0);
+        ngx_ws_chat_live_exec_record(n, it);
+    }
+
     t->n++;
     t->base = e->pos;
+}
+
+
+/* Its sender may be gone before it is known where it is. */
+
+static void
+ngx_ws_chat_live_exec_record(ngx_ws_chat_live_node_t *n,
+    ngx_ws_chat_live_item_t *it)
+{
+    ngx_ws_chat_zone_t  *z;
+
+    z = n->live->zone;
+
+    wsc_buf_init(&it->record, &ngx_ws_chat_alloc);
+    wsc_record_message(&it->record, z->kafka->format, &it->p->chat_id,
+                       &it->p->entry);
+}
+
+
+/* Those that are stored go to Kafka, with their positions. */
+
+static void
+ngx_ws_chat_live_exec_records(ngx_ws_chat_live_node_t *n, ngx_uint_t stored)
+{
+    ngx_uint_t                 i;
+    ngx_ws_chat_live_item_t   *it;
+    ngx_ws_chat_live_batch_t  *b;
+
+    b = &n->batch;
+
+    for (i = 0; i < b->nitems; i++) {
+        it = &b->items[i];
+
+        if (it->record.data == NULL) {
+            continue;
+        }
+
+        if (stored && it->append) {
+            ngx_ws_chat_live_record(n->live, &b->targets[it->chat].chat_id,
+                                    &it->record, it->dedupe.pos,
+                                    it->chained ? &it->prev : NULL);
+        }
+
+        wsc_buf_free(&it->record);
+    }
 }
 
 
@@ -303,6 +361,10 @@ ngx_ws_chat_live_on_exec(void *data, const redisReply *r)
     ngx_uint_t                 i, failed;
     ngx_ws_chat_live_batch_t  *b;
 
+    if (r == NULL || r->type != REDIS_REPLY_ARRAY) {
+        ngx_ws_chat_live_exec_records(n, 0);
+    }
+
     if (r == NULL) {
         return;
     }
@@ -327,6 +389,8 @@ ngx_ws_chat_live_on_exec(void *data, const redisReply *r)
     }
 
     failed = ngx_ws_chat_live_place(n, r);
+
+    ngx_ws_chat_live_exec_records(n, 1);
 
     ngx_ws_chat_live_epochs(n);
 

@@ -11,6 +11,8 @@
  *     {p}:s:CHAT   {p}:e:CHAT          stream, epoch
  *     {p}:c:CHAT                       channel
  *     {p}:d:CHAT SENDER-LENGTH SENDER CID      dedupe record
+ *
+ * and of a durable zone what ngx_ws_chat_live_durable.h tells.
  */
 
 
@@ -18,6 +20,8 @@
 
 
 static u_char *ngx_ws_chat_live_space(ngx_ws_chat_live_cmd_t *c);
+static void ngx_ws_chat_live_shard_key(ngx_ws_chat_live_cmd_t *c,
+    ngx_ws_chat_live_shard_t *shard, const char *name);
 static u_char *ngx_ws_chat_live_tag(u_char *p,
     ngx_ws_chat_live_shard_t *shard);
 static void ngx_ws_chat_live_end(ngx_ws_chat_live_cmd_t *c, u_char *start,
@@ -102,9 +106,11 @@ ngx_ws_chat_live_num(ngx_ws_chat_live_cmd_t *c, uint64_t n)
 }
 
 
-void
-ngx_ws_chat_live_inc(ngx_ws_chat_live_cmd_t *c,
-    ngx_ws_chat_live_shard_t *shard)
+/* A key of the shard's own. */
+
+static void
+ngx_ws_chat_live_shard_key(ngx_ws_chat_live_cmd_t *c,
+    ngx_ws_chat_live_shard_t *shard, const char *name)
 {
     u_char  *p, *start;
 
@@ -112,22 +118,31 @@ ngx_ws_chat_live_inc(ngx_ws_chat_live_cmd_t *c,
 
     if (start != NULL) {
         p = ngx_ws_chat_live_tag(start, shard);
-        ngx_ws_chat_live_end(c, start, ngx_cpymem(p, "inc", 3));
+        ngx_ws_chat_live_end(c, start, ngx_cpymem(p, name, ngx_strlen(name)));
     }
+}
+
+
+void
+ngx_ws_chat_live_inc(ngx_ws_chat_live_cmd_t *c,
+    ngx_ws_chat_live_shard_t *shard)
+{
+    ngx_ws_chat_live_shard_key(c, shard, "inc");
+}
+
+
+void
+ngx_ws_chat_live_progress(ngx_ws_chat_live_cmd_t *c,
+    ngx_ws_chat_live_shard_t *shard)
+{
+    ngx_ws_chat_live_shard_key(c, shard, "progress");
 }
 
 
 void
 ngx_ws_chat_live_mode(ngx_ws_chat_live_cmd_t *c, ngx_ws_chat_live_t *l)
 {
-    u_char  *p, *start;
-
-    start = ngx_ws_chat_live_space(c);
-
-    if (start != NULL) {
-        p = ngx_ws_chat_live_tag(start, &l->shards[0]);
-        ngx_ws_chat_live_end(c, start, ngx_cpymem(p, "mode", 4));
-    }
+    ngx_ws_chat_live_shard_key(c, &l->shards[0], "mode");
 }
 
 
@@ -324,7 +339,7 @@ ngx_ws_chat_live_reply_entry(ngx_ws_chat_live_t *l, const redisReply *r,
         *e = v.entry;
         e->pos = pos;
 
-        if (wsc_stream_prev(pos, &e->prev) == WSC_OK
+        if ((!v.has_prev && wsc_stream_prev(pos, &e->prev) == WSC_OK)
             || wsc_pos_cmp(e->prev, pos) < 0)
         {
             return NGX_OK;

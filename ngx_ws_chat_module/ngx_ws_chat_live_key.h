@@ -37,6 +37,8 @@ void ngx_ws_chat_live_text(ngx_ws_chat_live_cmd_t *c, const u_char *p,
 void ngx_ws_chat_live_num(ngx_ws_chat_live_cmd_t *c, uint64_t n);
 void ngx_ws_chat_live_inc(ngx_ws_chat_live_cmd_t *c,
     ngx_ws_chat_live_shard_t *shard);
+void ngx_ws_chat_live_progress(ngx_ws_chat_live_cmd_t *c,
+    ngx_ws_chat_live_shard_t *shard);
 void ngx_ws_chat_live_control(ngx_ws_chat_live_cmd_t *c,
     ngx_ws_chat_live_t *l, u_char kind);
 void ngx_ws_chat_live_mode(ngx_ws_chat_live_cmd_t *c, ngx_ws_chat_live_t *l);

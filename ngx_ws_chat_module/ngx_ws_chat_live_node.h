@@ -24,6 +24,10 @@ typedef struct {
     ngx_ws_chat_live_node_t         *node;
     ngx_uint_t                       chat;       /* in the transaction */
     wsc_dedupe_t                     dedupe;
+    wsc_buf_t                        record;     /* for Kafka, while EXEC is
+                                                    under way */
+    wsc_pos_t                        prev;
+    unsigned                         chained:1;  /* prev is known */
     unsigned                         asked:1;    /* its record was */
     unsigned                         append:1;   /* its cid is new */
     unsigned                         find:1;     /* known, but not where */

@@ -74,8 +74,8 @@ ngx_ws_chat_live_probe_mode(ngx_ws_chat_live_node_t *n)
     l = n->live;
 
     mode.data = l->mode;
-    mode.len = ngx_sprintf(l->mode, "live %d %ui", WSC_ENVELOPE_VERSION,
-                           l->nshards)
+    mode.len = ngx_sprintf(l->mode, "%s %d %ui", l->zone->store->name,
+                           WSC_ENVELOPE_VERSION, l->nshards)
                - l->mode;
 
     c = ngx_ws_chat_live_cmd("SET");

@@ -8,7 +8,7 @@
  */
 
 
-#include "ngx_ws_chat_live_parts.h"
+#include "ngx_ws_chat_live_durable.h"
 
 
 /* A read under way; its caller may call it off. */
@@ -20,12 +20,15 @@ typedef struct {
     wsc_pos_t                    after;
     wsc_pos_t                    head;
     unsigned                     failed:1;
+    unsigned                     behind:1;   /* the relay is */
 } ngx_ws_chat_live_job_t;
 
 
 static void ngx_ws_chat_live_read_inc(ngx_ws_chat_live_job_t *job);
 static void ngx_ws_chat_live_read_on_inc(void *data, const redisReply *reply);
 static void ngx_ws_chat_live_read_ask(ngx_ws_chat_live_job_t *job);
+static ngx_int_t ngx_ws_chat_live_read_ask_head(ngx_ws_chat_live_job_t *job,
+    ngx_ws_chat_redis_t *rc);
 static void ngx_ws_chat_live_read_upper(ngx_ws_chat_live_cmd_t *c,
     const ngx_ws_chat_read_t *r);
 static void ngx_ws_chat_live_read_head(void *data, const redisReply *reply);
@@ -76,7 +79,11 @@ ngx_ws_chat_live_read(ngx_ws_chat_read_t *r)
     r->data = job;
     ngx_queue_insert_tail(&l->reads, &job->queue);
 
-    if (r->has_after && r->after.seq == 0) {
+    if (l->zone->durable) {
+        /* the first message of all says so itself */
+        r->young = 1;
+
+    } else if (r->has_after && r->after.seq == 0) {
         ngx_ws_chat_live_read_inc(job);
         return;
     }
@@ -168,16 +175,7 @@ ngx_ws_chat_live_read_ask(ngx_ws_chat_live_job_t *job)
     r = job->r;
     rc = ngx_ws_chat_live_command_for(l, &r->chat_id);
 
-    c = ngx_ws_chat_live_cmd("XREVRANGE");
-    ngx_ws_chat_live_key(c, l, NGX_WS_CHAT_LIVE_STREAM, &r->chat_id);
-    ngx_ws_chat_live_word(c, "+");
-    ngx_ws_chat_live_word(c, "-");
-    ngx_ws_chat_live_word(c, "COUNT");
-    ngx_ws_chat_live_word(c, "1");
-
-    if (ngx_ws_chat_live_send(c, rc, ngx_ws_chat_live_read_head, job)
-        != NGX_OK)
-    {
+    if (ngx_ws_chat_live_read_ask_head(job, rc) != NGX_OK) {
         ngx_ws_chat_live_read_done(job, WSC_ERR_UNAVAILABLE);
         return;
     }
@@ -205,6 +203,31 @@ ngx_ws_chat_live_read_ask(ngx_ws_chat_live_job_t *job)
         job->failed = 1;
         ngx_ws_chat_redis_break(rc, "out of memory");
     }
+}
+
+
+static ngx_int_t
+ngx_ws_chat_live_read_ask_head(ngx_ws_chat_live_job_t *job,
+    ngx_ws_chat_redis_t *rc)
+{
+    ngx_ws_chat_live_t      *l;
+    ngx_ws_chat_live_cmd_t  *c;
+
+    l = job->live;
+
+    if (l->zone->durable) {
+        return ngx_ws_chat_live_ask_end(l, rc, &job->r->chat_id,
+                                        ngx_ws_chat_live_read_head, job);
+    }
+
+    c = ngx_ws_chat_live_cmd("XREVRANGE");
+    ngx_ws_chat_live_key(c, l, NGX_WS_CHAT_LIVE_STREAM, &job->r->chat_id);
+    ngx_ws_chat_live_word(c, "+");
+    ngx_ws_chat_live_word(c, "-");
+    ngx_ws_chat_live_word(c, "COUNT");
+    ngx_ws_chat_live_word(c, "1");
+
+    return ngx_ws_chat_live_send(c, rc, ngx_ws_chat_live_read_head, job);
 }
 
 
@@ -244,7 +267,10 @@ ngx_ws_chat_live_read_head(void *data, const redisReply *reply)
 {
     ngx_ws_chat_live_job_t *job = data;
 
-    if (reply != NULL) {
+    if (reply != NULL && job->live->zone->durable) {
+        job->behind = (ngx_ws_chat_live_ends(reply, &job->head) != NGX_OK);
+
+    } else if (reply != NULL) {
         job->head = ngx_ws_chat_live_reply_head(reply);
     }
 
@@ -267,7 +293,9 @@ ngx_ws_chat_live_read_range(void *data, const redisReply *reply)
 
     (void) ngx_ws_chat_live_later(job->live, reply);
 
-    if (r == NULL || reply == NULL || reply->type != REDIS_REPLY_ARRAY) {
+    if (r == NULL || job->behind
+        || reply == NULL || reply->type != REDIS_REPLY_ARRAY)
+    {
         ngx_ws_chat_live_read_done(job, WSC_ERR_UNAVAILABLE);
         return;
     }

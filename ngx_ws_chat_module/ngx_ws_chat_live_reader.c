@@ -9,7 +9,7 @@
  */
 
 
-#include "ngx_ws_chat_live_parts.h"
+#include "ngx_ws_chat_live_durable.h"
 
 
 #define NGX_WS_CHAT_LIVE_ATTACH   3000         /* ms to be attached */
@@ -27,6 +27,10 @@ static ngx_ws_chat_live_chat_t *ngx_ws_chat_live_get(ngx_ws_chat_live_t *l,
 static void ngx_ws_chat_live_attached(ngx_ws_chat_live_chat_t *chat);
 static void ngx_ws_chat_live_ready(ngx_ws_chat_live_chat_t *chat,
     ngx_ws_chat_attach_t *a);
+static void ngx_ws_chat_live_ask_head(ngx_ws_chat_live_chat_t *chat);
+static void ngx_ws_chat_live_on_end(void *data, const redisReply *r);
+static void ngx_ws_chat_live_headed(ngx_ws_chat_live_chat_t *chat,
+    wsc_pos_t head);
 static void ngx_ws_chat_live_on_head(void *data, const redisReply *r);
 static void ngx_ws_chat_live_deliver(ngx_ws_chat_live_chat_t *chat,
     const wsc_entry_t *e);
@@ -361,6 +365,11 @@ ngx_ws_chat_live_confirmed(ngx_ws_chat_live_chat_t *chat)
         return;
     }
 
+    if (l->zone->durable) {
+        ngx_ws_chat_live_ask_head(chat);
+        return;
+    }
+
     c = ngx_ws_chat_live_cmd("XREVRANGE");
     ngx_ws_chat_live_key(c, l, NGX_WS_CHAT_LIVE_STREAM, &chat->chat_id);
     ngx_ws_chat_live_word(c, "+");
@@ -380,6 +389,40 @@ ngx_ws_chat_live_confirmed(ngx_ws_chat_live_chat_t *chat)
 }
 
 
+/* The stream may be shorter than the chat. */
+
+static void
+ngx_ws_chat_live_ask_head(ngx_ws_chat_live_chat_t *chat)
+{
+    if (ngx_ws_chat_live_ask_end(chat->live, chat->shard->node->command,
+                                 &chat->chat_id, ngx_ws_chat_live_on_end,
+                                 chat)
+        == NGX_OK)
+    {
+        wsc_follow_read(&chat->follow);
+        chat->busy++;
+    }
+}
+
+
+static void
+ngx_ws_chat_live_on_end(void *data, const redisReply *r)
+{
+    ngx_ws_chat_live_chat_t *chat = data;
+
+    wsc_pos_t  end;
+
+    chat->busy--;
+
+    if (r == NULL || ngx_ws_chat_live_ends(r, &end) != NGX_OK) {
+        wsc_follow_was_read(&chat->follow, 0);
+        return;
+    }
+
+    ngx_ws_chat_live_headed(chat, end);
+}
+
+
 static void
 ngx_ws_chat_live_on_head(void *data, const redisReply *r)
 {
@@ -394,7 +437,14 @@ ngx_ws_chat_live_on_head(void *data, const redisReply *r)
         return;
     }
 
-    chat->follow.last = ngx_ws_chat_live_reply_head(r);
+    ngx_ws_chat_live_headed(chat, ngx_ws_chat_live_reply_head(r));
+}
+
+
+static void
+ngx_ws_chat_live_headed(ngx_ws_chat_live_chat_t *chat, wsc_pos_t head)
+{
+    chat->follow.last = head;
     chat->follow.there = 1;
     chat->headed = 1;
     chat->checked = ngx_current_msec;

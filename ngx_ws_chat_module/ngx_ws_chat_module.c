@@ -14,8 +14,10 @@
 #include "ngx_ws_chat_client_all.h"
 #include "ngx_ws_chat_limit.h"
 #include "ngx_ws_chat_log.h"
+#include "ngx_ws_chat_kafka_conf.h"
 #include "ngx_ws_chat_metrics.h"
 #include "ngx_ws_chat_mem.h"
+#include "ngx_ws_chat_module_zone.h"
 #include "ngx_ws_chat_pack.h"
 #include "ngx_ws_chat_redis_conf.h"
 #include "ngx_ws_chat_room_presence.h"
@@ -23,7 +25,6 @@
 #include "ngx_ws_chat_session.h"
 #include "ngx_ws_chat_sse.h"
 #include "ngx_ws_chat_status.h"
-#include "ngx_ws_chat_store_redis.h"
 #include "ngx_ws_chat_store_shm.h"
 #include "ngx_ws_chat_upgrade.h"
 
@@ -32,21 +33,10 @@
 #endif
 
 
-#define NGX_WS_CHAT_ZONE_MIN       (256 * 1024)
-#define NGX_WS_CHAT_PREFIX_MAX     64
-#define NGX_WS_CHAT_ZONE_NAME_MAX  64
-
 #define NGX_WS_CHAT_MSL_CONF                                                  \
     (NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF)
 
 
-static char *ngx_ws_chat_zone(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-static char *ngx_ws_chat_zone_option(ngx_conf_t *cf, ngx_ws_chat_zone_t *z,
-    ngx_str_t *value);
-static char *ngx_ws_chat_zone_stores(ngx_conf_t *cf,
-    ngx_ws_chat_main_conf_t *mcf);
-static ngx_int_t ngx_ws_chat_zone_name_valid(ngx_str_t *name);
 static char *ngx_ws_chat(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 static char *ngx_ws_chat_api(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 static char *ngx_ws_chat_handler(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -110,6 +100,14 @@ static ngx_http_handler_pt  ngx_ws_chat_metrics_pt =
       offsetof(ngx_ws_chat_loc_conf_t, field),                                \
       post }
 
+#define ngx_ws_chat_main_command(name, args, setter)                          \
+    { ngx_string("ws_chat_" name),                                            \
+      NGX_HTTP_MAIN_CONF|args,                                                \
+      setter,                                                                 \
+      NGX_HTTP_MAIN_CONF_OFFSET,                                              \
+      0,                                                                      \
+      NULL }
+
 #define ngx_ws_chat_handler_command(name, handler)                            \
     { ngx_string("ws_chat_" name),                                            \
       NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,                                      \
@@ -121,19 +119,17 @@ static ngx_http_handler_pt  ngx_ws_chat_metrics_pt =
 
 static ngx_command_t  ngx_ws_chat_commands[] = {
 
-    { ngx_string("ws_chat_zone"),
-      NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
-      ngx_ws_chat_zone,
-      NGX_HTTP_MAIN_CONF_OFFSET,
-      0,
-      NULL },
-
-    { ngx_string("ws_chat_redis"),
-      NGX_HTTP_MAIN_CONF|NGX_CONF_2MORE,
-      ngx_ws_chat_redis_set,
-      NGX_HTTP_MAIN_CONF_OFFSET,
-      0,
-      NULL },
+    ngx_ws_chat_main_command("zone", NGX_CONF_1MORE, ngx_ws_chat_module_zone),
+    ngx_ws_chat_main_command("redis", NGX_CONF_2MORE, ngx_ws_chat_redis_set),
+    ngx_ws_chat_main_command("kafka_brokers", NGX_CONF_1MORE,
+                             ngx_ws_chat_kafka_set_brokers),
+    ngx_ws_chat_main_command("kafka_topic", NGX_CONF_TAKE123,
+                             ngx_ws_chat_kafka_set_topic),
+    ngx_ws_chat_main_command("kafka_format", NGX_CONF_TAKE1,
+                             ngx_ws_chat_kafka_set_format),
+    ngx_ws_chat_main_command("kafka_property", NGX_CONF_TAKE2,
+                             ngx_ws_chat_kafka_set_property),
+    ngx_ws_chat_main_command("log", NGX_CONF_TAKE12, ngx_ws_chat_log_set),
 
     { ngx_string("ws_chat_node"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
@@ -141,13 +137,6 @@ static ngx_command_t  ngx_ws_chat_commands[] = {
       NGX_HTTP_MAIN_CONF_OFFSET,
       offsetof(ngx_ws_chat_main_conf_t, node),
       &ngx_ws_chat_node_post },
-
-    { ngx_string("ws_chat_log"),
-      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE12,
-      ngx_ws_chat_log_set,
-      NGX_HTTP_MAIN_CONF_OFFSET,
-      0,
-      NULL },
 
     { ngx_string("ws_chat"),
       NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS|NGX_CONF_TAKE1,
@@ -310,172 +299,6 @@ ngx_module_t  ngx_ws_chat_module = {
 
 
 static char *
-ngx_ws_chat_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_ws_chat_main_conf_t  *mcf = conf;
-
-    u_char               *colon;
-    ssize_t               size;
-    ngx_str_t            *value, name, s;
-    ngx_uint_t            i;
-    ngx_ws_chat_zone_t   *z, **zp;
-
-    value = cf->args->elts;
-    colon = (u_char *) ngx_strchr(value[1].data, ':');
-
-    if (colon == NULL) {
-        return "must be NAME:SIZE";
-    }
-
-    name.data = value[1].data;
-    name.len = colon - name.data;
-
-    s.data = colon + 1;
-    s.len = value[1].data + value[1].len - s.data;
-
-    if (ngx_ws_chat_zone_name_valid(&name) != NGX_OK) {
-        return "needs a name of 1 to 64 characters out of A-Z a-z 0-9 _ . -";
-    }
-
-    size = ngx_parse_size(&s);
-
-    if (size == NGX_ERROR || size < NGX_WS_CHAT_ZONE_MIN) {
-        return "needs a size of 256k or more";
-    }
-
-    if (ngx_ws_chat_conf_zone(mcf, &name) != NULL) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"ws_chat_zone\" \"%V\" is declared twice", &name);
-        return NGX_CONF_ERROR;
-    }
-
-    z = ngx_pcalloc(cf->pool, sizeof(ngx_ws_chat_zone_t));
-    zp = ngx_array_push(&mcf->zones);
-
-    if (z == NULL || zp == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    *zp = z;
-    z->name = name;
-    z->store = &ngx_ws_chat_store_shm;
-    ngx_str_set(&z->prefix, "wsc:");
-
-    for (i = 2; i < cf->args->nelts; i++) {
-        if (ngx_ws_chat_zone_option(cf, z, &value[i]) != NGX_CONF_OK) {
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    if (ngx_ws_chat_store_shm_create(cf, z, size) != NGX_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_ws_chat_zone_option(ngx_conf_t *cf, ngx_ws_chat_zone_t *z,
-    ngx_str_t *value)
-{
-    ngx_uint_t  i;
-
-    if (ngx_strcmp(value->data, "delivery=live") == 0) {
-        z->live = 1;
-        return NGX_CONF_OK;
-    }
-
-    if (ngx_strncmp(value->data, "prefix=", 7) != 0) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"ws_chat_zone\" does not know \"%V\"", value);
-        return NGX_CONF_ERROR;
-    }
-
-    z->prefix.data = value->data + 7;
-    z->prefix.len = value->len - 7;
-
-    /* what makes a hash tag of Redis Cluster is the store's */
-
-    for (i = 0; i < z->prefix.len; i++) {
-        if (z->prefix.data[i] <= ' ' || z->prefix.data[i] > '~'
-            || z->prefix.data[i] == '{' || z->prefix.data[i] == '}')
-        {
-            break;
-        }
-    }
-
-    if (i < z->prefix.len || z->prefix.len > NGX_WS_CHAT_PREFIX_MAX) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"ws_chat_zone\" needs a prefix of at most %d "
-                           "printable characters without braces",
-                           NGX_WS_CHAT_PREFIX_MAX);
-        return NGX_CONF_ERROR;
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-/* All was read: a zone with a Redis is live, others are embedded. */
-
-static char *
-ngx_ws_chat_zone_stores(ngx_conf_t *cf, ngx_ws_chat_main_conf_t *mcf)
-{
-    ngx_uint_t            i;
-    ngx_ws_chat_zone_t  **z;
-
-    z = mcf->zones.elts;
-
-    for (i = 0; i < mcf->zones.nelts; i++) {
-
-        z[i]->news = ngx_ws_chat_client_news;
-        z[i]->missed = ngx_ws_chat_ban_missed;
-
-        if (z[i]->redis) {
-            z[i]->store = &ngx_ws_chat_store_redis;
-            z[i]->status = ngx_ws_chat_client_status;
-            continue;
-        }
-
-        if (z[i]->live) {
-            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                          "\"ws_chat_zone\" \"%V\" is live and needs a "
-                          "\"ws_chat_redis\"", &z[i]->name);
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-static ngx_int_t
-ngx_ws_chat_zone_name_valid(ngx_str_t *name)
-{
-    u_char      ch;
-    ngx_uint_t  i;
-
-    if (name->len == 0 || name->len > NGX_WS_CHAT_ZONE_NAME_MAX) {
-        return NGX_DECLINED;
-    }
-
-    for (i = 0; i < name->len; i++) {
-        ch = name->data[i];
-
-        if (!((ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z')
-              || (ch >= '0' && ch <= '9')
-              || ch == '_' || ch == '.' || ch == '-'))
-        {
-            return NGX_DECLINED;
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-static char *
 ngx_ws_chat(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_ws_chat_loc_conf_t  *lcf = conf;
@@ -576,11 +399,13 @@ ngx_ws_chat_init_main_conf(ngx_conf_t *cf, void *conf)
         mcf->node = cf->cycle->hostname;
     }
 
-    if (ngx_ws_chat_redis_init(cf, mcf) != NGX_CONF_OK) {
+    if (ngx_ws_chat_redis_init(cf, mcf) != NGX_CONF_OK
+        || ngx_ws_chat_kafka_init(cf, mcf) != NGX_CONF_OK)
+    {
         return NGX_CONF_ERROR;
     }
 
-    return ngx_ws_chat_zone_stores(cf, mcf);
+    return ngx_ws_chat_module_stores(cf, mcf);
 }
 
 
@@ -683,6 +508,12 @@ ngx_ws_chat_init_process(ngx_cycle_t *cycle)
     ngx_ws_chat_stat_init_process(mcf, ngx_ws_chat_bus_slot());
     ngx_ws_chat_mem_gauge(&ngx_ws_chat_counters->memory);
 
+    if (mcf->kafka
+        && ngx_ws_chat_kafka_init_process(mcf->kafka, cycle) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
     zones = mcf->zones.elts;
 
     for (i = 0; i < mcf->zones.nelts; i++) {
@@ -775,6 +606,7 @@ ngx_ws_chat_exit_process(ngx_cycle_t *cycle)
         ngx_ws_chat_client_all_done(zones[i]);
     }
 
+    ngx_ws_chat_kafka_exit_process();
     ngx_ws_chat_state_done();
     ngx_ws_chat_presence_exit();
     ngx_ws_chat_send_done();

@@ -108,28 +108,6 @@ ngx_ws_chat_op_cancel(ngx_ws_chat_client_t *cl)
 }
 
 
-ngx_ws_chat_member_t *
-ngx_ws_chat_op_member(ngx_ws_chat_client_t *cl, const wsc_str_t *chat_id)
-{
-    wsc_str_t             *name;
-    ngx_ws_chat_member_t  *m;
-    ngx_ws_chat_reader_t  *r;
-
-    for (r = cl->peer.readers; r; r = r->next) {
-        m = (ngx_ws_chat_member_t *) r;
-        name = ngx_ws_chat_room_name(m->room);
-
-        if (name->len == chat_id->len
-            && ngx_memcmp(name->data, chat_id->data, name->len) == 0)
-        {
-            return m;
-        }
-    }
-
-    return NULL;
-}
-
-
 static ngx_ws_chat_op_t *
 ngx_ws_chat_op_create(ngx_ws_chat_client_t *cl, const wsc_cmd_t *cmd)
 {
@@ -231,7 +209,7 @@ ngx_ws_chat_op_start(ngx_ws_chat_op_t *op)
     ngx_ws_chat_op_t      *before;
     ngx_ws_chat_member_t  *m;
 
-    m = ngx_ws_chat_op_member(op->client, &op->cmd.chat_id);
+    m = ngx_ws_chat_client_member(op->client, &op->cmd.chat_id);
 
     before = (m && m->waiting)
              ? ngx_queue_data(m->waiting, ngx_ws_chat_op_t, waiting)
@@ -589,6 +567,7 @@ ngx_ws_chat_op_send(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m)
     p->entry.cid = op->cmd.cid;
     p->entry.message = op->cmd.message;
     p->entry.timestamp = ngx_ws_chat_reply_now();
+    p->retry = op->cmd.retry;
     p->done = ngx_ws_chat_op_send_done;
 
     cl->received++;
@@ -615,6 +594,8 @@ ngx_ws_chat_op_send_done(ngx_ws_chat_publish_t *p)
         ngx_ws_chat_op_error(cl, &op->cmd, p->err,
                              (p->err == WSC_ERR_UNKNOWN)
                              ? "it is not known whether this was stored"
+                             : (p->err == WSC_ERR_BAD_REQUEST)
+                             ? "too large to be stored"
                              : "not stored, try again later", p->retry_ms);
 
     } else {

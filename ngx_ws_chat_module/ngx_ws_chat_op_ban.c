@@ -144,7 +144,7 @@ ngx_ws_chat_op_expel(ngx_ws_chat_client_t *cl, const wsc_str_t *chat_id)
     ngx_ws_chat_op_t      *op;
     ngx_ws_chat_member_t  *m;
 
-    m = ngx_ws_chat_op_member(cl, chat_id);
+    m = ngx_ws_chat_client_member(cl, chat_id);
 
     if (m == NULL) {
         return;

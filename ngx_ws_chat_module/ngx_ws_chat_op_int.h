@@ -46,10 +46,6 @@ void ngx_ws_chat_op_ban(ngx_ws_chat_op_t *op);
  */
 ngx_int_t ngx_ws_chat_op_admit(ngx_ws_chat_op_t *op);
 
-/* The client's member of a chat, or NULL. */
-ngx_ws_chat_member_t *ngx_ws_chat_op_member(ngx_ws_chat_client_t *cl,
-    const wsc_str_t *chat_id);
-
 /* Goes on with one that waited and is no member's. */
 void ngx_ws_chat_op_go(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m);
 

@@ -23,6 +23,7 @@ static void ngx_ws_chat_op_join_ready(ngx_ws_chat_waiting_t *w,
 static void ngx_ws_chat_op_join_read(ngx_ws_chat_op_t *op);
 static ngx_uint_t ngx_ws_chat_op_join_ahead(ngx_ws_chat_op_t *op);
 static void ngx_ws_chat_op_join_looked(ngx_ws_chat_read_t *r);
+static void ngx_ws_chat_op_join_behind(ngx_ws_chat_op_t *op);
 static void ngx_ws_chat_op_join_go_on(ngx_ws_chat_waiting_t *w,
     wsc_err_e err);
 static ngx_uint_t ngx_ws_chat_op_join_unread(ngx_ws_chat_op_t *op);
@@ -206,12 +207,44 @@ ngx_ws_chat_op_join_looked(ngx_ws_chat_read_t *r)
         return;
     }
 
+    if (op->client->conf->zone->durable) {
+        ngx_ws_chat_op_join_behind(op);
+        return;
+    }
+
     ngx_memzero(&j, sizeof(wsc_joined_t));
 
     j.reason = (r->err == WSC_ERR_NONE) ? ngx_ws_chat_op_join_reason(op)
                                         : "unavailable";
 
     ngx_ws_chat_op_join_answer(op, &j);
+}
+
+
+/* What the client has seen is stored, but not yet where it is read from. */
+
+static void
+ngx_ws_chat_op_join_behind(ngx_ws_chat_op_t *op)
+{
+    ngx_ws_chat_member_t  *m;
+
+    m = op->member;
+
+    ngx_ws_chat_op_error(op->client, &op->cmd, WSC_ERR_UNAVAILABLE,
+                         "the chat is not read that far yet",
+                         NGX_WS_CHAT_RETRY_MS);
+
+    if (!op->first) {
+        ngx_ws_chat_op_settled(op);
+        return;
+    }
+
+    op->client->chats--;
+    m->reader.inflight--;
+    m->waiting = NULL;
+
+    ngx_ws_chat_client_leave(op->client, m);
+    ngx_ws_chat_op_release(op, WSC_ERR_UNAVAILABLE);
 }
 
 

@@ -176,7 +176,8 @@ static void
 ngx_ws_chat_state_take(ngx_ws_chat_state_t *st, const wsc_news_t *news,
     ngx_uint_t told)
 {
-    size_t  i;
+    size_t               i;
+    ngx_ws_chat_zone_t  *z;
 
     for (i = 0; i < news->count; i++) {
 
@@ -197,6 +198,16 @@ ngx_ws_chat_state_take(ngx_ws_chat_state_t *st, const wsc_news_t *news,
         case WSC_NEWS_MARK:
             ngx_ws_chat_marks_take(st, &news->notes[i], told);
             break;
+
+        case WSC_NEWS_SETTLED:
+            /* of one sender's clients, not of the room */
+            z = st->room->attach.zone;
+
+            if (told && z->news) {
+                z->news(z, news);
+            }
+
+            return;
 
         default:
             return;

@@ -38,7 +38,10 @@ struct ngx_ws_chat_publish_s {
     unsigned                    sent:1;       /* the store's: on its way */
     unsigned                    doubt:1;      /* the store's: it may be stored
                                                  or not */
+    unsigned                    retry:1;      /* it may have been sent
+                                                 before */
     ngx_msec_t                  deadline;     /* the store's */
+    void                       *data;         /* the store's while it has it */
 };
 
 

@@ -7,7 +7,8 @@
  */
 
 
-#include "ngx_ws_chat_live_parts.h"
+#include "ngx_ws_chat_live_durable.h"
+#include "ngx_ws_chat_kafka.h"
 
 
 #define NGX_WS_CHAT_LIVE_TICK     100          /* ms */
@@ -45,6 +46,24 @@ const ngx_ws_chat_store_t  ngx_ws_chat_store_redis = {
 };
 
 
+const ngx_ws_chat_store_t  ngx_ws_chat_store_durable = {
+    "durable",
+    ngx_ws_chat_live_post,
+    ngx_ws_chat_live_read,
+    ngx_ws_chat_live_attach,
+    ngx_ws_chat_live_detach,
+    ngx_ws_chat_live_cancel_post,
+    ngx_ws_chat_live_cancel_read,
+    ngx_ws_chat_live_emit,
+    ngx_ws_chat_live_load,
+    ngx_ws_chat_live_cancel_load,
+    ngx_ws_chat_live_init_process,
+    ngx_ws_chat_live_exit_process,
+    ngx_ws_chat_live_health,
+    ngx_ws_chat_live_chat_stale
+};
+
+
 static ngx_int_t
 ngx_ws_chat_live_init_process(ngx_ws_chat_zone_t *z, ngx_cycle_t *cycle)
 {
@@ -65,6 +84,7 @@ ngx_ws_chat_live_init_process(ngx_ws_chat_zone_t *z, ngx_cycle_t *cycle)
     ngx_queue_init(&l->watch);
     ngx_queue_init(&l->nodes);
     ngx_queue_init(&l->reads);
+    ngx_queue_init(&l->letters);
 
     l->tick.handler = ngx_ws_chat_live_tick;
     l->tick.data = l;
@@ -87,7 +107,8 @@ ngx_ws_chat_live_shards(ngx_ws_chat_live_t *l)
     ngx_uint_t                 i;
     ngx_ws_chat_live_node_t   *n;
 
-    l->nshards = l->zone->redis->shards;
+    l->nshards = l->zone->durable ? l->zone->kafka->partitions
+                                  : l->zone->redis->shards;
     l->shards = wsc_alloc(&ngx_ws_chat_alloc,
                           l->nshards * sizeof(ngx_ws_chat_live_shard_t));
 
@@ -111,8 +132,11 @@ ngx_ws_chat_live_shards(ngx_ws_chat_live_t *l)
         return NGX_ERROR;
     }
 
-    l->shards[0].node = n;
-    n->nshards = 1;
+    for (i = 0; i < l->nshards; i++) {
+        l->shards[i].node = n;
+    }
+
+    n->nshards = l->nshards;
 
     return ngx_ws_chat_live_node_open(n, l->zone->redis);
 }
@@ -132,6 +156,7 @@ ngx_ws_chat_live_exit_process(ngx_ws_chat_zone_t *z, ngx_cycle_t *cycle)
     }
 
     ngx_ws_chat_live_expire(l, 1);
+    ngx_ws_chat_live_post_expire(l, 1);
     ngx_ws_chat_live_refuse(l, 1);
 
     while (!ngx_queue_empty(&l->nodes)) {
@@ -187,7 +212,7 @@ ngx_ws_chat_live_health(ngx_ws_chat_zone_t *z, const char **reason)
         return NGX_DECLINED;
     }
 
-    return NGX_OK;
+    return z->durable ? ngx_ws_chat_kafka_health(z->kafka, reason) : NGX_OK;
 }
 
 
@@ -271,6 +296,7 @@ ngx_ws_chat_live_tick(ngx_event_t *ev)
     ngx_ws_chat_live_map_tick(l);
     ngx_ws_chat_live_append_tick(l);
     ngx_ws_chat_live_expire(l, 0);
+    ngx_ws_chat_live_post_expire(l, 0);
     ngx_ws_chat_live_refuse(l, 0);
     ngx_ws_chat_live_look(l);
 

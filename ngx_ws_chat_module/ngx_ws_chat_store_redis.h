@@ -15,6 +15,7 @@
 
 
 extern const ngx_ws_chat_store_t  ngx_ws_chat_store_redis;
+extern const ngx_ws_chat_store_t  ngx_ws_chat_store_durable;
 
 
 /* Numbers of this worker, since it started. */
@@ -31,6 +32,8 @@ typedef struct {
     ngx_uint_t                  reads;        /* of strays and ends */
     ngx_uint_t                  bad;          /* messages dropped as such */
     ngx_uint_t                  epochs;       /* begun */
+    ngx_uint_t                  unrecorded;   /* live messages that Kafka did
+                                                 not take */
     ngx_uint_t                  shards;
     ngx_uint_t                  silent;       /* shards without news */
     ngx_uint_t                  servers;      /* that have shards */

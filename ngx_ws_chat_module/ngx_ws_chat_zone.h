@@ -31,6 +31,9 @@ struct ngx_ws_chat_zone_s {
     const ngx_ws_chat_store_t        *store;
     const struct ngx_ws_chat_redis_conf_s
                                      *redis;       /* NULL: embedded */
+    const struct ngx_ws_chat_kafka_topic_s
+                                     *kafka;       /* where its messages go;
+                                                      NULL: nowhere */
     ngx_str_t                         prefix;      /* of its keys in Redis */
     void                             *data;        /* the store's own */
     ngx_uint_t                        row;         /* in the table of counts */
@@ -39,7 +42,8 @@ struct ngx_ws_chat_zone_s {
     /* The store tells that chats became stale or live.  NULL: nobody cares. */
     void                            (*status)(ngx_ws_chat_zone_t *z);
 
-    /* What was emitted to users or the zone.  NULL: nobody cares. */
+    /* What was emitted to users or the zone, or is settled in a chat.  NULL:
+       nobody cares. */
     void                            (*news)(ngx_ws_chat_zone_t *z,
                                           const wsc_news_t *news);
 
@@ -49,6 +53,7 @@ struct ngx_ws_chat_zone_s {
                                                       of some chats since then;
                                                       0: live */
     ngx_uint_t                        live;        /* delivery=live */
+    ngx_uint_t                        durable;     /* delivery=durable */
     ngx_int_t                         window;      /* of the rooms' deflated
                                                       logs: the smallest of
                                                       its locations */

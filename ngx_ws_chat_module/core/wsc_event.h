@@ -101,6 +101,10 @@ void wsc_event_gap(wsc_buf_t *b, wsc_enc_e enc, const wsc_str_t *chat_id,
 /* The news of all chats stand still, or flow again, since then. */
 void wsc_event_status(wsc_buf_t *b, wsc_enc_e enc, int stale, uint64_t since);
 
+/* The sender's cid of the note's news was stored before, at its position. */
+void wsc_event_settled(wsc_buf_t *b, wsc_enc_e enc, const wsc_str_t *chat_id,
+    const wsc_note_t *note);
+
 /* A message of no chat. */
 void wsc_event_notice(wsc_buf_t *b, wsc_enc_e enc, const wsc_note_t *note);
 

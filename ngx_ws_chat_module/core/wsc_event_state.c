@@ -29,6 +29,22 @@ static void wsc_event_place(wsc_writer_t *w, const char *key, wsc_pos_t pos);
 
 
 void
+wsc_event_settled(wsc_buf_t *b, wsc_enc_e enc, const wsc_str_t *chat_id,
+    const wsc_note_t *note)
+{
+    wsc_writer_t  w;
+
+    wsc_event_reply(&w, b, enc, "settled", NULL, chat_id);
+
+    wsc_event_str(&w, "cid", &note->key);
+    wsc_event_uint(&w, "epoch", note->n[0]);
+    wsc_event_uint(&w, "seq", note->n[1]);
+
+    wsc_writer_end(&w);
+}
+
+
+void
 wsc_event_signal(wsc_buf_t *b, wsc_enc_e enc, const wsc_str_t *chat_id,
     const wsc_note_t *note)
 {

@@ -62,6 +62,7 @@ static void event_mark_delivered(wsc_buf_t *b, wsc_enc_e enc);
 static void event_marks_page(wsc_buf_t *b, wsc_enc_e enc);
 static void event_signal(wsc_buf_t *b, wsc_enc_e enc);
 static void event_signal_binary(wsc_buf_t *b, wsc_enc_e enc);
+static void event_settled(wsc_buf_t *b, wsc_enc_e enc);
 static void event_notice(wsc_buf_t *b, wsc_enc_e enc);
 static void event_ok(wsc_buf_t *b, wsc_enc_e enc);
 static void event_kicked(wsc_buf_t *b, wsc_enc_e enc);
@@ -101,6 +102,7 @@ static const struct {
     { "marks_page", event_marks_page },
     { "signal", event_signal },
     { "signal_binary", event_signal_binary },
+    { "settled", event_settled },
     { "notice", event_notice },
     { "ok", event_ok },
     { "kicked", event_kicked },
@@ -547,6 +549,18 @@ event_signal_binary(wsc_buf_t *b, wsc_enc_e enc)
     };
 
     wsc_event_signal(b, enc, &lobby, &note);
+}
+
+
+static void
+event_settled(wsc_buf_t *b, wsc_enc_e enc)
+{
+    wsc_note_t  note = {
+        wsc_string("c1"), wsc_string("ann"), { wsc_null_string, 0 },
+        { TEST_EPOCH, 65536, 0, 0 }
+    };
+
+    wsc_event_settled(b, enc, &lobby, &note);
 }
 
 

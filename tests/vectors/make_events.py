@@ -139,6 +139,9 @@ def events():
         'ev': 'marks_page', 'chat_id': 'lobby', 'count': 3, 'marks': {
             'bob': {'delivered': pos(EPOCH, 2), 'read': pos(EPOCH, 2)}},
         'more': True}
+    yield 'settled', {
+        'ev': 'settled', 'chat_id': 'lobby', 'cid': 'c1', 'epoch': EPOCH,
+        'seq': 65536}
     yield 'typing', {
         'ev': 'typing', 'chat_id': 'lobby', 'sender': 'ann', 'on': True}
     yield 'typing_off', {

@@ -1,0 +1,465 @@
+
+/*
+ * Copyright (C) ngx_ws_chat contributors
+ */
+
+
+#include "ngx_ws_chat_kafka_conf.h"
+#include <librdkafka/rdkafka.h>
+
+
+#define NGX_WS_CHAT_KAFKA_PARTITIONS      10
+#define NGX_WS_CHAT_KAFKA_PARTITIONS_MAX  1024
+#define NGX_WS_CHAT_KAFKA_NAME_MAX        249     /* of a topic, for brokers */
+#define NGX_WS_CHAT_KAFKA_TEXT            512
+
+
+static ngx_ws_chat_kafka_conf_t *ngx_ws_chat_kafka_conf(ngx_conf_t *cf,
+    ngx_ws_chat_main_conf_t *mcf);
+static ngx_ws_chat_kafka_topic_t *ngx_ws_chat_kafka_add(ngx_conf_t *cf,
+    ngx_ws_chat_kafka_conf_t *kcf);
+static ngx_int_t ngx_ws_chat_kafka_name_valid(const ngx_str_t *name);
+static ngx_ws_chat_kafka_topic_t *ngx_ws_chat_kafka_of(
+    ngx_ws_chat_kafka_conf_t *kcf, const ngx_str_t *zone);
+static char *ngx_ws_chat_kafka_zone(ngx_conf_t *cf,
+    ngx_ws_chat_main_conf_t *mcf, ngx_ws_chat_zone_t *z);
+static char *ngx_ws_chat_kafka_check(ngx_conf_t *cf,
+    ngx_ws_chat_main_conf_t *mcf);
+
+
+/* what the module depends on */
+
+static const char  *ngx_ws_chat_kafka_own[] = {
+    "bootstrap.servers",
+    "metadata.broker.list",
+    "enable.idempotence",
+    "acks",
+    "request.required.acks",
+    "partitioner",
+    "transactional.id",
+    "log.queue"
+};
+
+
+char *
+ngx_ws_chat_kafka_set_brokers(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_ws_chat_main_conf_t  *mcf = conf;
+
+    u_char                    *p;
+    size_t                     len;
+    ngx_str_t                 *value;
+    ngx_uint_t                 i;
+    ngx_ws_chat_kafka_conf_t  *kcf;
+
+    kcf = ngx_ws_chat_kafka_conf(cf, mcf);
+    if (kcf == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (kcf->brokers.len) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+    len = 0;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+        if (value[i].len == 0) {
+            return "needs HOST[:PORT] of brokers";
+        }
+
+        len += value[i].len + 1;
+    }
+
+    p = ngx_pnalloc(cf->pool, len);
+    if (p == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    kcf->brokers.data = p;
+    kcf->brokers.len = len - 1;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+        p = ngx_cpymem(p, value[i].data, value[i].len);
+        *p++ = ',';
+    }
+
+    *(p - 1) = '\0';
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_ws_chat_kafka_set_topic(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_ws_chat_main_conf_t  *mcf = conf;
+
+    ngx_int_t                   n;
+    ngx_str_t                  *value;
+    ngx_uint_t                  i;
+    ngx_ws_chat_kafka_conf_t   *kcf;
+    ngx_ws_chat_kafka_topic_t  *topic, *other;
+
+    kcf = ngx_ws_chat_kafka_conf(cf, mcf);
+    topic = kcf ? ngx_ws_chat_kafka_add(cf, kcf) : NULL;
+
+    if (topic == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    value = cf->args->elts;
+
+    topic->name = value[1];
+    topic->off = (ngx_strcmp(value[1].data, "off") == 0);
+
+    if (ngx_ws_chat_kafka_name_valid(&topic->name) != NGX_OK) {
+        return "needs a name of 1 to 249 characters out of A-Z a-z 0-9 _ . -, "
+               "or \"off\"";
+    }
+
+    for (i = 2; i < cf->args->nelts; i++) {
+
+        if (ngx_strncmp(value[i].data, "partitions=", 11) == 0) {
+            n = ngx_atoi(value[i].data + 11, value[i].len - 11);
+
+            if (n < 1 || n > NGX_WS_CHAT_KAFKA_PARTITIONS_MAX) {
+                return "needs from 1 to 1024 partitions";
+            }
+
+            topic->partitions = n;
+            continue;
+        }
+
+        if (ngx_strncmp(value[i].data, "zone=", 5) == 0 && value[i].len > 5) {
+            topic->zone.data = value[i].data + 5;
+            topic->zone.len = value[i].len - 5;
+            continue;
+        }
+
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"ws_chat_kafka_topic\" does not know \"%V\"",
+                           &value[i]);
+        return NGX_CONF_ERROR;
+    }
+
+    other = ngx_ws_chat_kafka_of(kcf, &topic->zone);
+
+    return (other && other != topic) ? "is duplicate for the zone"
+                                     : NGX_CONF_OK;
+}
+
+
+char *
+ngx_ws_chat_kafka_set_format(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_ws_chat_main_conf_t  *mcf = conf;
+
+    ngx_str_t                 *value;
+    ngx_ws_chat_kafka_conf_t  *kcf;
+
+    kcf = ngx_ws_chat_kafka_conf(cf, mcf);
+    if (kcf == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (kcf->format != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (ngx_strcmp(value[1].data, "json") == 0) {
+        kcf->format = WSC_ENC_JSON;
+
+    } else if (ngx_strcmp(value[1].data, "msgpack") == 0) {
+        kcf->format = WSC_ENC_MSGPACK;
+
+    } else {
+        return "must be \"json\" or \"msgpack\"";
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_ws_chat_kafka_set_property(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_ws_chat_main_conf_t  *mcf = conf;
+
+    ngx_str_t                 *value;
+    ngx_uint_t                 i;
+    ngx_keyval_t              *kv;
+    rd_kafka_conf_t           *rk;
+    rd_kafka_conf_res_t        rc;
+    ngx_ws_chat_kafka_conf_t  *kcf;
+    char                       text[NGX_WS_CHAT_KAFKA_TEXT];
+
+    kcf = ngx_ws_chat_kafka_conf(cf, mcf);
+    kv = kcf ? ngx_array_push(&kcf->properties) : NULL;
+
+    if (kv == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    value = cf->args->elts;
+    kv->key = value[1];
+    kv->value = value[2];
+
+    for (i = 0; i < sizeof(ngx_ws_chat_kafka_own) / sizeof(char *); i++) {
+        if (ngx_strcmp(value[1].data, ngx_ws_chat_kafka_own[i]) == 0) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "\"ws_chat_kafka_property\" cannot set "
+                               "\"%V\", which is the module's own", &value[1]);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    rk = rd_kafka_conf_new();
+    rc = rd_kafka_conf_set(rk, (char *) value[1].data, (char *) value[2].data,
+                           text, sizeof(text));
+    rd_kafka_conf_destroy(rk);
+
+    if (rc != RD_KAFKA_CONF_OK) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"ws_chat_kafka_property\" is refused by "
+                           "librdkafka: %s", text);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* What the directives set: made by the first one. */
+
+static ngx_ws_chat_kafka_conf_t *
+ngx_ws_chat_kafka_conf(ngx_conf_t *cf, ngx_ws_chat_main_conf_t *mcf)
+{
+    ngx_ws_chat_kafka_conf_t  *kcf;
+
+    if (mcf->kafka) {
+        return mcf->kafka;
+    }
+
+    kcf = ngx_pcalloc(cf->pool, sizeof(ngx_ws_chat_kafka_conf_t));
+
+    if (kcf == NULL
+        || ngx_array_init(&kcf->properties, cf->pool, 4, sizeof(ngx_keyval_t))
+           != NGX_OK
+        || ngx_array_init(&kcf->topics, cf->pool, 4,
+                          sizeof(ngx_ws_chat_kafka_topic_t *))
+           != NGX_OK)
+    {
+        return NULL;
+    }
+
+    kcf->format = NGX_CONF_UNSET_UINT;
+    mcf->kafka = kcf;
+
+    return kcf;
+}
+
+
+static ngx_ws_chat_kafka_topic_t *
+ngx_ws_chat_kafka_add(ngx_conf_t *cf, ngx_ws_chat_kafka_conf_t *kcf)
+{
+    ngx_ws_chat_kafka_topic_t  *topic, **p;
+
+    topic = ngx_pcalloc(cf->pool, sizeof(ngx_ws_chat_kafka_topic_t));
+    p = ngx_array_push(&kcf->topics);
+
+    if (topic == NULL || p == NULL) {
+        return NULL;
+    }
+
+    *p = topic;
+    topic->index = kcf->topics.nelts - 1;
+    topic->partitions = NGX_WS_CHAT_KAFKA_PARTITIONS;
+
+    return topic;
+}
+
+
+static ngx_int_t
+ngx_ws_chat_kafka_name_valid(const ngx_str_t *name)
+{
+    u_char      ch;
+    ngx_uint_t  i;
+
+    if (name->len == 0 || name->len > NGX_WS_CHAT_KAFKA_NAME_MAX) {
+        return NGX_DECLINED;
+    }
+
+    for (i = 0; i < name->len; i++) {
+        ch = name->data[i];
+
+        if (!((ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z')
+              || (ch >= '0' && ch <= '9')
+              || ch == '_' || ch == '.' || ch == '-'))
+        {
+            return NGX_DECLINED;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/* The topic that names the zone; len 0: the one that names none. */
+
+static ngx_ws_chat_kafka_topic_t *
+ngx_ws_chat_kafka_of(ngx_ws_chat_kafka_conf_t *kcf, const ngx_str_t *zone)
+{
+    ngx_uint_t                   i;
+    ngx_ws_chat_kafka_topic_t  **topics;
+
+    topics = kcf->topics.elts;
+
+    for (i = 0; i < kcf->topics.nelts; i++) {
+        if (topics[i]->zone.len == zone->len
+            && ngx_strncmp(topics[i]->zone.data, zone->data, zone->len) == 0)
+        {
+            return topics[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+/* all was read */
+
+char *
+ngx_ws_chat_kafka_init(ngx_conf_t *cf, ngx_ws_chat_main_conf_t *mcf)
+{
+    ngx_uint_t                   i;
+    ngx_ws_chat_zone_t         **zones;
+    ngx_ws_chat_kafka_conf_t    *kcf;
+    ngx_ws_chat_kafka_topic_t   *topic;
+
+    static const ngx_str_t       none = ngx_null_string;
+
+    kcf = mcf->kafka;
+
+    if (kcf == NULL) {
+        return ngx_ws_chat_kafka_check(cf, mcf);
+    }
+
+    if (kcf->brokers.len == 0) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "what is said of Kafka needs \"ws_chat_kafka_brokers\"");
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_conf_init_uint_value(kcf->format, WSC_ENC_JSON);
+
+    if (ngx_ws_chat_kafka_of(kcf, &none) == NULL) {
+        topic = ngx_ws_chat_kafka_add(cf, kcf);
+
+        if (topic == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        ngx_str_set(&topic->name, "chat-messages");
+    }
+
+    zones = mcf->zones.elts;
+
+    for (i = 0; i < mcf->zones.nelts; i++) {
+        if (zones[i]->redis
+            && ngx_ws_chat_kafka_zone(cf, mcf, zones[i]) != NGX_CONF_OK)
+        {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return ngx_ws_chat_kafka_check(cf, mcf);
+}
+
+
+static char *
+ngx_ws_chat_kafka_zone(ngx_conf_t *cf, ngx_ws_chat_main_conf_t *mcf,
+    ngx_ws_chat_zone_t *z)
+{
+    ngx_uint_t                   i;
+    ngx_ws_chat_zone_t         **zones;
+    ngx_ws_chat_kafka_topic_t   *topic;
+
+    static const ngx_str_t       none = ngx_null_string;
+
+    topic = ngx_ws_chat_kafka_of(mcf->kafka, &z->name);
+
+    if (topic == NULL) {
+        topic = ngx_ws_chat_kafka_of(mcf->kafka, &none);
+    }
+
+    if (topic->off) {
+        return NGX_CONF_OK;
+    }
+
+    /* chats of one name would be one */
+
+    zones = mcf->zones.elts;
+
+    for (i = 0; i < mcf->zones.nelts; i++) {
+        if (zones[i]->kafka
+            && ngx_strcmp(zones[i]->kafka->name.data, topic->name.data) == 0)
+        {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "zones \"%V\" and \"%V\" cannot share the topic "
+                          "\"%V\": set \"ws_chat_kafka_topic\" with \"zone=\"",
+                          &zones[i]->name, &z->name, &topic->name);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    topic->format = mcf->kafka->format;
+    z->kafka = topic;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_ws_chat_kafka_check(ngx_conf_t *cf, ngx_ws_chat_main_conf_t *mcf)
+{
+    ngx_uint_t                   i;
+    ngx_ws_chat_zone_t          *z, **zones;
+    ngx_ws_chat_kafka_topic_t  **topics;
+
+    zones = mcf->zones.elts;
+
+    for (i = 0; i < mcf->zones.nelts; i++) {
+        if (zones[i]->durable && zones[i]->redis && zones[i]->kafka == NULL) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "\"ws_chat_zone\" \"%V\" is durable and needs "
+                          "\"ws_chat_kafka_brokers\" and a topic",
+                          &zones[i]->name);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    if (mcf->kafka == NULL) {
+        return NGX_CONF_OK;
+    }
+
+    topics = mcf->kafka->topics.elts;
+
+    for (i = 0; i < mcf->kafka->topics.nelts; i++) {
+        z = topics[i]->zone.len
+            ? ngx_ws_chat_conf_zone(mcf, &topics[i]->zone) : NULL;
+
+        if (topics[i]->zone.len && (z == NULL || z->redis == NULL)) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "\"ws_chat_kafka_topic\" is for a \"ws_chat_zone\" "
+                          "\"%V\", which is %s", &topics[i]->zone,
+                          z ? "embedded" : "unknown");
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return NGX_CONF_OK;
+}

@@ -1,0 +1,54 @@
+
+/*
+ * Copyright (C) ngx_ws_chat contributors
+ *
+ * What is different in a durable zone: sends go to Kafka, whose report is the
+ * ack; a relay appends them to the chats' streams and publishes them.  It
+ * keeps two keys that the live store only reads:
+ *
+ *     {p}:progress     how far the relay is with the partition, see
+ *                      core/wsc_progress.h
+ *     {p}:h:CHAT       position of the chat's last message
+ *
+ * Shards are the topic's partitions.  And what is the same when there is
+ * Kafka behind a live zone: its messages go there with their positions.
+ */
+
+
+#ifndef _NGX_WS_CHAT_LIVE_DURABLE_H_INCLUDED_
+#define _NGX_WS_CHAT_LIVE_DURABLE_H_INCLUDED_
+
+
+#include "ngx_ws_chat_live_parts.h"
+
+
+#define NGX_WS_CHAT_LIVE_HEAD  'h'
+
+
+/* The store's publish() and cancel_publish(). */
+void ngx_ws_chat_live_post(ngx_ws_chat_publish_t *p);
+void ngx_ws_chat_live_cancel_post(ngx_ws_chat_publish_t *p);
+
+/* Sends that wait for their report for too long are told `unknown`. */
+void ngx_ws_chat_live_post_expire(ngx_ws_chat_live_t *l, ngx_uint_t all);
+
+/* Asks where the chat ends; the reply comes to ngx_ws_chat_live_ends(). */
+ngx_int_t ngx_ws_chat_live_ask_end(ngx_ws_chat_live_t *l,
+    ngx_ws_chat_redis_t *rc, const wsc_str_t *chat_id,
+    ngx_ws_chat_redis_reply_pt reply, void *data);
+
+/*
+ * NGX_OK with the position of the chat's last message (seq 0: there is none);
+ * NGX_AGAIN: the relay has not got that far.
+ */
+ngx_int_t ngx_ws_chat_live_ends(const redisReply *r, wsc_pos_t *end);
+
+/*
+ * Sends a message of a live zone that is stored at a position; first: what was
+ * before it, known of the first one of an epoch (or NULL).
+ */
+void ngx_ws_chat_live_record(ngx_ws_chat_live_t *l, const wsc_str_t *chat_id,
+    const wsc_buf_t *value, wsc_pos_t pos, const wsc_pos_t *first);
+
+
+#endif /* _NGX_WS_CHAT_LIVE_DURABLE_H_INCLUDED_ */

@@ -1,0 +1,446 @@
+"""Durable zones: an ack is Kafka's word, the relay brings the messages.
+
+One broker, a topic, Redis and relay for each test, and third-party clients on
+both sides.  What fails is ended by SIGKILL or held by SIGSTOP; afterwards
+nothing is lost that was acknowledged, nothing comes twice (the members look),
+and everybody has everything without new traffic.
+"""
+
+import asyncio
+import json
+import signal
+import subprocess
+
+import confluent_kafka
+import pytest
+
+from harness.client import ChatError, Client
+from harness.member import Member, position
+from harness.nginx import TOP, wait_for
+from harness.pipeline import daemon, kafka, redis  # noqa: F401
+from harness.records import EPOCH, iso, partition, send as produce
+
+pytestmark = [pytest.mark.plain_store, pytest.mark.once,
+              pytest.mark.xdist_group('kafka')]
+
+PARTITIONS = 4
+FREE = 'ws_chat_rate off;'
+ROOM = 'room'
+PATIENT = 60
+
+
+class Pipeline:
+    """What a test has; node() starts another NGINX."""
+
+    def __init__(self, nginx, kafka, redis, daemon):
+        self.nginx = nginx
+        self.kafka = kafka
+        self.redis = redis
+        self.daemon = daemon
+        self.topic = kafka.topic(PARTITIONS)
+
+    def relay(self, **options):
+        settings = dict(kafka_brokers=self.kafka.brokers, epoch=EPOCH,
+                        kafka_topic=self.topic, kafka_group=self.topic,
+                        redis=self.redis.uri)
+        settings.update(options)
+        return self.daemon('relay', **settings)
+
+    def zone(self, **options):
+        values = dict(redis=self.redis.uri, brokers=self.kafka.brokers,
+                      topic=self.topic, partitions=PARTITIONS,
+                      delivery='durable')
+        values.update(options)
+        return ('ws_chat_zone chat:1m delivery={delivery};'
+                'ws_chat_redis chat {redis};'
+                'ws_chat_kafka_brokers {brokers};'
+                'ws_chat_kafka_topic {topic} partitions={partitions};'
+                .format(**values))
+
+    async def node(self, http='', location=FREE, workers=2, **options):
+        ng = await asyncio.to_thread(
+            self.nginx, workers=workers, location=location, http=http,
+            zone=self.zone(**options))
+        await self.ready(ng)
+        return ng
+
+    async def ready(self, ng):
+        await asyncio.to_thread(
+            wait_for, lambda: ng.request('/health').status == 200, PATIENT,
+            'the node is ready')
+
+    def records(self, count):
+        """So many records of the topic, by partition and offset."""
+        consumer = confluent_kafka.Consumer({
+            'bootstrap.servers': self.kafka.brokers, 'group.id': 'reader',
+            'log_level': 0})
+        try:
+            consumer.assign([confluent_kafka.TopicPartition(self.topic, p, 0)
+                             for p in range(PARTITIONS)])
+            found = []
+
+            def read():
+                message = consumer.poll(0.2)
+                if message is not None and not message.error():
+                    found.append(message)
+                return len(found) >= count
+
+            wait_for(read, PATIENT, '%d records' % count)
+        finally:
+            consumer.close()
+        return sorted(found, key=lambda m: (m.partition(), m.offset()))
+
+
+@pytest.fixture
+def line(nginx, kafka, redis, daemon):  # noqa: F811
+    return Pipeline(nginx, kafka, redis, daemon)
+
+
+async def everybody(members, cids, room=ROOM):
+    """Each has these, whatever the order, and all have the same order."""
+    for m in members:
+        await m.until(lambda: set(cids) <= set(m.cids(room)), PATIENT)
+    assert len({tuple(m.cids(room)) for m in members}) == 1
+
+
+async def test_a_message(line):
+    """Ack, echo and delivery on another node; the record as documented."""
+    line.relay()
+    a, b = await line.node(), await line.node()
+    ann = await Member.start(a, 'ann', [ROOM])
+    bob = await Member.start(b, 'bob', [ROOM], fmt='msgpack')
+    text = {'text': 'hi', 'n': 1.0}
+    ack = await ann.send(ROOM, 'c1', text)
+    assert 'seq' not in ack and ack['timestamp']
+    await everybody([ann, bob], ['c1'])
+    (got,) = bob.messages[ROOM]
+    assert got['message'] == text and got['sender'] == 'ann'
+    assert position(got) == (EPOCH, 1) and got['prev'] is None
+    (record,) = await asyncio.to_thread(line.records, 1)
+    assert record.key() == b'room' and not record.headers()
+    assert record.partition() == partition(ROOM, PARTITIONS)
+    # the message as it was sent, octet for octet
+    assert record.value().decode() == (
+        '{"chat_id":"room","sender":"ann","message":%s,"timestamp":"%s",'
+        '"cid":"c1"}' % (json.dumps(text), iso(ack['timestamp'])))
+
+
+async def test_order_of_a_socket(line):
+    """Pipelined sends keep their order, over several chats."""
+    line.relay()
+    ng = await line.node()
+    rooms = ['r%d' % i for i in range(6)]
+    ann = await Member.start(ng, 'ann', rooms)
+    await asyncio.gather(*(
+        ann.client.post([{'op': 'send', 'chat_id': room, 'cid': 'c%d' % i,
+                          'message': i} for i in range(60)])
+        for room in rooms))
+    for room in rooms:
+        await ann.until(lambda: len(ann.cids(room)) == 60, PATIENT)
+        assert ann.cids(room) == ['c%d' % i for i in range(60)]
+
+
+async def test_settled(line):
+    """A repeated cid is stored once; its sender hears where."""
+    line.relay()
+    ng = await line.node()
+    async with await Client.connect(ng, user='ann') as ann, \
+            await Client.connect(ng, user='bob') as bob:
+        await ann.join(ROOM)
+        await bob.join(ROOM)
+        await ann.send(ROOM, 'x', cid='c1')
+        first = await ann.expect('message', chat_id=ROOM)
+        await bob.expect('message', chat_id=ROOM)
+        await ann.send(ROOM, 'x', cid='c1', retry=True)
+        settled = await ann.expect('settled', chat_id=ROOM, timeout=PATIENT)
+        assert {k: settled[k] for k in settled if k != 'ev'} == {
+            'chat_id': ROOM, 'cid': 'c1', 'epoch': first['epoch'],
+            'seq': first['seq']}
+        await ann.send(ROOM, 'y', cid='c2')
+        assert (await bob.expect('message'))['cid'] == 'c2'
+        await bob.nothing('settled')
+    records = await asyncio.to_thread(line.records, 3)
+    assert [r.headers() for r in records] == [
+        None, [('retry', b'1')], None]
+
+
+async def test_resume_on_another_node(line):
+    """What was missed comes in the join's answer, from any node."""
+    line.relay()
+    a, b = await line.node(), await line.node()
+    ann = await Member.start(a, 'ann', [ROOM])
+    await ann.send(ROOM, 'c0', 0)
+    await ann.until(lambda: ann.cids(ROOM), PATIENT)
+    seen = ann.messages[ROOM][-1]
+    for i in range(1, 21):
+        await ann.send(ROOM, 'c%d' % i, i)
+    await ann.until(lambda: len(ann.cids(ROOM)) == 21, PATIENT)
+    async with await Client.connect(b, user='bob') as bob:
+        reply = await bob.join(ROOM, after={'epoch': seen['epoch'],
+                                            'seq': seen['seq']})
+        assert reply['recovered'] and not reply['more']
+        assert [m['cid'] for m in reply['messages']] == \
+            ['c%d' % i for i in range(1, 21)]
+        page = await bob.cmd('history', chat_id=ROOM, limit=5)
+        assert [m['cid'] for m in page['messages']] == \
+            ['c%d' % i for i in range(16, 21)]
+        # who has seen more than there is waits; it is never called ahead
+        await bob.leave(ROOM)
+        with pytest.raises(ChatError) as e:
+            await bob.join(ROOM, after={'epoch': EPOCH, 'seq': 10 ** 9})
+        assert e.value.code == 'unavailable'
+        assert (await bob.join(ROOM))['recovered']
+
+
+async def test_a_foreign_producer(line):
+    """What any producer writes reaches the chat, in any partition."""
+    relay = line.relay()
+    ng = await line.node()
+    ann = await Member.start(ng, 'ann', [ROOM])
+    plain = line.kafka.producer()
+    produce(plain, line.topic, ROOM, 'f1', sender='robot')
+    other = (partition(ROOM, PARTITIONS) + 1) % PARTITIONS
+    plain.produce(line.topic, partition=other, key=ROOM, value=json.dumps(
+        {'sender': 'robot', 'message': 'lost', 'cid': 'f2'}))
+    await asyncio.to_thread(plain.flush)
+    await ann.until(lambda: sorted(ann.cids(ROOM)) == ['f1', 'f2'], PATIENT)
+    assert relay.metrics()['misrouted_total'] == 1
+
+
+async def test_the_relay_dies(line):
+    """Acks go on; another relay brings what waited, each once."""
+    relay = line.relay()
+    ng = await line.node()
+    ann = await Member.start(ng, 'ann', [ROOM])
+    await ann.send(ROOM, 'c0', 0)
+    await everybody([ann], ['c0'])
+    relay.kill()
+    for i in range(1, 30):
+        await ann.send(ROOM, 'c%d' % i, i)
+    line.relay()
+    cids = ['c%d' % i for i in range(30)]
+    await everybody([ann], cids)
+    assert ann.cids(ROOM) == cids and not ann.gaps
+
+
+async def test_redis_loses_everything(line):
+    """FLUSHALL under traffic: the relay puts back, nobody notices."""
+    line.relay()
+    ng = await line.node()
+    ann = await Member.start(ng, 'ann', [ROOM])
+    for i in range(20):
+        await ann.send(ROOM, 'c%d' % i, i)
+        if i == 10:
+            await everybody([ann], ['c10'])
+            line.redis.cli('flushall')
+    await everybody([ann], ['c%d' % i for i in range(20)])
+    assert not ann.gaps
+    bob = await Member.start(ng, 'bob', [ROOM])
+    assert bob.last[ROOM] == position(ann.messages[ROOM][-1])
+
+
+async def test_the_broker_stands_still(line):
+    """Held for a moment: late acks, no loss; nothing is unknown."""
+    line.relay()
+    ng = await line.node()
+    ann = await Member.start(ng, 'ann', [ROOM])
+    await ann.send(ROOM, 'c0', 0)
+    line.kafka.send_signal(signal.SIGSTOP)
+    try:
+        sends = [asyncio.create_task(ann.send(ROOM, 'c%d' % i, i, PATIENT))
+                 for i in range(1, 10)]
+        await asyncio.sleep(1)
+        assert not any(task.done() for task in sends)
+    finally:
+        line.kafka.send_signal(signal.SIGCONT)
+    await asyncio.gather(*sends)
+    await everybody([ann], ['c%d' % i for i in range(10)])
+
+
+async def test_the_broker_dies(line):
+    """`unknown` after ten seconds; repeated, everything is there once."""
+    line.relay()
+    ng = await line.node()
+    ann = await Member.start(ng, 'ann', [ROOM])
+    await ann.send(ROOM, 'c0', 0)
+    await everybody([ann], ['c0'])
+    line.kafka.stop(signal.SIGKILL)
+    try:
+        reply = await ann.ask('send', chat_id=ROOM, cid='c1', message=1)
+        assert reply['code'] == 'unknown' and reply['temporary']
+        assert reply['cid'] == 'c1' and reply['retry_ms']
+        await asyncio.to_thread(
+            wait_for, lambda: ng.request('/health').status == 404, PATIENT,
+            'the node takes nobody new')
+    finally:
+        await asyncio.to_thread(line.kafka.start)
+    await ann.send(ROOM, 'c1', 1, PATIENT)
+    await ann.send(ROOM, 'c2', 2, PATIENT)
+    await everybody([ann], ['c0', 'c1', 'c2'])
+    assert ann.cids(ROOM) == ['c0', 'c1', 'c2']
+    await line.ready(ng)
+
+
+async def test_full(line):
+    """What the queue does not take is overloaded, definitely not stored."""
+    line.relay()
+    ng = await line.node(
+        workers=1, http='ws_chat_kafka_property '
+                        'queue.buffering.max.messages 5;'
+                        'ws_chat_kafka_property linger.ms 2000;')
+    async with await Client.connect(ng, user='ann') as ann:
+        await ann.join(ROOM)
+        await ann.post([{'op': 'send', 'id': i, 'chat_id': ROOM,
+                         'cid': 'c%d' % i, 'message': i} for i in range(9)])
+        replies = [await ann.reply(i, PATIENT) for i in range(9)]
+        acked = {r['cid'] for r in replies if r['ev'] == 'ack'}
+        refused = [r for r in replies if r['ev'] == 'error']
+        assert len(acked) == 5 and len(refused) == 4
+        assert all(r['code'] == 'overloaded' and r['retry_ms']
+                   for r in refused)
+        got = [await ann.expect('message', timeout=PATIENT) for _ in acked]
+        assert {m['cid'] for m in got} == acked
+        await ann.nothing('message')
+
+
+async def test_other_partitions(line):
+    """A topic with other partitions than configured is not written to."""
+    line.relay()
+    ng = await asyncio.to_thread(line.nginx, workers=1, location=FREE,
+                                 zone=line.zone(partitions=3))
+    async with await Client.connect(ng, user='ann') as ann:
+        await ann.join(ROOM)
+        # brokers tell how many there are when there is something for them
+        await ann.send(ROOM, 'x')
+        await asyncio.to_thread(
+            ng.wait_log, 'has 4 partitions, "ws_chat_kafka_topic" says 3', 30)
+        with pytest.raises(ChatError) as e:
+            await ann.send(ROOM, 'y')
+        assert e.value.code == 'unavailable'
+    assert ng.request('/health').status == 404
+
+
+async def test_a_live_zone_is_recorded(line):
+    """Behind a live zone: records with positions, and nobody waits."""
+    ng = await line.node(delivery='live')
+    async with await Client.connect(ng, user='ann') as ann:
+        await ann.join(ROOM)
+        acks = [await ann.send(ROOM, i, cid='c%d' % i) for i in range(5)]
+        # gone before its answer, and recorded all the same
+        await ann.post({'op': 'send', 'chat_id': ROOM, 'cid': 'c5',
+                        'message': 5})
+        await ann.expect('message', cid='c5')
+    records = await asyncio.to_thread(line.records, 6)
+    headers = [dict(r.headers()) for r in records]
+    assert [json.loads(r.value())['cid'] for r in records] == \
+        ['c%d' % i for i in range(6)]
+    places = [(int(h['epoch']), int(h['seq'])) for h in headers]
+    assert places[:5] == [(a['epoch'], a['seq']) for a in acks]
+    assert [(int(h['prev_epoch']), int(h['prev_seq']))
+            for h in headers[1:]] == places[:-1]
+
+
+class MockBroker:
+    """librdkafka's own mock: it fails as it is told to."""
+
+    def __init__(self, topic):
+        self.process = subprocess.Popen(
+            [TOP / 'build/mock-broker', topic, str(PARTITIONS)], text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.brokers = self.process.stdout.readline().strip()
+
+    def errors(self, code, count=1):
+        self.process.stdin.write('errors %d %d\n' % (code, count))
+        self.process.stdin.flush()
+        assert self.process.stdout.readline() == 'done\n'
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait(30)
+        self.process.stdout.close()
+
+
+@pytest.fixture
+def mock():
+    broker = MockBroker('chat-messages')
+    yield broker
+    broker.close()
+
+
+OUT_OF_ORDER_SEQUENCE = 45
+
+
+async def test_a_fatal_error(nginx, redis, mock):  # noqa: F811
+    """Another producer takes over, and no restart is needed."""
+    for p in range(PARTITIONS):
+        redis.cli('set', 'wsc:{%d}:progress' % p, '%d 0 0 0' % EPOCH)
+    ng = await asyncio.to_thread(
+        nginx, workers=1, location=FREE,
+        zone='ws_chat_zone chat:1m delivery=durable;'
+             'ws_chat_redis chat %s; ws_chat_kafka_brokers %s;'
+             'ws_chat_kafka_topic chat-messages partitions=%d;'
+             % (redis.uri, mock.brokers, PARTITIONS))
+    await asyncio.to_thread(
+        wait_for, lambda: ng.request('/health').status == 200, PATIENT)
+    async with await Client.connect(ng, user='ann') as ann:
+        await ann.join(ROOM)
+        await ann.send(ROOM, 0, cid='c0')
+        for n in range(1, 4):
+            await asyncio.to_thread(mock.errors, OUT_OF_ORDER_SEQUENCE)
+            with pytest.raises(ChatError) as e:
+                await ann.send(ROOM, n, cid='c%d' % n)
+            assert e.value.event['temporary']
+            await asyncio.to_thread(
+                ng.wait_log, 'another producer for Kafka is made', PATIENT, n)
+
+            async def again():
+                while True:
+                    try:
+                        return await ann.send(ROOM, n, cid='c%d' % n,
+                                              retry=True)
+                    except ChatError as e:
+                        assert e.event['temporary']
+
+            await asyncio.wait_for(again(), PATIENT)
+    assert ng.request('/health').status == 200
+
+
+BAD = [
+    ('ws_chat_zone a:1m delivery=durable;',
+     'is durable and needs a "ws_chat_redis"'),
+    ('ws_chat_zone a:1m delivery=durable; ws_chat_redis a redis://127.0.0.1;',
+     'is durable and needs "ws_chat_kafka_brokers"'),
+    ('ws_chat_zone a:1m delivery=durable; ws_chat_redis a redis://127.0.0.1;'
+     'ws_chat_kafka_brokers h; ws_chat_kafka_topic off;',
+     'is durable and needs "ws_chat_kafka_brokers" and a topic'),
+    ('ws_chat_zone a:1m delivery=durable; ws_chat_redis a cluster://127.0.0.1;'
+     'ws_chat_kafka_brokers h;', 'cannot be a Cluster'),
+    ('ws_chat_kafka_topic t;', 'needs "ws_chat_kafka_brokers"'),
+    ('ws_chat_kafka_brokers a; ws_chat_kafka_brokers b;', 'is duplicate'),
+    ('ws_chat_kafka_brokers a; ws_chat_kafka_topic t;'
+     'ws_chat_kafka_topic u;', 'is duplicate for the zone'),
+    ('ws_chat_kafka_brokers a; ws_chat_kafka_topic t partitions=0;',
+     'needs from 1 to 1024 partitions'),
+    ('ws_chat_kafka_brokers a; ws_chat_kafka_topic "a b";', 'needs a name'),
+    ('ws_chat_kafka_brokers a; ws_chat_kafka_topic t zone=nobody;',
+     '"nobody", which is unknown'),
+    ('ws_chat_kafka_brokers a; ws_chat_kafka_topic t zone=chat;',
+     '"chat", which is embedded'),
+    ('ws_chat_kafka_brokers a; ws_chat_kafka_topic t life=1;',
+     'does not know "life=1"'),
+    ('ws_chat_kafka_brokers a; ws_chat_kafka_format xml;',
+     'must be "json" or "msgpack"'),
+    ('ws_chat_kafka_brokers a; ws_chat_kafka_property no.such 1;',
+     'is refused by librdkafka'),
+    ('ws_chat_kafka_brokers a; ws_chat_kafka_property acks 1;',
+     'cannot set "acks"'),
+    ('ws_chat_kafka_brokers a; ws_chat_zone a:1m; ws_chat_zone b:1m;'
+     'ws_chat_redis a redis://127.0.0.1; ws_chat_redis b redis://127.0.0.1;',
+     'cannot share the topic'),
+]
+
+
+@pytest.mark.parametrize('http, message', BAD, ids=range(len(BAD)))
+def test_refused(nginx, http, message):
+    code, text = nginx(http=http, start=False).check_conf()
+    assert code != 0 and message in text, text

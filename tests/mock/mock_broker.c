@@ -1,0 +1,103 @@
+
+/*
+ * Copyright (C) ngx_ws_chat contributors
+ *
+ * librdkafka's mock of a Kafka cluster as a program of its own.  The first
+ * line it prints is the broker's address; then it does what lines on standard
+ * input say, and answers each with a line:
+ *
+ *     errors CODE COUNT    the next so many produce requests fail with this
+ *                          code of the protocol
+ *
+ * The end of the input ends it.
+ */
+
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <librdkafka/rdkafka.h>
+#include <librdkafka/rdkafka_mock.h>
+
+
+#define MOCK_PRODUCE  0
+
+
+static int
+mock_errors(rd_kafka_mock_cluster_t *cluster, int code, int count)
+{
+    if (count < 1) {
+        return -1;
+    }
+
+    while (count--) {
+        rd_kafka_mock_push_request_errors(cluster, MOCK_PRODUCE, 1,
+                                          (rd_kafka_resp_err_t) code);
+    }
+
+    return 0;
+}
+
+
+static int
+mock_serve(rd_kafka_mock_cluster_t *cluster)
+{
+    int   code, count;
+    char  line[256];
+
+    printf("%s\n", rd_kafka_mock_cluster_bootstraps(cluster));
+    fflush(stdout);
+
+    while (fgets(line, sizeof(line), stdin)) {
+
+        if (sscanf(line, "errors %d %d", &code, &count) != 2
+            || mock_errors(cluster, code, count) == -1)
+        {
+            fprintf(stderr, "mock-broker: unknown: %s", line);
+            return 2;
+        }
+
+        printf("done\n");
+        fflush(stdout);
+    }
+
+    return 0;
+}
+
+
+int
+main(int argc, char **argv)
+{
+    int                       rc;
+    char                      text[256];
+    rd_kafka_t               *rk;
+    rd_kafka_mock_cluster_t  *cluster;
+
+    if (argc != 3) {
+        fprintf(stderr, "usage: mock-broker TOPIC PARTITIONS\n");
+        return 2;
+    }
+
+    rk = rd_kafka_new(RD_KAFKA_PRODUCER, NULL, text, sizeof(text));
+    if (rk == NULL) {
+        fprintf(stderr, "mock-broker: %s\n", text);
+        return 1;
+    }
+
+    cluster = rd_kafka_mock_cluster_new(rk, 1);
+
+    if (cluster == NULL
+        || rd_kafka_mock_topic_create(cluster, argv[1], atoi(argv[2]), 1)
+           != RD_KAFKA_RESP_ERR_NO_ERROR)
+    {
+        fprintf(stderr, "mock-broker: no cluster\n");
+        return 1;
+    }
+
+    rc = mock_serve(cluster);
+
+    rd_kafka_mock_cluster_destroy(cluster);
+    rd_kafka_destroy(rk);
+
+    return rc;
+}
