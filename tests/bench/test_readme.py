@@ -15,7 +15,7 @@ def test_readme_shows_the_figures():
         assert inside == ''
         return
     saved = json.loads(readme.FIGURES.read_text())
-    assert list(saved['cases']) == list(CASES)
+    assert set(saved['cases']) <= set(CASES)
     assert inside == readme.section(saved)
 
 

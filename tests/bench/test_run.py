@@ -7,6 +7,7 @@ import pytest
 from bench import generator, table
 from bench.case import Case, Target
 from bench.cases import CASES
+from bench.growth import Growth
 from bench.server import Ours, TOP
 
 RUN = TOP / 'tests/bench/run'
@@ -58,6 +59,12 @@ def test_medians_ratios_and_targets():
         'good: cost is 0.4 of that of theirs, at most 0.5 wanted',
         'MISSED: rate is 90, at least 100 wanted',
         'good: missing is 0, at most 0 wanted']
+
+
+def test_the_steepest_step_is_judged():
+    judged = Growth().steepest('chats', {'10': 1, '100': 1.2, '1000': 3,
+                                         '10000': None})
+    assert judged['value'] == 2.5 and not judged['met']
 
 
 def test_generator_ends_early():

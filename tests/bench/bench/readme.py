@@ -18,15 +18,20 @@ PEERS = (('bare', 'bare server'), ('nchan', 'nchan'), ('ws', 'ws'))
 
 def summary(results):
     """The whole run in Markdown: {case: result} as run() gives them."""
-    lines = ['| | %s | %s |' % (Ours.name,
-                                ' | '.join(title for _, title in PEERS)),
-             '|---' + '|---:' * (len(PEERS) + 1) + '|']
-    for name, result in results.items():
-        lines += [row(CASES[name], result, *one) for one in CASES[name].rows]
-    text = '\n'.join(lines) + '\n'
+    rows = [row(CASES[name], result, *one) for name, result in results.items()
+            for one in CASES[name].rows]
+    parts = []
+    if rows:
+        parts.append(heading([''] + [Ours.name] + [name for _, name in PEERS])
+                     + rows)
     if Growth.name in results:
-        text += '\n' + growth(results[Growth.name])
-    return text
+        parts.append(growth(results[Growth.name]))
+    return '\n'.join('\n'.join(lines) + '\n' for lines in parts)
+
+
+def heading(cells):
+    return ['| %s |' % ' | '.join(cells),
+            '|---' + '|---:' * (len(cells) - 1) + '|']
 
 
 def row(case, result, label, figure, form, peer=Ours.name):
@@ -49,14 +54,13 @@ def number(form, value):
 
 
 def growth(result):
-    lines = ['| %s | %s |' % (result['title'], ' | '.join(
-                 heading for _, heading, _ in Growth.columns)),
-             '|---' + '|---:' * len(Growth.columns) + '|']
+    lines = heading([result['title']] +
+                    [title for _, title, _ in Growth.columns])
     for name, figures in result['medians'].items():
         lines.append('| %s | %s |' % (name, ' | '.join(
             '' if figures[key] is None else form % figures[key]
             for key, _, form in Growth.columns)))
-    return '\n'.join(lines) + '\n'
+    return lines
 
 
 def section(saved):
@@ -66,7 +70,7 @@ def section(saved):
                  for one in result['rounds'].values())
     return (
         '%s\nIn brackets: ours divided by theirs. Medians of %d interleaved '
-        'rounds (of memory one) on %s, %d processors, kernel %s, NGINX %s; '
+        'rounds (of memory and growth one) on %s, %d processors, kernel %s, NGINX %s; '
         'one processor for the server, the others for the generator. CPU time '
         'is that of the server, kernel included.\n' % (
             summary(results), rounds, about['cpu'], about['cpus'],
