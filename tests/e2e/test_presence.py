@@ -210,13 +210,57 @@ async def test_redis_lost_everything(nginx, redis):
     await until(ann, {'ann': 1, 'bob': 1})
 
 
+class Marks:
+    """Those of a chat as one client is told: they only rise."""
+
+    def __init__(self):
+        self.known = {}
+
+    def take(self, client):
+        for event in client.events:
+            if event['ev'] == 'mark' and event['chat_id'] == ROOM:
+                now = {'delivered': event['delivered'], 'read': event['read']}
+                before = self.known.get(event['sender'], now)
+                for kind in now:
+                    assert order(now[kind]) >= order(before[kind]), (event,
+                                                                     before)
+                self.known[event['sender']] = now
+        client.events.clear()
+
+
+def order(place):
+    return (place['epoch'], place['seq']) if place else (0, 0)
+
+
+async def same_marks(ng, eve, marks):
+    """On every worker are the marks that eve was told."""
+    for worker in ng.worker_pids():
+        late = await joined(ng, 'late', worker=worker)
+        end = time.monotonic() + 30 * PATIENCE
+        while True:
+            await eve.cmd('ping')
+            marks.take(eve)
+            if late.joined['marks'] == marks.known:
+                break
+            assert time.monotonic() < end, (late.joined, marks.known)
+            await asyncio.sleep(0.1)
+            late.joined = await late.settle('join', chat_id=ROOM)
+        await late.close()
+
+
 async def test_it_is_true_after_two_thousand_changes(nginx):
-    """Joins, leaves, kills of sockets, and one SIGKILL of a worker."""
+    """Joins, leaves, marks, kills of sockets, and a SIGKILL of a worker."""
     ng = nginx(workers=2, location=FAST + 'ws_chat_drain 1s;')
     random = seeded('presence')
     eve = await joined(ng, 'eve', worker=ng.worker_pids()[0])
     victim = ng.worker_pids()[1]
     open_ = {}                              # client -> its chats
+    told = collections.defaultdict(Marks)   # client -> marks
+    places = []
+    for n in range(100):
+        ack = await eve.settle('send', chat_id=ROOM, cid='m%d' % n,
+                               message=n)
+        places.append({'epoch': ack['epoch'], 'seq': ack['seq']})
 
     async def step(n):
         what = random.random()
@@ -236,7 +280,11 @@ async def test_it_is_true_after_two_thousand_changes(nginx):
         elif what < 0.9:
             del open_[client]
             await client.abort()
-        client.events.clear()
+        elif ROOM in open_[client]:
+            await client.settle('mark', chat_id=ROOM,
+                                delivered=random.choice(places),
+                                read=random.choice(places))
+        told[client].take(client)
 
     for n in range(2000):
         if n == 1000:
@@ -247,6 +295,12 @@ async def test_it_is_true_after_two_thousand_changes(nginx):
             for client in lost:
                 del open_[client]
         await step(n)
+        if n % 20 == 0:
+            await eve.cmd('ping')
+            told[eve].take(eve)
+
+    await same_marks(ng, eve, told[eve])
+    assert len(told[eve].known) > 5
 
     watch = {ROOM: eve}
     for chat in ('b', 'c'):
