@@ -47,13 +47,19 @@ for (const [size, scheme] of [['wide', 'light'], ['phone', 'dark']]) {
         const chat = newChat();
         const ada = await world.member('Ada', chat, {size, scheme});
         const bob = await world.member('Bob', chat);
+        const everything = async (who) => {
+            await ada.here(...who);
+            await bob.here(...who);
+            await ada.receipts('Read by Bob', 'Read by Bob');
+            await bob.receipts('Read by Ada');
+        };
+
         await ada.say('Good morning');
         await bob.sees('Good morning');
         await bob.say('Good morning, Ada');
         await ada.sees('Good morning', 'Good morning, Ada');
         await ada.say('Shall we?');
-        await ada.here('Ada', 'Bob');
-        await bob.here('Ada', 'Bob');
+        await everything(['Ada', 'Bob']);
         await bob.write('In a');
         await ada.typing('Bob is typing…');
         await ada.looksGood(shot('9-state'));
@@ -74,6 +80,8 @@ for (const [size, scheme] of [['wide', 'light'], ['phone', 'dark']]) {
         await bob.sees(...texts);
         await ada.here('Ada', 'Bob');
         await bob.here('Ada', 'Bob');
+        await ada.receipts('Read by Bob', 'Read by Bob', 'Read by Bob');
+        await bob.receipts('Read by Ada');
         await bob.write(' minute');
         await ada.typing('Bob is typing…');
         await ada.looksGood(shot('9-back'));
@@ -82,7 +90,10 @@ for (const [size, scheme] of [['wide', 'light'], ['phone', 'dark']]) {
 
         await eve.sees(...texts);
         await eve.here('Ada', 'Bob', 'Eve');
+        await bob.write(' or two');
         await eve.typing('Bob is typing…');
+        await ada.receipts('Read by Bob and Eve', 'Read by Bob and Eve',
+                           'Read by Bob and Eve');
         await eve.page.context().close();
         await ada.here('Ada', 'Bob');
     });
@@ -100,6 +111,26 @@ test('many windows are one person', LIMIT, async () => {
     await ada.say('still here');
     await bob.sees('still here');
     await bob.here('Ada', 'Bob');
+});
+
+
+test('unread: counted over a reload, and the line before it', LIMIT,
+     async () => {
+    const chat = newChat();
+    const ada = await world.member('Ada', chat);
+    const bob = await world.member('Bob', chat);
+    const url = bob.page.url();
+
+    await ada.say('one');
+    await ada.receipts('Read by Bob');
+    await bob.page.goto('about:blank');
+    await ada.say('two', 'three');
+    await ada.delivered('Sent', 'Sent', 'Sent');
+    await bob.page.goto(url);
+    await bob.sees('one', 'two', 'three');
+    assert.equal(await bob.page.locator('.fresh + .message .text')
+                          .textContent(), 'two');
+    await ada.receipts('Read by Bob', 'Read by Bob', 'Read by Bob');
 });
 
 
