@@ -121,6 +121,7 @@ ngx_ws_chat_marks_again(ngx_ws_chat_state_t *st, const wsc_str_t *user,
     wsc_pos_t delivered, wsc_pos_t read)
 {
     ssize_t               rc;
+    ngx_uint_t            fresh;
     wsc_mark_t           *mark, *known;
     ngx_ws_chat_marks_t  *marks;
 
@@ -145,10 +146,12 @@ ngx_ws_chat_marks_again(ngx_ws_chat_state_t *st, const wsc_str_t *user,
         return NGX_DECLINED;
     }
 
+    fresh = !mark->told && !mark->due;
+
     wsc_marks_due(&marks->said, mark, 1);
     ngx_ws_chat_marks_window(marks);
 
-    if (!mark->told && marks->nsent < WSC_NEWS_NOTES) {
+    if (fresh && marks->nsent < WSC_NEWS_NOTES) {
         marks->nsent++;
 
         if (ngx_ws_chat_marks_send(st, &mark, 1) != NGX_OK) {
