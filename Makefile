@@ -52,10 +52,11 @@ FUZZBIN = $(patsubst tests/fuzz/%.c,build/fuzz/%,$(FUZZ))
 
 
 .PHONY: help build backend run farm farm-status farm-dashboard farm-stop stop \
-	test check lint unit client e2e e2e-store e2e-redis e2e-farm backend-test bench-test faults reloads \
-	asan interop page fuzz bench node-kill install deb ansible-lint clean setup-run setup-farm \
-	setup-backend setup-deb setup-test setup-ansible setup-bench build-test build-asan core daemons \
-	units fuzzers benches
+	test check lint unit client e2e e2e-store e2e-redis e2e-farm backend-test \
+	bench-test faults reloads asan interop page fuzz bench node-kill install \
+	deb deb-check deb-test ansible-lint clean setup-run setup-farm setup-backend \
+	setup-deb setup-test setup-ansible setup-bench build-test build-asan core \
+	daemons units fuzzers benches
 
 help:
 	@echo 'make run [PORT=8080]      the chat on this machine, in two workers'
@@ -80,6 +81,8 @@ help:
 	@echo 'make faults [COUNT=20]    Redis, nodes and cables die, so often each'
 	@echo '  SEED=n FAULT=name       the same choices again; one kind alone'
 	@echo 'make reloads              ten in a minute under 5,000 sockets that chat'
+	@echo 'make deb-check            is all in the packages?'
+	@echo 'make deb-test             install, upgrade, stop, purge on a booted Debian 12'
 	@echo 'make bench [ARGS=--help]  the figures of README, beside other servers'
 	@echo 'make node-kill            a node with 4,000 members dies; ARGS=--help'
 	@echo 'e2e..., and asan take ARGS="-k name" for pytest;'
@@ -191,6 +194,12 @@ bench-test: build setup-test
 bench: build setup-bench
 	$(Q)$(SUBMAKE) benches
 	$(Q)tests/bench/run $(ARGS)
+
+deb-check: deb setup-test
+	$(Q)$(PY) -m pytest -q --timeout 300 tests/deb/test_packages.py $(ARGS)
+
+deb-test: deb-check
+	$(Q)$(PY) -m pytest -q --timeout 1200 tests/deb/test_install.py $(ARGS)
 
 node-kill: build setup-test
 	$(Q)$(PY) tests/farm/node-kill $(ARGS)
