@@ -59,7 +59,8 @@ class Case:
         if ours is None:
             return {}
         return {name: {key: ours[key] / theirs[key] for key in ours
-                       if key not in self.plain and theirs.get(key) and ours[key] is not None}
+                       if key not in self.plain and theirs.get(key)
+                       and ours[key] is not None}
                 for name, theirs in medians.items()
                 if not name.startswith(Ours.name)}
 

@@ -25,7 +25,7 @@ class Fan(Case):
     rooms = publishers = 1
     rate = 50
     size = 100
-    seconds = (4, 0.5, 5), (0.4, 0.1, 5)
+    seconds = (4, 0.5, 5), (0.4, 0.1, 30)
     quick = {'members': 20, 'rate': 50}
     may_lose = ()
     options = ()
@@ -135,7 +135,7 @@ class Fan1000(Fan):
     shown = {'bare': FloorLog.name}
     peers = (Ours, FloorEach, FloorLog, Nchan, Ws)
     rate = 1000
-    seconds = (4, 1, 2), (0.4, 0.1, 5)
+    seconds = (4, 1, 2), (0.4, 0.1, 30)
     quick = {'members': 20, 'rate': 100}
     may_lose = (FloorEach.name, Nchan.name, Ws.name)
 
@@ -189,7 +189,7 @@ class Redis200(Fan):
     rooms = 200
     publishers = 10
     rate = 1000
-    seconds = (5, 1.5, 5), (0.4, 0.1, 5)
+    seconds = (5, 1.5, 5), (0.4, 0.1, 30)
     quick = {'members': 40, 'rooms': 4, 'rate': 100}
     columns = (
         ('cpu_us', 'CPU us/delivery', '%.1f'),

@@ -28,6 +28,7 @@ def run(server, *arguments, at=None, room='r'):
     of_server = [word.replace('r{room}', room + '{room}')
                  for word in server.arguments()]
     command = pinned(cpus) + [str(WSBENCH), '--json', '--quiet', '--step',
+                              '--timeout', '60',
                               '-P', str(min(len(cpus or [0]), 4)),
                               *of_server, *map(str, arguments)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE,

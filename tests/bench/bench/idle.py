@@ -68,7 +68,7 @@ class Idle(Case):
         files = server.files()
         result = generator.run(
             server, '-c', count, '-r', max(1, count // self.of_room), '-R',
-            self.ramp, '--timeout', 60, *options, at=at)
+            self.ramp, *options, at=at)
         if result['failed'] or result['lost']:
             raise BenchError('%s: %d failed, %d lost, %s' % (
                 server.name, result['failed'], result['lost'],

@@ -70,9 +70,9 @@ def section(saved):
                  for one in result['rounds'].values())
     return (
         '%s\nIn brackets: ours divided by theirs. Medians of %d interleaved '
-        'rounds (of memory and growth one) on %s, %d processors, kernel %s, NGINX %s; '
-        'one processor for the server, the others for the generator. CPU time '
-        'is that of the server, kernel included.\n' % (
+        'rounds (of memory and growth one) on %s, %d processors, kernel %s, '
+        'NGINX %s; one processor for the server, the others for the '
+        'generator. CPU time is that of the server, kernel included.\n' % (
             summary(results), rounds, about['cpu'], about['cpus'],
             about['kernel'], about['nginx']))
 
