@@ -135,7 +135,7 @@ class Fan1000(Fan):
     shown = {'bare': FloorLog.name}
     peers = (Ours, FloorEach, FloorLog, Nchan, Ws)
     rate = 1000
-    seconds = (4, 1, 2), (0.4, 0.1, 30)
+    seconds = (3, 0.5, 2), (0.4, 0.1, 30)
     quick = {'members': 20, 'rate': 100}
     may_lose = (FloorEach.name, Nchan.name, Ws.name)
 
