@@ -53,7 +53,7 @@ FUZZBIN = $(patsubst tests/fuzz/%.c,build/fuzz/%,$(FUZZ))
 
 .PHONY: help build backend run farm farm-status farm-dashboard farm-stop stop \
 	test check lint unit client e2e e2e-store e2e-redis e2e-farm backend-test \
-	bench-test faults reloads asan interop page fuzz bench node-kill install \
+	bench-test faults reloads asan interop page fuzz bench bench-farm node-kill install \
 	deb deb-check deb-test ansible-lint clean setup-run setup-farm setup-backend \
 	setup-deb setup-test setup-ansible setup-bench build-test build-asan core \
 	daemons units fuzzers benches
@@ -84,6 +84,7 @@ help:
 	@echo 'make deb-check            is all in the packages?'
 	@echo 'make deb-test             install, upgrade, stop, purge on a booted Debian 12'
 	@echo 'make bench [ARGS=--help]  the figures of README, beside other servers'
+	@echo 'make bench-farm           durable chats beside Kafka alone; ARGS=--help'
 	@echo 'make node-kill            a node with 4,000 members dies; ARGS=--help'
 	@echo 'e2e..., and asan take ARGS="-k name" for pytest;'
 	@echo 'V=1 shows the commands, JOBS=2 is how many things run at once'
@@ -187,13 +188,17 @@ fuzz: setup-test
 	$(Q)$(SUBMAKE) fuzzers
 	$(Q)$(T)/run-fuzz $(SECONDS) $(FUZZBIN)
 
-bench-test: build setup-test
+bench-test: build backend setup-test
 	$(Q)$(SUBMAKE) benches
-	$(Q)$(PY) -m pytest -q -n 4 --timeout 120 tests/bench $(ARGS)
+	$(Q)$(PY) -m pytest -q -n 4 --timeout 300 tests/bench $(ARGS)
 
 bench: build setup-bench
 	$(Q)$(SUBMAKE) benches
 	$(Q)tests/bench/run $(ARGS)
+
+bench-farm: build backend setup-farm
+	$(Q)$(SUBMAKE) benches
+	$(Q)tests/bench/bench-farm $(ARGS)
 
 deb-check: deb setup-test
 	$(Q)$(PY) -m pytest -q --timeout 300 tests/deb/test_packages.py $(ARGS)
@@ -292,7 +297,7 @@ build/mock-broker: tests/mock/mock_broker.c
 
 # the load generator, and the bare servers that ours is compared with
 
-benches: build/bench/wsbench build/bench/wsfloor
+benches: build/bench/wsbench build/bench/wsfloor build/bench/kafka-loop
 
 build/bench/%.o: tests/bench/%.c | build/bench/.dir
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
@@ -302,6 +307,10 @@ build/floor/%.o: tests/bench/control/%.c | build/floor/.dir
 
 build/bench/wsbench: $(BENCHOBJ) build/core/libwsc.a
 	$(Q)$(CC) -o $@ $^ -lssl $(LIBS)
+
+build/bench/kafka-loop: tests/bench/kafka/kafka_loop.c \
+		build/bench/wsbench_hist.o
+	$(Q)$(CC) $(CPPFLAGS) -Itests/bench $(CFLAGS) -o $@ $^ -lrdkafka
 
 build/bench/wsfloor: $(FLOOROBJ) build/core/libwsc.a
 	$(Q)$(CC) -o $@ $^ $(LIBS)

@@ -29,6 +29,9 @@ def node_conf(name, redis, workers, drain, listen=''):
             ('127.0.0.1:8081 ', '127.0.0.1:{port} '),
             ('ws_chat_node node1;', 'ws_chat_node %s;' % name),
             ('redis://127.0.0.1:6379', redis.uri),
+            # as the file says: without Kafka
+            ('delivery=durable', 'delivery=live'),
+            ('    ws_chat_kafka_brokers 127.0.0.1:9092;\n', ''),
             ('ws_chat_drain 20s;', 'ws_chat_drain %s;' % drain)):
         assert old in text, old
         text = text.replace(old, new)

@@ -97,7 +97,7 @@ async def test_start_and_stop(tree):
     for name in ('kafka', 'postgres'):
         assert re.search(r'^%s .* answers$' % name, out, re.M), out
     assert re.search(r'^prometheus .* answers$', out, re.M), out
-    await archived(directory)
+    await durable(directory, clients[1])
 
     # each query of the dashboard, each expression of an alert
     code, out = run(tree, sys.executable, 'tests/farm/dashboard', '--seconds',
@@ -124,8 +124,8 @@ async def test_start_and_stop(tree):
     assert code != 0 and 'no farm runs; make farm' in out, out
 
 
-async def archived(directory):
-    """What anybody produces to the topic comes to the archive."""
+async def durable(directory, client):
+    """What anybody produces to the topic comes to members and archive."""
     ports = json.loads((directory / 'ports').read_text())
     producer = confluent_kafka.Producer({
         'bootstrap.servers': '127.0.0.1:%d' % ports['kafka'],
@@ -133,16 +133,19 @@ async def archived(directory):
     topics = producer.list_topics(timeout=30).topics
     assert len(topics['chat-messages'].partitions) == 10
     assert {'chat-marks', 'chat-events'} < set(topics)
+    await client.join('foreign')
     producer.produce('chat-messages', key='foreign', value=json.dumps({
         'sender': 'shop', 'message': 'sent', 'cid': 'c1'}))
     assert producer.flush(30) == 0
-    url = 'http://127.0.0.1:%d/chats/foreign/messages' % ports['history']
+    await client.expect('message', message='sent')
 
-    def texts():
+    def texts(chat_id):
+        url = 'http://127.0.0.1:%d/chats/%s/messages' % (ports['history'],
+                                                         chat_id)
         with urllib.request.urlopen(url, timeout=10) as answer:
-            return [one['message'] for one in
-                    json.load(answer)['messages']] == ['sent']
-    await until(texts, 60)
+            return [one['message'] for one in json.load(answer)['messages']]
+    await until(lambda: texts('foreign') == ['sent'], 60)
+    await until(lambda: texts('room') == ['hi'], 60)
 
 
 def test_port(tree):

@@ -47,11 +47,14 @@ class Traffic:
         return client
 
     async def talk(self, i, turn):
-        ack = await self.clients[i].settle(
+        await self.clients[i].settle(
             'send', chat_id='room%d' % (i % ROOMS), retry=True,
             cid='m%d-%d' % (i, turn), message={'text': 'hello %d' % turn})
-        self.last[i] = {'epoch': ack['epoch'], 'seq': ack['seq']}
-        for client in self.clients:
+        for number, client in enumerate(self.clients):
+            for event in client.events:
+                if event['ev'] == 'message':
+                    self.last[number] = {'epoch': event['epoch'],
+                                         'seq': event['seq']}
             client.events.clear()
 
     async def come_back(self, i):

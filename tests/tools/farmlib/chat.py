@@ -45,6 +45,7 @@ class Chat(Place):
             self.copy('nginx/node.conf', node, {
                 '127.0.0.1:8081': '127.0.0.1:%d' % ports[node],
                 '127.0.0.1:6379': '127.0.0.1:%d' % ports['redis'],
+                '127.0.0.1:9092': '127.0.0.1:%d' % ports['kafka'],
                 'worker_rlimit_nofile 20000':
                     'worker_rlimit_nofile %d' % min(20000, files),
                 'ws_chat_node node1': 'ws_chat_node ' + node,

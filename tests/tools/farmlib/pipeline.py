@@ -129,8 +129,6 @@ class Pipeline(Place):
             options['postgres'] = self.conninfo()
         else:
             options['redis'] = 'redis://127.0.0.1:%d' % ports['redis']
-            # the nodes' chats are live ones: these are others
-            options['prefix'] = 'kafka:'
             options['history'] = 'http://127.0.0.1:%d' % ports['history']
         (self.dir / daemon / 'conf').write_text(
             ''.join('%s %s\n' % one for one in options.items()))
