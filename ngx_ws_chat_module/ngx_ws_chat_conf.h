@@ -34,6 +34,8 @@ typedef struct {
     ngx_array_t                       redis;       /* ..._redis_conf_t * */
     struct ngx_ws_chat_kafka_conf_s  *kafka;       /* NULL: nothing is said of
                                                       it */
+    const struct ngx_ws_chat_archive_conf_s
+                                     *archive;     /* NULL: there is none */
     ngx_str_t                         node;        /* default: host name */
     ngx_ws_chat_log_t                *log;         /* NULL: off */
     ngx_array_t                       locations;   /* of ours, see below */

@@ -8,6 +8,7 @@
  */
 
 
+#include "ngx_ws_chat_live_archive.h"
 #include "ngx_ws_chat_live_durable.h"
 
 
@@ -37,6 +38,9 @@ static ngx_int_t ngx_ws_chat_live_read_take(ngx_ws_chat_live_job_t *job,
     const redisReply *reply, wsc_entry_t *entries);
 static ngx_uint_t ngx_ws_chat_live_read_old(ngx_ws_chat_read_t *r,
     const wsc_entry_t *e);
+static ngx_uint_t ngx_ws_chat_live_read_short(ngx_ws_chat_read_t *r);
+static void ngx_ws_chat_live_read_further(ngx_ws_chat_live_job_t *job);
+static void ngx_ws_chat_live_read_page(void *data, wsc_page_t *page);
 static void ngx_ws_chat_live_read_done(ngx_ws_chat_live_job_t *job,
     wsc_err_e err);
 
@@ -293,6 +297,11 @@ ngx_ws_chat_live_read_range(void *data, const redisReply *reply)
 
     (void) ngx_ws_chat_live_later(job->live, reply);
 
+    if (r && reply && job->behind && ngx_ws_chat_live_archive_is()) {
+        ngx_ws_chat_live_read_further(job);
+        return;
+    }
+
     if (r == NULL || job->behind
         || reply == NULL || reply->type != REDIS_REPLY_ARRAY)
     {
@@ -322,8 +331,115 @@ ngx_ws_chat_live_read_range(void *data, const redisReply *reply)
 
     r->chat.head = job->head;
 
+    if (ngx_ws_chat_live_archive_is() && ngx_ws_chat_live_read_short(r)) {
+        wsc_free(&ngx_ws_chat_alloc, entries);
+        ngx_ws_chat_live_read_further(job);
+        return;
+    }
+
     ngx_ws_chat_live_read_done(job, WSC_ERR_NONE);
     wsc_free(&ngx_ws_chat_alloc, entries);
+}
+
+
+/* Does Redis keep too little for an answer?  Then the archive has it. */
+
+static ngx_uint_t
+ngx_ws_chat_live_read_short(ngx_ws_chat_read_t *r)
+{
+    wsc_pos_t  end;
+
+    if (r->has_after) {
+        end = r->upto.seq ? r->upto : r->chat.head;
+
+        return r->n ? wsc_pos_cmp(r->entries[0].prev, r->after) > 0
+                    : wsc_pos_cmp(r->after, end) < 0;
+    }
+
+    if (r->n == 0) {
+        return r->chat.head.seq != 0;
+    }
+
+    if (r->entries[0].prev.seq) {
+        /* the next question is about those */
+        r->more = 1;
+    }
+
+    return 0;
+}
+
+
+static void
+ngx_ws_chat_live_read_further(ngx_ws_chat_live_job_t *job)
+{
+    ngx_ws_chat_read_t  *r;
+
+    r = job->r;
+
+    r->entries = NULL;
+    r->n = 0;
+    r->more = 0;
+
+    job->live->stat.archived++;
+
+    if (ngx_ws_chat_live_archive(r, ngx_ws_chat_live_read_page, job)
+        != NGX_OK)
+    {
+        ngx_ws_chat_live_read_done(job, WSC_ERR_UNAVAILABLE);
+    }
+}
+
+
+static void
+ngx_ws_chat_live_read_page(void *data, wsc_page_t *page)
+{
+    ngx_ws_chat_live_job_t *job = data;
+
+    wsc_pos_t            end;
+    ngx_ws_chat_read_t  *r;
+
+    r = job->r;
+
+    if (r == NULL || page == NULL) {
+        ngx_ws_chat_live_read_done(job, WSC_ERR_UNAVAILABLE);
+        return;
+    }
+
+    if (job->behind) {
+        /* what is archived is what can be told meanwhile */
+        r->chat.head = r->upto.seq ? r->upto : page->complete_to;
+        job->head = r->chat.head;
+    }
+
+    end = r->upto.seq ? r->upto : job->head;
+    r->more = page->more;
+
+    while (page->n && wsc_pos_cmp(page->entries[page->n - 1].pos, end) > 0) {
+        page->n--;
+        r->more &= !r->has_after;
+    }
+
+    r->entries = page->entries;
+    r->n = page->n;
+
+    if (r->has_after && r->n
+        && wsc_pos_cmp(r->entries[r->n - 1].pos, end) < 0)
+    {
+        r->more = 1;
+    }
+
+    if (!r->has_after && r->has_before && wsc_pos_cmp(r->before, end) <= 0) {
+        end = r->before;
+        end.seq -= (end.seq != 0);
+    }
+
+    /* the archive may not have come so far yet */
+
+    ngx_ws_chat_live_read_done(job, (job->live->zone->durable
+                                     && (r->n == 0 || !r->has_after)
+                                     && wsc_pos_cmp(page->complete_to, end)
+                                        < 0)
+                                    ? WSC_ERR_UNAVAILABLE : WSC_ERR_NONE);
 }
 
 

@@ -13,8 +13,9 @@
 #include "ngx_ws_chat_ban.h"
 #include "ngx_ws_chat_client_all.h"
 #include "ngx_ws_chat_limit.h"
-#include "ngx_ws_chat_log.h"
 #include "ngx_ws_chat_kafka_conf.h"
+#include "ngx_ws_chat_live_archive.h"
+#include "ngx_ws_chat_log.h"
 #include "ngx_ws_chat_metrics.h"
 #include "ngx_ws_chat_mem.h"
 #include "ngx_ws_chat_module_zone.h"
@@ -129,6 +130,8 @@ static ngx_command_t  ngx_ws_chat_commands[] = {
                              ngx_ws_chat_kafka_set_format),
     ngx_ws_chat_main_command("kafka_property", NGX_CONF_TAKE2,
                              ngx_ws_chat_kafka_set_property),
+    ngx_ws_chat_main_command("history_pass", NGX_CONF_TAKE1,
+                             ngx_ws_chat_live_archive_set),
     ngx_ws_chat_main_command("log", NGX_CONF_TAKE12, ngx_ws_chat_log_set),
 
     { ngx_string("ws_chat_node"),
@@ -508,6 +511,8 @@ ngx_ws_chat_init_process(ngx_cycle_t *cycle)
     ngx_ws_chat_stat_init_process(mcf, ngx_ws_chat_bus_slot());
     ngx_ws_chat_mem_gauge(&ngx_ws_chat_counters->memory);
 
+    ngx_ws_chat_live_archive_init_process(mcf);
+
     if (mcf->kafka
         && ngx_ws_chat_kafka_init_process(mcf->kafka, cycle) != NGX_OK)
     {
@@ -597,6 +602,7 @@ ngx_ws_chat_exit_process(ngx_cycle_t *cycle)
 
     ngx_ws_chat_session_done(cycle);
     ngx_ws_chat_sample_done();
+    ngx_ws_chat_live_archive_exit_process();
 
     zones = mcf->zones.elts;
 

@@ -32,6 +32,7 @@ typedef struct {
     ngx_uint_t                  reads;        /* of strays and ends */
     ngx_uint_t                  bad;          /* messages dropped as such */
     ngx_uint_t                  epochs;       /* begun */
+    ngx_uint_t                  archived;     /* questions to the archive */
     ngx_uint_t                  unrecorded;   /* live messages that Kafka did
                                                  not take */
     ngx_uint_t                  shards;

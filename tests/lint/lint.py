@@ -26,8 +26,8 @@ LAYERS = [
                           ' prom sticky tally time token utf8 value wheel'
                           ' writer'),
     ('core protocol', 'wsc_', 'bans cmd conn envelope event follow grant'
-                              ' handshake jwt message news record roomlog'
-                              ' shmlog shmkeep shmring sse'),
+                              ' handshake jwt message news page record'
+                              ' roomlog shmlog shmkeep shmring sse'),
     ('daemons: core', 'bk_', 'pattern record'),
     ('daemons: common', 'bk_', 'daemon http log mem opt status'),
     ('daemons: peers', 'bk_', 'ask copy kafka pg pool redis'),

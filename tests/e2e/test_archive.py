@@ -1,0 +1,160 @@
+"""What Redis keeps no more comes from ws-chat-history, by the same commands."""
+
+import asyncio
+import time
+
+import pytest
+
+from harness.client import ChatError, Client
+from harness.member import position
+from harness.nginx import wait_for
+from harness.pipeline import (  # noqa: F401
+    daemon, database, kafka, postgres, redis)
+from harness.records import EPOCH, iso, send as produce
+
+pytestmark = [pytest.mark.plain_store, pytest.mark.once,
+              pytest.mark.xdist_group('kafka')]
+
+PARTITIONS = 4
+ROOM = 'room'
+COUNT = 1300
+PATIENT = 60
+
+
+@pytest.fixture
+def deep(nginx, kafka, redis, daemon, database):  # noqa: F811
+    """A node whose Redis keeps the end of a chat of COUNT messages."""
+    topic = kafka.topic(PARTITIONS)
+    common = dict(kafka_brokers=kafka.brokers, epoch=EPOCH,
+                  kafka_topic=topic)
+    producer = kafka.producer(enable_idempotence=True)
+    now = iso(int(time.time() * 1000))
+    for i in range(COUNT):
+        produce(producer, topic, ROOM, 'c%d' % i, message=str(i),
+                timestamp=now)
+    producer.flush()
+    relay = daemon('relay', kafka_group=topic + '-r', redis=redis.uri,
+                   history_messages=10, rebuild_records=50, **common)
+    archiver = daemon('archiver', kafka_group=topic + '-a',
+                      postgres=database.conninfo, **common)
+    history = daemon('history', postgres=database.conninfo,
+                     kafka_topic=topic)
+    wait_for(lambda: archiver.metrics()['messages_total'] == COUNT
+             and relay.metrics()['messages_total'] == COUNT, PATIENT,
+             'all is stored')
+    ng = nginx(
+        workers=1, location='ws_chat_rate off;',
+        zone='ws_chat_zone chat:1m delivery=durable;'
+             'ws_chat_redis chat %s; ws_chat_kafka_brokers %s;'
+             'ws_chat_kafka_topic %s partitions=%d;'
+             'ws_chat_history_pass http://127.0.0.1:%d;'
+             % (redis.uri, kafka.brokers, topic, PARTITIONS, history.port))
+    wait_for(lambda: ng.request('/health').status == 200, PATIENT)
+    return ng, history
+
+
+async def forward(client, after):
+    """All behind a position, page by page: their cids."""
+    found = []
+    while True:
+        page = await client.cmd('history', chat_id=ROOM, after=after,
+                                limit=500)
+        found += page['messages']
+        if not page['more']:
+            return found
+        after = dict(zip(('epoch', 'seq'), position(found[-1])))
+
+
+async def test_deep(deep, redis):  # noqa: F811
+    ng, history = deep
+    every = ['c%d' % i for i in range(COUNT)]
+    async with await Client.connect(ng, user='ann') as ann:
+        joined = await ann.join(ROOM, history=3)
+        assert [m['cid'] for m in joined['messages']] == every[-3:]
+        assert joined['more']
+
+        # back to the beginning
+        cids, before = [], {}
+        while True:
+            page = await ann.cmd('history', chat_id=ROOM, limit=500, **before)
+            assert page['messages'], page
+            cids[:0] = [m['cid'] for m in page['messages']]
+            first = page['messages'][0]
+            if not page['more']:
+                break
+            before = {'before': dict(zip(('epoch', 'seq'), position(first)))}
+        assert cids == every and first['prev'] is None
+        start = {'epoch': first['epoch'], 'seq': first['seq']}
+
+        # and from there to the end
+        again = await forward(ann, start)
+        assert [m['cid'] for m in again] == every[1:]
+        for one, two in zip(again, again[1:]):
+            assert two['prev'] == {'epoch': one['epoch'], 'seq': one['seq']}
+
+        # a resume over all of it, complete, in order, once
+        await ann.leave(ROOM)
+        joined = await ann.join(ROOM, after=start)
+        assert joined['recovered'] and joined['more']
+        assert [m['cid'] for m in joined['messages']] == every[1:501]
+        rest = await forward(ann, dict(zip(
+            ('epoch', 'seq'), position(joined['messages'][-1]))))
+        assert [m['cid'] for m in rest] == every[501:]
+
+        # the same with Redis emptied
+        redis.cli('flushall')
+
+        async def rejoin():
+            while True:
+                try:
+                    await ann.leave(ROOM)
+                    joined = await ann.join(ROOM, after=start)
+                    if joined.get('reason') != 'unavailable':
+                        return joined
+                except ChatError as e:
+                    assert e.code == 'unavailable'
+
+        joined = await asyncio.wait_for(rejoin(), PATIENT)
+        assert joined['recovered'] and joined['more']
+        rest = await forward(ann, dict(zip(
+            ('epoch', 'seq'), position(joined['messages'][-1]))))
+        assert [m['cid'] for m in joined['messages'] + rest] == every[1:]
+
+        # msgpack members get the same values
+        async with await Client.connect(ng, user='bob', fmt='msgpack') as bob:
+            await bob.join(ROOM)
+            page = await bob.cmd('history', chat_id=ROOM, after=start, limit=2)
+            assert [m['message'] for m in page['messages']] == [1, 2]
+
+        # and while it is away, nothing is made up
+        history.stop()
+        with pytest.raises(ChatError) as e:
+            await ann.cmd('history', chat_id=ROOM, after=start, limit=5)
+        assert e.value.code == 'unavailable'
+        await ann.leave(ROOM)
+        joined = await ann.join(ROOM, after=start)
+        assert not joined['recovered'] and joined['reason'] == 'unavailable'
+
+        async def newest():
+            while True:
+                try:
+                    return await ann.cmd('history', chat_id=ROOM, limit=5)
+                except ChatError as e:
+                    # the relay is still putting back what Redis lost
+                    assert e.code == 'unavailable'
+
+        page = await asyncio.wait_for(newest(), PATIENT)
+        assert [m['cid'] for m in page['messages']] == every[-5:]
+
+
+BAD = [('ftp://h', 'must be http://'), ('http://no.such.host.invalid',
+                                        'has a bad address'),
+       ('http://127.0.0.1; ws_chat_history_pass http://127.0.0.1',
+        'is duplicate')]
+
+
+@pytest.mark.parametrize('url, message', BAD, ids=range(len(BAD)))
+def test_refused(nginx, url, message):
+    code, text = nginx(http='ws_chat_history_pass %s;' % url,
+                       start=False).check_conf()
+    assert code != 0 and message in text, text

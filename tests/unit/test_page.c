@@ -1,0 +1,175 @@
+
+/*
+ * Copyright (C) ngx_ws_chat contributors
+ *
+ * Pages of history: whole, refused, and without memory.
+ */
+
+
+#include "wsc_test.h"
+#include "wsc_page.h"
+
+
+#define ENTRY(seq, prev)                                                      \
+    "{\"ev\":\"message\",\"chat_id\":\"r\",\"epoch\":7,\"seq\":" seq          \
+    ",\"prev\":" prev ",\"cid\":\"c\\u0031\",\"sender\":\"Zo\\u00eb\","       \
+    "\"message\":{\"a\": [1.0]},\"timestamp\":12}"
+
+#define PAGE(messages)                                                        \
+    "{\"ev\":\"history\",\"chat_id\":\"r\",\"messages\":[" messages "],"      \
+    "\"more\":true,\"complete_to\":{\"epoch\":7,\"seq\":9}}"
+
+
+static const char  whole[] =
+    PAGE(ENTRY("3", "null") ", " ENTRY("5", "{\"epoch\":7,\"seq\":3}"));
+
+
+static ssize_t
+page_read(const wsc_alloc_t *alloc, const char *text, u_char **copy,
+    wsc_page_t *page)
+{
+    const char  *reason;
+
+    *copy = wsc_test_copy(text, strlen(text));
+
+    return wsc_page_read(alloc, *copy, strlen(text), page, &reason);
+}
+
+
+static void
+test_whole(void **state)
+{
+    u_char          *copy;
+    wsc_page_t       page;
+    wsc_test_mem_t   mem;
+
+    wsc_test_mem_init(&mem, 0);
+
+    assert_int_equal(page_read(&mem.alloc, whole, &copy, &page), WSC_OK);
+    assert_int_equal(page.n, 2);
+    assert_true(page.more);
+    assert_int_equal(page.complete_to.epoch, 7);
+    assert_int_equal(page.complete_to.seq, 9);
+
+    assert_int_equal(page.entries[0].pos.seq, 3);
+    assert_int_equal(page.entries[0].prev.seq, 0);
+    assert_int_equal(page.entries[1].pos.epoch, 7);
+    assert_int_equal(page.entries[1].prev.seq, 3);
+    assert_int_equal(page.entries[1].timestamp, 12);
+    assert_int_equal(page.entries[1].sender.len, 4);
+    assert_memory_equal(page.entries[1].sender.data, "Zo\xc3\xab", 4);
+    assert_int_equal(page.entries[1].cid.len, 2);
+    assert_memory_equal(page.entries[1].cid.data, "c1", 2);
+    assert_int_equal(page.entries[1].message.data.len, 12);
+    assert_memory_equal(page.entries[1].message.data.data, "{\"a\": [1.0]}",
+                        12);
+
+    wsc_page_free(&mem.alloc, &page);
+    wsc_test_mem_check(&mem);
+    free(copy);
+}
+
+
+static void
+test_octets(void **state)
+{
+    u_char          *copy;
+    wsc_page_t       page;
+    wsc_test_mem_t   mem;
+
+    static const char  text[] =
+        PAGE("{\"epoch\":1,\"seq\":1,\"prev\":null,\"sender\":\"a\","
+             "\"message\":\"+\\/8=\",\"enc\":\"base64\"}");
+
+    wsc_test_mem_init(&mem, 0);
+
+    assert_int_equal(page_read(&mem.alloc, text, &copy, &page), WSC_OK);
+    assert_true(page.entries[0].message.binary);
+    assert_int_equal(page.entries[0].message.data.len, 2);
+    assert_memory_equal(page.entries[0].message.data.data, "\xfb\xff", 2);
+    assert_int_equal(page.entries[0].cid.len, 0);
+
+    wsc_page_free(&mem.alloc, &page);
+    wsc_test_mem_check(&mem);
+    free(copy);
+}
+
+
+static void
+test_refused(void **state)
+{
+    size_t           i;
+    u_char          *copy;
+    wsc_page_t       page;
+    wsc_test_mem_t   mem;
+
+    static const char *const  bad[] = {
+        "",
+        "[]",
+        "1",
+        "{\"messages\":1}",
+        "{\"messages\":[1]}",
+        "{\"messages\":{}}",
+        "{\"messages\":[],\"complete_to\":1}",
+        "{\"messages\":[],\"complete_to\":{\"seq\":-1}}",
+        PAGE(ENTRY("0", "null")),
+        PAGE(ENTRY("1.5", "null")),
+        PAGE(ENTRY("9007199254740992", "null")),
+        PAGE(ENTRY("3", "{\"epoch\":7,\"seq\":3}")),
+        PAGE(ENTRY("3", "null") "," ENTRY("3", "null")),
+        PAGE("{\"epoch\":1,\"seq\":1,\"sender\":\"a\"}"),
+        PAGE("{\"epoch\":1,\"seq\":1,\"message\":1}"),
+        PAGE("{\"epoch\":1,\"seq\":1,\"sender\":1,\"message\":1}"),
+        PAGE("{\"epoch\":1,\"seq\":1,\"sender\":\"a\",\"message\":1,"
+             "\"enc\":\"base64\"}"),
+        PAGE("{\"epoch\":1,\"seq\":1,\"sender\":\"a\",\"message\":\"*\","
+             "\"enc\":\"base64\"}")
+    };
+
+    for (i = 0; i < wsc_test_count(bad); i++) {
+        wsc_test_mem_init(&mem, 0);
+
+        assert_int_equal(page_read(&mem.alloc, bad[i], &copy, &page),
+                         WSC_DECLINED);
+
+        wsc_page_free(&mem.alloc, &page);
+        wsc_test_mem_check(&mem);
+        free(copy);
+    }
+}
+
+
+static void
+read_whole(wsc_test_mem_t *mem, void *data)
+{
+    u_char      *copy;
+    ssize_t      rc;
+    wsc_page_t   page;
+
+    rc = page_read(&mem->alloc, whole, &copy, &page);
+    assert_true(rc == WSC_OK || rc == WSC_ERROR);
+
+    wsc_page_free(&mem->alloc, &page);
+    free(copy);
+}
+
+
+static void
+test_memory(void **state)
+{
+    assert_true(wsc_test_mem_fail(read_whole, NULL) > 0);
+}
+
+
+int
+main(void)
+{
+    const struct CMUnitTest  tests[] = {
+        cmocka_unit_test(test_whole),
+        cmocka_unit_test(test_octets),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_memory),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
