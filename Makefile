@@ -54,8 +54,8 @@ FUZZBIN = $(patsubst tests/fuzz/%.c,build/fuzz/%,$(FUZZ))
 .PHONY: help build backend run farm farm-status farm-dashboard farm-stop stop \
 	test check lint unit client e2e e2e-store e2e-redis e2e-farm backend-test \
 	bench-test faults reloads asan interop page fuzz bench bench-farm node-kill install \
-	deb deb-check deb-test ansible-lint clean setup-run setup-farm setup-backend \
-	setup-deb setup-test setup-ansible setup-bench build-test build-asan core \
+	deb deb-check deb-test ansible-lint fleet clean setup-run setup-farm setup-backend \
+	setup-deb setup-test setup-ansible setup-fleet setup-bench build-test build-asan core \
 	daemons units fuzzers benches
 
 help:
@@ -77,6 +77,7 @@ help:
 	@echo 'make lint | unit | client | e2e | e2e-store | e2e-redis | e2e-farm'
 	@echo 'make asan | interop | page | backend-test | bench-test'
 	@echo 'make ansible-lint         the roles of ansible/'
+	@echo 'make fleet                hosts are booted, provisioned, updated under traffic'
 	@echo 'make fuzz [SECONDS=60]    libFuzzer, so long for each target'
 	@echo 'make faults [COUNT=20]    Redis, nodes and cables die, so often each'
 	@echo '  SEED=n FAULT=name       the same choices again; one kind alone'
@@ -184,6 +185,9 @@ page: build setup-test
 ansible-lint: setup-ansible
 	$(Q)$(T)/run-ansible-lint
 
+fleet: setup-fleet deb
+	$(Q)$(T)/run-fleet $(ARGS)
+
 fuzz: setup-test
 	$(Q)$(SUBMAKE) fuzzers
 	$(Q)$(T)/run-fuzz $(SECONDS) $(FUZZBIN)
@@ -210,7 +214,7 @@ node-kill: build setup-test
 	$(Q)$(PY) tests/farm/node-kill $(ARGS)
 
 setup-run setup-farm setup-backend setup-deb setup-test setup-ansible \
-setup-bench: setup-%:
+setup-fleet setup-bench: setup-%:
 	$(Q)$(T)/setup $*
 
 build-test: setup-run
