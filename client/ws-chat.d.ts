@@ -215,6 +215,9 @@ export interface Options {
     WebSocket?: WebSocketClass | null;
     /** asks why a handshake was refused; null: do not ask */
     fetch?: typeof fetch | null;
+    /** of these requests and of SSE: 'include' for cookies to another origin,
+     *  which the server has to name in ws_chat_origins ('same-origin') */
+    credentials?: 'omit' | 'same-origin' | 'include';
     random?: () => number;
     clock?: Clock;
 }

@@ -68,6 +68,9 @@ export class WsChat {
      *   global one, which Node has from 22 on
      * @param {?Function} [options.fetch] asks why a handshake was refused;
      *   null: do not ask
+     * @param {string} [options.credentials] of these requests and of SSE:
+     *   'include' for cookies to another origin, which the server has to name
+     *   in ws_chat_origins ('same-origin')
      * @param {function(): number} [options.random] in place of Math.random
      * @param {{now, setTimeout, clearTimeout}} [options.clock] for tests
      */
@@ -77,10 +80,14 @@ export class WsChat {
             connectTimeout: 10000, keep: 1000, receipts: false,
             WebSocket: globalThis.WebSocket,
             fetch: globalThis.fetch?.bind(globalThis),
+            credentials: 'same-origin',
             ...options,
         };
 
-        const {WebSocket, sse, fetch, user} = this.#options;
+        const {WebSocket, sse, fetch, credentials, user} = this.#options;
+
+        this.#options.fetch = fetch && (
+            (address, init) => fetch(address, {credentials, ...init}));
 
         if (!WebSocket && !(sse && fetch)) {
             throw new TypeError('no WebSocket here: pass options.WebSocket');

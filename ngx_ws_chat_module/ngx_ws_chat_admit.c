@@ -307,7 +307,7 @@ ngx_ws_chat_admit_refuse(ngx_http_request_t *r,
     }
 
     if (refusal != &ngx_ws_chat_refusal_origin) {
-        rc |= ngx_ws_chat_cors_headers(r);
+        rc |= ngx_ws_chat_cors_headers(r, conf->origins);
     }
 
     rc |= ngx_ws_chat_cors_add(r, "Cache-Control", (u_char *) "no-store", 8);

@@ -120,7 +120,7 @@ ngx_ws_chat_api_message_each(ngx_ws_chat_api_message_t *m)
     if (++m->i < m->n) {
         wsc_buf_byte(&m->text, ',');
         ngx_ws_chat_api_message_publish(m, &m->chats[m->i]);
-        return NGX_AGAIN;
+        return ngx_ws_chat_api_message_wait(m);
     }
 
     wsc_buf_add(&m->text, "]}", 2);

@@ -42,6 +42,7 @@ static ngx_int_t ngx_ws_chat_auth_find(ngx_http_request_t *r,
 static void ngx_ws_chat_auth_header(const ngx_ws_chat_auth_conf_t *conf,
     ngx_table_elt_t *h, ngx_ws_chat_auth_found_t *found);
 static ngx_uint_t ngx_ws_chat_auth_is(ngx_table_elt_t *h, const char *name);
+static ngx_int_t ngx_ws_chat_auth_line(ngx_pool_t *pool, wsc_str_t *s);
 static ngx_int_t ngx_ws_chat_auth_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_ws_chat_auth_variables(ngx_conf_t *cf);
@@ -183,7 +184,7 @@ ngx_ws_chat_auth_handler(ngx_http_request_t *r)
             return NGX_HTTP_FORBIDDEN;
         }
 
-        if (ngx_ws_chat_cors_headers(r) != NGX_OK) {
+        if (ngx_ws_chat_cors_headers(r, chat->origins) != NGX_OK) {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
     }
@@ -413,6 +414,12 @@ ngx_ws_chat_auth_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
 
     s = (data == NGX_WS_CHAT_AUTH_INFO) ? claims->info : claims->sub;
 
+    if (data == NGX_WS_CHAT_AUTH_INFO
+        && ngx_ws_chat_auth_line(r->pool, &s) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
     if (data == NGX_WS_CHAT_AUTH_EXPIRES) {
         p = ngx_pnalloc(r->pool, NGX_INT64_LEN);
         if (p == NULL) {
@@ -428,6 +435,29 @@ ngx_ws_chat_auth_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
     v->valid = 1;
     v->no_cacheable = 0;
     v->not_found = 0;
+
+    return NGX_OK;
+}
+
+
+/* Line ends between the parts of JSON text would end a header's line. */
+
+static ngx_int_t
+ngx_ws_chat_auth_line(ngx_pool_t *pool, wsc_str_t *s)
+{
+    size_t   i;
+    u_char  *p;
+
+    p = ngx_pnalloc(pool, s->len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < s->len; i++) {
+        p[i] = (s->data[i] < ' ') ? ' ' : s->data[i];
+    }
+
+    s->data = p;
 
     return NGX_OK;
 }

@@ -235,6 +235,13 @@ ngx_ws_chat_client_run(ngx_ws_chat_client_t *cl, const wsc_cmd_t *cmd)
         return;
     }
 
+    if (cl->full) {
+        ngx_ws_chat_client_refuse(cl, cmd, WSC_ERR_OVERLOADED,
+                                  "not done, the answer is long enough: ask "
+                                  "again", NGX_WS_CHAT_LEAVING_MS);
+        return;
+    }
+
     if (cmd->op == WSC_CMD_REFRESH) {
         ngx_ws_chat_client_refresh(cl, cmd);
         return;

@@ -57,6 +57,8 @@ struct ngx_ws_chat_client_s {
                                                      with an id or without */
     unsigned                       guest:1;       /* it takes part in chats
                                                      without joining them */
+    unsigned                       full:1;        /* its answer is long: it
+                                                     gets errors only */
     unsigned                       entered:1;     /* in its bucket */
     unsigned                       gone:1;
     unsigned                       stale:1;       /* it was told so */

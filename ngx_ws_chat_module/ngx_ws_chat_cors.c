@@ -117,7 +117,7 @@ ngx_ws_chat_cors_matches(const ngx_str_t *pattern, const ngx_str_t *origin)
 
 
 ngx_int_t
-ngx_ws_chat_cors_headers(ngx_http_request_t *r)
+ngx_ws_chat_cors_headers(ngx_http_request_t *r, const ngx_array_t *origins)
 {
     ngx_int_t  rc;
     ngx_str_t  origin;
@@ -128,9 +128,16 @@ ngx_ws_chat_cors_headers(ngx_http_request_t *r)
         return rc;
     }
 
-    rc |= ngx_ws_chat_cors_add(r, "Access-Control-Allow-Origin", origin.data,
-                               origin.len);
-    rc |= ngx_ws_chat_cors_text(r, "Access-Control-Allow-Credentials", "true");
+    if (origins == NULL) {
+        rc |= ngx_ws_chat_cors_text(r, "Access-Control-Allow-Origin", "*");
+
+    } else {
+        rc |= ngx_ws_chat_cors_add(r, "Access-Control-Allow-Origin",
+                                   origin.data, origin.len);
+        rc |= ngx_ws_chat_cors_text(r, "Access-Control-Allow-Credentials",
+                                    "true");
+    }
+
     rc |= ngx_ws_chat_cors_text(r, "Access-Control-Expose-Headers",
                                 "Retry-After");
 
@@ -158,7 +165,7 @@ ngx_ws_chat_cors_preflight(ngx_http_request_t *r, const ngx_array_t *origins,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    rc = ngx_ws_chat_cors_headers(r);
+    rc = ngx_ws_chat_cors_headers(r, origins);
     rc |= ngx_ws_chat_cors_text(r, "Access-Control-Allow-Methods", methods);
     rc |= ngx_ws_chat_cors_text(r, "Access-Control-Allow-Headers",
                                 "Authorization, Content-Type, Last-Event-ID");

@@ -25,9 +25,11 @@ ngx_uint_t ngx_ws_chat_cors_allowed(ngx_http_request_t *r,
 
 /*
  * Adds to the answer what lets a script of the request's origin, which must be
- * an allowed one, read it.  NGX_OK or NGX_ERROR.
+ * an allowed one, read it: with cookies if origins are named, since otherwise
+ * any page could read what its visitors may.  NGX_OK or NGX_ERROR.
  */
-ngx_int_t ngx_ws_chat_cors_headers(ngx_http_request_t *r);
+ngx_int_t ngx_ws_chat_cors_headers(ngx_http_request_t *r,
+    const ngx_array_t *origins);
 
 /*
  * Answers a preflight of an allowed origin by 204; `methods` is what it may

@@ -20,6 +20,8 @@
 
 #define NGX_WS_CHAT_POST_TIME   30000   /* ms: nothing takes so long */
 #define NGX_WS_CHAT_POST_ERROR  256     /* {code, message} at its longest */
+#define NGX_WS_CHAT_POST_LONG   (2 * 1024 * 1024)  /* octets of replies: what
+                                                      comes then is refused */
 #define NGX_WS_CHAT_POST_USERS  4096    /* whose rate is remembered */
 
 
@@ -283,6 +285,7 @@ ngx_ws_chat_post_go_on(ngx_ws_chat_post_t *post)
             return NGX_AGAIN;
         }
 
+        cl->full = (post->replies.len >= NGX_WS_CHAT_POST_LONG);
         cl->bucket = rate->bucket;
         rc = ngx_ws_chat_client_next(cl, post->batch);
         rate->bucket = cl->bucket;
@@ -380,7 +383,11 @@ ngx_ws_chat_post_error(ngx_http_request_t *r, ngx_uint_t status,
 static ngx_int_t
 ngx_ws_chat_post_send(ngx_http_request_t *r, ngx_uint_t status, ngx_buf_t *b)
 {
-    if (ngx_ws_chat_cors_headers(r) != NGX_OK) {
+    ngx_ws_chat_loc_conf_t  *conf;
+
+    conf = ngx_http_get_module_loc_conf(r, ngx_ws_chat_module);
+
+    if (ngx_ws_chat_cors_headers(r, conf->origins) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 

@@ -344,7 +344,10 @@ ngx_ws_chat_sse_positions(ngx_ws_chat_sse_t *s, ngx_str_t *id)
 static ngx_int_t
 ngx_ws_chat_sse_header(ngx_http_request_t *r)
 {
-    ngx_int_t  rc;
+    ngx_int_t                rc;
+    ngx_ws_chat_loc_conf_t  *conf;
+
+    conf = ngx_http_get_module_loc_conf(r, ngx_ws_chat_module);
 
     /* a rate limit would hold events back */
 
@@ -355,7 +358,7 @@ ngx_ws_chat_sse_header(ngx_http_request_t *r)
     ngx_str_set(&r->headers_out.content_type, "text/event-stream");
     r->headers_out.content_type_len = r->headers_out.content_type.len;
 
-    rc = ngx_ws_chat_cors_headers(r);
+    rc = ngx_ws_chat_cors_headers(r, conf->origins);
     rc |= ngx_ws_chat_cors_add(r, "Cache-Control", (u_char *) "no-store", 8);
     rc |= ngx_ws_chat_cors_add(r, "X-Accel-Buffering", (u_char *) "no", 2);
 

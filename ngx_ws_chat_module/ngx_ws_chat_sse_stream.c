@@ -42,6 +42,7 @@ static void ngx_ws_chat_sse_replay(ngx_ws_chat_client_t *cl,
 static void ngx_ws_chat_sse_event(ngx_ws_chat_client_t *cl,
     const wsc_buf_t *b, const wsc_pos_t *pos);
 static void ngx_ws_chat_sse_flushed(ngx_ws_chat_peer_t *p);
+static void ngx_ws_chat_sse_cursor(ngx_ws_chat_sse_t *s);
 static wsc_pos_t ngx_ws_chat_sse_position(ngx_ws_chat_sse_t *s,
     ngx_uint_t i);
 static ssize_t ngx_ws_chat_sse_push(ngx_ws_chat_peer_t *p,
@@ -278,6 +279,10 @@ ngx_ws_chat_sse_joins(ngx_ws_chat_sse_t *s)
 
         s->joining = 0;
         s->next++;
+
+        if (s->resume && s->answered && s->next < s->n) {
+            ngx_ws_chat_sse_cursor(s);
+        }
     }
 
     return NGX_OK;
@@ -445,28 +450,41 @@ ngx_ws_chat_sse_event(ngx_ws_chat_client_t *cl, const wsc_buf_t *b,
 }
 
 
-/* Several chats: where the reader is in each of them, behind each flush. */
-
 static void
 ngx_ws_chat_sse_flushed(ngx_ws_chat_peer_t *p)
+{
+    ngx_ws_chat_sse_t  *s;
+
+    s = (ngx_ws_chat_sse_t *) p;
+
+    if (s->ready) {
+        ngx_ws_chat_sse_cursor(s);
+    }
+}
+
+
+/*
+ * Several chats: where the reader is in each of them, behind each flush, and
+ * behind what it missed of each.
+ */
+
+static void
+ngx_ws_chat_sse_cursor(ngx_ws_chat_sse_t *s)
 {
     ngx_str_t           bytes, text;
     ngx_uint_t          i;
     wsc_pos_t           pos[WSC_SSE_MAX_CHATS];
     wsc_str_t           id;
     wsc_buf_t          *b;
-    ngx_ws_chat_sse_t  *s;
     u_char              data[WSC_SSE_MAX_CURSOR];
     u_char              base64[ngx_base64_encoded_length(WSC_SSE_MAX_CURSOR)];
 
-    s = (ngx_ws_chat_sse_t *) p;
-
-    if (s->n == 1 || !s->ready) {
+    if (s->n == 1) {
         return;
     }
 
     for (i = 0; i < s->n; i++) {
-        pos[i] = ngx_ws_chat_sse_position(s, i);
+        pos[i] = (i < s->next) ? ngx_ws_chat_sse_position(s, i) : s->after[i];
     }
 
     bytes.data = data;
@@ -483,7 +501,8 @@ ngx_ws_chat_sse_flushed(ngx_ws_chat_peer_t *p)
     wsc_sse_id(b, &id);
 
     if (!b->failed) {
-        (void) ngx_ws_chat_peer_put(p, NULL, 0, b->data, b->len);
+        (void) ngx_ws_chat_peer_put(&s->client.peer, NULL, 0, b->data,
+                                    b->len);
     }
 }
 

@@ -271,8 +271,7 @@ export class Connection {
 
         try {
             answer = await fetch(urls.ws.replace(/^ws/, 'http'), {
-                cache: 'no-store', credentials: 'include',
-                headers: this.#headers()});
+                cache: 'no-store', headers: this.#headers()});
         } catch (err) {
             return;
         }

@@ -30,8 +30,7 @@ export class EventStream {
         try {
             answer = await this.#fetch(url, {
                 headers: {Accept: 'text/event-stream', ...headers},
-                cache: 'no-store', credentials: 'include',
-                signal: this.#abort.signal});
+                cache: 'no-store', signal: this.#abort.signal});
 
             if (answer.status === 200) {
                 this.#tell.open();

@@ -92,7 +92,7 @@ export class PostQueue {
 
     async #post(commands) {
         const answer = await this.#options.fetch(this.#url, {
-            method: 'POST', credentials: 'include', cache: 'no-store',
+            method: 'POST', cache: 'no-store',
             headers: {'Content-Type': 'application/json',
                       ...this.#options.headers},
             body: JSON.stringify(commands.length === 1 ? commands[0]

@@ -133,9 +133,9 @@ wsc_event_ack(wsc_buf_t *b, wsc_enc_e enc, const wsc_id_t *id,
         wsc_event_uint(&w, "seq", pos->seq);
     }
 
-    if (dup) {
+    if (pos || dup) {
         wsc_writer_key(&w, "dup");
-        wsc_writer_bool(&w, 1);
+        wsc_writer_bool(&w, dup);
     }
 
     wsc_writer_end(&w);

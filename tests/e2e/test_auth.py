@@ -367,6 +367,13 @@ def test_other_locations(ng):
     assert int(answer['x-expires']) > time.time()
     assert 'www-authenticate' not in answer
 
+    # JSON may go over several lines, a header may not
+    token = tokens.forge({'alg': 'HS256'}, json.dumps(tokens.claims('Ann'))[
+        :-1] + ', "info": {"n":\r\n1,\t"X":\n"Set-Cookie: a=b"}}')
+    status, answer, _ = ask(ng, '/file', {**PLAIN, **bearer(token)})
+    assert status == 204 and 'set-cookie' not in answer
+    assert json.loads(answer['x-info']) == {'n': 1, 'X': 'Set-Cookie: a=b'}
+
     status, answer, _ = ask(ng, '/file', PLAIN)
     assert status == 401 and answer['www-authenticate'] == 'Bearer'
     assert ask(ng, '/file', {**PLAIN, **bearer('a.b.c')})[0] == 401

@@ -3,6 +3,7 @@
 import asyncio
 import json
 
+import msgpack
 import pytest
 
 from harness import tokens
@@ -409,6 +410,36 @@ async def test_what_cannot_be_told_is_not_done(nginx, redis, proxy):
     await bob.expect('status', LONG, state='live')
     await call(ng, 'chats/room/kick', {'user': 'bob'})
     await bob.expect('kicked', LONG)
+
+
+@pytest.mark.plain_store
+async def test_bad_news_are_dropped(nginx, redis):
+    """On both channels; what is kept badly is passed over when loaded."""
+    ng = nginx(workers=1, zone=zone(redis.port), location=FREE)
+    ann = await joined(ng, 'ann', ROOM)
+    good = [1, 5, 1, 3, '', 1, '', 'ops', '"hi"', 1, 0, 0, 0]
+    bad = [[1, 5], [1, 5, 0, 3, '', 0], [1, 5, 64, 3, '', 0],
+           [1, 5, 1, 4, '', 0], [1, 5, 1, 3, 'name', 0],
+           [1, 5, 1, 1, 'a b', 0], [1, 5, 1, 3, '', 33], [1, 5, 1, 3, '', 2],
+           good[:7] + ['o' * 129] + good[8:], good[:8] + ['{'] + good[9:],
+           good[:9] + [-1] + good[10:], good[:9] + ['x'] + good[10:],
+           good[:6] + ['k' * 193] + good[7:], [1, 6, 1, 3, '', 0], [2, 5], 5]
+    bad = [msgpack.packb(one) for one in bad]
+    bad += [msgpack.packb(good)[:-1], b'\xdd\xff\xff\xff\xff', b'']
+    await asyncio.to_thread(redis.ask, 'HSET', 'wsc:{0}:k', 'Hx', b'\xc1')
+    for channel in 'wsc:{0}:c', 'wsc:{0}:c:' + ROOM:
+        for one in bad:
+            await asyncio.to_thread(redis.ask, 'PUBLISH', channel, one)
+    await asyncio.to_thread(redis.ask, 'PUBLISH', 'wsc:{0}:c',
+                            msgpack.packb(good))
+    assert (await ann.expect('message', sender='ops'))['message'] == 'hi'
+    assert ng.status()['zones'][0]['bad'] == 2 * len(bad)
+    await ann.nothing()
+    # one that is asked for again knows nothing of it either
+    await asyncio.to_thread(ng.kill_worker, ng.worker_pids()[0])
+    ann = await joined(ng, 'ann', ROOM)
+    await call(ng, 'chats/room/kick', {'user': 'ann', 'seconds': 60})
+    await ann.expect('kicked', LONG)
 
 
 @pytest.mark.plain_store

@@ -121,3 +121,8 @@ def test_any(nginx):
     ng = nginx(workers=1)
     for origin in ('https://evil.example', 'null', 'file://'):
         assert ask(ng, {'Origin': origin})[0] == 101
+        # but with cookies nobody's scripts read anything
+        status, answer, _ = ask(ng, {**PLAIN, 'Origin': origin})
+        assert status == 426
+        assert answer['access-control-allow-origin'] == '*'
+        assert 'access-control-allow-credentials' not in answer

@@ -435,12 +435,12 @@ def test_several(nginx):
         assert [(e['chat_id'], e['message']) for e in got] == [
             ('a', 'missed 3'), ('b', 'missed 2'), ('c', 'missed 0'),
             ('c', 'missed 1')]
-        stream.until_id('')
-        assert stream.last_id != cursor
-        again = stream.last_id
+        again = stream.id_behind()
+        assert again != cursor
     with Stream(ng, 'a', 'b', 'c', last_id=again) as stream:
-        events = stream.until_id('')
-        assert not texts(events)
+        assert [stream.read()[0]['ev'] for _ in range(4)] == [
+            'welcome', 'joined', 'joined', 'joined']
+        assert stream.id_behind() == again
 
 
 def test_cut_before_id(nginx):
@@ -458,6 +458,36 @@ def test_cut_before_id(nginx):
     with Stream(ng, 'a', 'b', last_id=cursor) as stream:
         again = stream.messages(1)[0]
         assert again == first and again['seq'] == ack['seq']
+
+
+@pytest.mark.plain_store
+def test_cut_in_a_long_replay(nginx):
+    """Behind what was missed of each chat there is a place to go on from."""
+    ng = nginx(workers=1, location='ws_chat_rate off;')
+    chats = ['a', 'b', 'c']
+    with Stream(ng, *chats) as stream:
+        stream.until_id('')
+        cursor = stream.last_id
+    for chat in chats:
+        fill(ng, chat, 30)
+    seen = []
+    for _ in chats:
+        with Stream(ng, *chats, last_id=cursor) as stream:
+            # the next id that is another one, and no further
+            events = stream.until_id('')
+            if stream.last_id == cursor:
+                events += stream.until_id(cursor)
+            cursor = stream.last_id
+        got = [(e['chat_id'], e['message']) for e in events
+               if e['ev'] == 'message']
+        assert got[0][1] == 'm1' and got[-1][1] == 'm30'
+        seen += got
+    assert seen == [(chat, 'm%d' % n) for chat in chats
+                    for n in range(1, 31)]
+    with Stream(ng, *chats, last_id=cursor) as stream:
+        assert [stream.read()[0]['ev'] for _ in range(4)] == [
+            'welcome', 'joined', 'joined', 'joined']
+        assert stream.id_behind() == cursor
 
 
 @pytest.mark.plain_store
@@ -669,10 +699,15 @@ def test_post_large(nginx):
     for n in range(17):
         send(ng, 'room', 'x' * 60000, 'c%d' % n)
     history = {'op': 'history', 'chat_id': 'room', 'limit': 500}
-    status, replies, _ = post(ng, [history] * 16)
-    assert status == 200 and len(replies) == 16
-    assert all(r['ev'] == 'history' and len(r['messages']) > 15
-               for r in replies)
+    status, replies, headers = post(ng, [history] * 64)
+    assert status == 200 and len(replies) == 64
+    assert 2 << 20 <= int(headers['Content-Length']) < 4 << 20
+    long = [r for r in replies if r['ev'] == 'history']
+    assert all(len(r['messages']) > 15 for r in long)
+    # the rest is to be asked for again
+    assert replies[:len(long)] == long
+    assert {(r['code'], r['temporary'], r['retry_ms'] > 0)
+            for r in replies[len(long):]} == {('overloaded', True, True)}
 
 
 def test_post_dup(nginx):

@@ -93,7 +93,8 @@ def events():
     yield 'left', {'ev': 'left', 'id': -7, 'chat_id': 'lobby'}
     yield 'ack', {
         'ev': 'ack', 'id': LAST, 'chat_id': 'lobby', 'cid': 'c1',
-        'timestamp': 1700000001234, 'epoch': EPOCH, 'seq': 128}
+        'timestamp': 1700000001234, 'epoch': EPOCH, 'seq': 128,
+        'dup': False}
     yield 'ack_dup', {
         'ev': 'ack', 'id': -LAST, 'chat_id': 'lobby', 'cid': 'c1',
         'timestamp': 1700000001234, 'epoch': EPOCH, 'seq': 65536,

@@ -135,7 +135,10 @@ class Client:
         """Like cmd(), but repeated while the answer is `try again`."""
         while True:
             try:
-                return await self.cmd(op, **fields)
+                reply = await self.cmd(op, **fields)
+                if reply.get('reason') != 'unavailable':
+                    return reply
+                fields.pop('id', None)
             except ChatError as e:
                 if not e.event['temporary']:
                     raise

@@ -135,12 +135,12 @@ class Redis:
 
     def ask(self, *words):
         """The reply to one command, strings as bytes."""
+        words = [w if isinstance(w, bytes) else w.encode() for w in words]
         with socket.socket(socket.AF_UNIX) as s:
             s.settimeout(30)
             s.connect(str(self.socket))
             s.sendall(b'*%d\r\n' % len(words) + b''.join(
-                b'$%d\r\n%s\r\n' % (len(w.encode()), w.encode())
-                for w in words))
+                b'$%d\r\n%s\r\n' % (len(w), w) for w in words))
             with s.makefile('rb') as f:
                 return read_reply(f)
 

@@ -8,7 +8,8 @@ import urllib.parse
 
 from .nginx import PATIENCE, TEST_STORE
 
-Block = collections.namedtuple('Block', 'event data id')
+# before: the last id as this event came
+Block = collections.namedtuple('Block', 'event data id before')
 
 
 class SseError(Exception):
@@ -26,6 +27,8 @@ class Parser:
         self.last_id = ''
         self.retry = None
         self.comments = 0
+        # events so far, and those before the last id
+        self.count, self.id_at = 0, 0
         self._rest = b''
         self._reset()
 
@@ -73,13 +76,15 @@ class Parser:
     def _dispatch(self):
         event, ident, data = self._event, self._id, self._data
         self._reset()
+        before = self.last_id
+        self.count += bool(data)
         if ident is not None:
-            self.last_id = ident
+            self.last_id, self.id_at = ident, self.count
         if not data:
             if event is not None:
                 raise SseError('an event without data: %r' % event)
             return None
-        return Block(event, '\n'.join(data), ident)
+        return Block(event, '\n'.join(data), ident, before)
 
 
 class Stream:
@@ -151,7 +156,8 @@ class Stream:
 
     @property
     def last_id(self):
-        return self.parser.last_id
+        """What belongs to the events that were read."""
+        return self.blocks[0].before if self.blocks else self.parser.last_id
 
     def read(self):
         """The next event, checked, as (its JSON, its id); None at the end."""
@@ -185,11 +191,17 @@ class Stream:
     def until_id(self, last_id):
         """Read until the last id is another one; the events before that."""
         events = []
-        while self.last_id == last_id:
+        while self.parser.last_id == last_id:
             self.blocks.extend(self.parser.feed(self._octet()))
         while self.blocks:
             events.append(self.read()[0])
         return events
+
+    def id_behind(self):
+        """The id behind all that came."""
+        while self.parser.id_at < self.parser.count:
+            self.blocks.extend(self.parser.feed(self._octet()))
+        return self.parser.last_id
 
     def _octet(self):
         octets = self.response.read1(1)
