@@ -18,7 +18,6 @@ class Case:
     targets     Targets
     plain       figures of which a ratio says nothing
     rows        of README: (label, figure, format, peer if not ours)
-    shown       there: {beginning of a name: the peer, if several have it}
     """
 
     name = title = None
@@ -27,7 +26,6 @@ class Case:
     columns = ()
     targets = ()
     rows = ()
-    shown = {}
     plain = ('missing', 'late', 'others', 'generator', 'connections')
     rounds = 3
 

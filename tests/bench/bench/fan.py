@@ -132,12 +132,12 @@ class Fan1000(Fan):
 
     name = 'fan-1000'
     rows = (('1 x 1,000, 1,000/s: CPU us', 'cpu_us', '{:.2f}'),)
-    shown = {'bare': FloorLog.name}
-    peers = (Ours, FloorEach, FloorLog, Nchan, Ws)
+    peers = (Ours, FloorLog, Nchan, Ws)
     rate = 1000
     seconds = (3, 0.5, 2), (0.4, 0.1, 30)
     quick = {'members': 20, 'rate': 100}
-    may_lose = (FloorEach.name, Nchan.name, Ws.name)
+    may_lose = (Ours.name, FloorLog.name, Nchan.name, Ws.name)
+    targets = (Target('missing', 0),)
 
 
 class Fan3000(Fan1000):
@@ -146,9 +146,7 @@ class Fan3000(Fan1000):
     name = 'fan-3000'
     rows = (('1 x 1,000, 3,000/s: CPU us', 'cpu_us', '{:.2f}'),
             ('deliveries/s', 'per_second', '{:,.0f}'))
-    peers = (Ours, FloorLog, Nchan, Ws)
     rate = 3000
-    may_lose = (FloorLog.name, Nchan.name, Ws.name)
     targets = (Target('per_second', 2.95e6, least=True),
                Target('missing', 0),
                Target('cpu_us', 0.40),

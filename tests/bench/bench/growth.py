@@ -14,7 +14,7 @@ class Step(Fan):
     """So many deliveries a second, however they come about."""
 
     deliveries = 10000
-    seconds = (3, 0.5, 5), (0.4, 0.1, 30)
+    seconds = (2, 0.5, 5), (0.4, 0.1, 30)
 
     def __init__(self, members, rooms, publishers, quick):
         self.members = members

@@ -27,7 +27,7 @@ class Handshakes(Case):
     notes = ('"%s" does not join: the handshake and the welcome.'
              % OursAlone.name,)
     clients = 5000
-    times = 3
+    times = 2
 
     def run_round(self, peer, quick):
         clients = 30 if quick else self.clients

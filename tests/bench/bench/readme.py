@@ -18,7 +18,7 @@ PEERS = (('bare', 'bare server'), ('nchan', 'nchan'), ('ws', 'ws'))
 
 def summary(results):
     """The whole run in Markdown: {case: result} as run() gives them."""
-    rows = [row(CASES[name], result, *one) for name, result in results.items()
+    rows = [row(result, *one) for name, result in results.items()
             for one in CASES[name].rows]
     parts = []
     if rows:
@@ -34,13 +34,13 @@ def heading(cells):
             '|---' + '|---:' * (len(cells) - 1) + '|']
 
 
-def row(case, result, label, figure, form, peer=Ours.name):
+def row(result, label, figure, form, peer=Ours.name):
     medians = result['medians']
     cells = [label, number(form, medians[peer].get(figure))]
     for prefix, _ in PEERS:
         cells.append('')
-        theirs = case.shown.get(prefix, next(
-            (one for one in medians if one.startswith(prefix)), None))
+        theirs = next((one for one in medians if one.startswith(prefix)),
+                      None)
         if peer == Ours.name and theirs in medians:
             cells[-1] = number(form, medians[theirs].get(figure))
             ratio = result['ratios'].get(theirs, {}).get(figure)
