@@ -231,9 +231,10 @@ ngx_ws_chat_ban_heard(struct ngx_ws_chat_bans_s *bans, unsigned type,
             && ban->user.len == note->key.len
             && ban->chat_id.len == note->sender.len
             && ngx_memcmp(ban->user.data, note->key.data, note->key.len) == 0
-            && ngx_memcmp(ban->chat_id.data, note->sender.data,
-                          note->sender.len)
-               == 0)
+            && (ban->chat_id.len == 0
+                || ngx_memcmp(ban->chat_id.data, note->sender.data,
+                              note->sender.len)
+                   == 0))
         {
             /* whoever is told may ask for something in there */
             ngx_ws_chat_ban_finish(ban, WSC_ERR_NONE);

@@ -265,6 +265,12 @@ wsc_shmkeep_same(wsc_shmkeep_t *k, uint32_t at, size_t skip,
 {
     u_char  buf[WSC_SHMKEEP_MAX_FIELD];
 
+    /* the zone's name is empty */
+
+    if (s->len == 0) {
+        return 1;
+    }
+
     wsc_shmkeep_io(k, at, skip, buf, s->len, 0);
 
     return memcmp(buf, s->data, s->len) == 0;
@@ -285,7 +291,7 @@ wsc_shmkeep_io(wsc_shmkeep_t *k, uint32_t at, size_t skip, u_char *buf,
     data = rec->data;
     size = WSC_SHMKEEP_REC_DATA;
 
-    for ( ;; ) {
+    while (len) {
 
         if (skip < size) {
             n = (len < size - skip) ? len : size - skip;
@@ -303,7 +309,7 @@ wsc_shmkeep_io(wsc_shmkeep_t *k, uint32_t at, size_t skip, u_char *buf,
         }
 
         if (len == 0) {
-            return;
+            break;
         }
 
         skip -= size;

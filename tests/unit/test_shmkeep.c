@@ -291,12 +291,48 @@ test_keep_crash(void **state)
 }
 
 
+/* The zone's own values have no name. */
+
+static void
+test_keep_without_a_name(void **state)
+{
+    u_char          buf[3];
+    size_t          len;
+    uint32_t        at;
+    wsc_str_t       none = wsc_null_string;
+    wsc_str_t       name = wsc_string("n");
+    wsc_str_t       field = wsc_string("f");
+    wsc_str_t       value = wsc_string("abc");
+    wsc_shmkeep_t  *k;
+
+    k = wsc_shmkeep_init(area, TEST_SIZE);
+
+    assert_int_equal(wsc_shmkeep_set(k, &none, &field, &value, 0), WSC_OK);
+    assert_int_equal(wsc_shmkeep_set(k, &name, &field, &none, 0), WSC_OK);
+
+    at = 0;
+    assert_int_equal(wsc_shmkeep_next(k, &none, &at, &len), WSC_OK);
+    assert_int_equal(len, 3);
+    wsc_shmkeep_copy(k, at, buf);
+    assert_memory_equal(buf, "abc", 3);
+    assert_int_equal(wsc_shmkeep_next(k, &none, &at, &len), WSC_DONE);
+
+    assert_int_equal(wsc_shmkeep_find(k, &name, &field, &at, &len), WSC_OK);
+    assert_int_equal(len, 0);
+
+    wsc_shmkeep_drop(k, &none, &field);
+    assert_int_equal(wsc_shmkeep_find(k, &none, &field, &at, &len),
+                     WSC_DECLINED);
+}
+
+
 int
 main(void)
 {
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(test_keep_model),
         cmocka_unit_test(test_keep_full),
+        cmocka_unit_test(test_keep_without_a_name),
         cmocka_unit_test(test_keep_crash),
     };
 
