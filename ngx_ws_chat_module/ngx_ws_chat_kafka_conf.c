@@ -320,7 +320,9 @@ ngx_ws_chat_kafka_of(ngx_ws_chat_kafka_conf_t *kcf, const ngx_str_t *zone)
 
     for (i = 0; i < kcf->topics.nelts; i++) {
         if (topics[i]->zone.len == zone->len
-            && ngx_strncmp(topics[i]->zone.data, zone->data, zone->len) == 0)
+            && (zone->len == 0
+                || ngx_strncmp(topics[i]->zone.data, zone->data, zone->len)
+                   == 0))
         {
             return topics[i];
         }

@@ -58,9 +58,9 @@ class Pipeline:
                 .format(**values))
 
     async def node(self, http='', location=FREE, workers=2, **options):
-        ng = await asyncio.to_thread(
-            self.nginx, workers=workers, location=location, http=http,
-            zone=self.zone(**options))
+        # it ends with the thread that started it
+        ng = self.nginx(workers=workers, location=location, http=http,
+                        zone=self.zone(**options))
         await self.ready(ng)
         return ng
 
@@ -306,8 +306,7 @@ async def test_full(line):
 async def test_other_partitions(line):
     """A topic with other partitions than configured is not written to."""
     line.relay()
-    ng = await asyncio.to_thread(line.nginx, workers=1, location=FREE,
-                                 zone=line.zone(partitions=3))
+    ng = line.nginx(workers=1, location=FREE, zone=line.zone(partitions=3))
     async with await Client.connect(ng, user='ann') as ann:
         await ann.join(ROOM)
         # brokers tell how many there are when there is something for them
@@ -374,8 +373,8 @@ async def test_a_fatal_error(nginx, redis, mock):  # noqa: F811
     """Another producer takes over, and no restart is needed."""
     for p in range(PARTITIONS):
         redis.cli('set', 'wsc:{%d}:progress' % p, '%d 0 0 0' % EPOCH)
-    ng = await asyncio.to_thread(
-        nginx, workers=1, location=FREE,
+    ng = nginx(
+        workers=1, location=FREE,
         zone='ws_chat_zone chat:1m delivery=durable;'
              'ws_chat_redis chat %s; ws_chat_kafka_brokers %s;'
              'ws_chat_kafka_topic chat-messages partitions=%d;'
