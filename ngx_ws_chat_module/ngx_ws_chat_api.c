@@ -11,6 +11,7 @@
 #include "ngx_ws_chat_api_key.h"
 #include "ngx_ws_chat_api_message.h"
 #include "ngx_ws_chat_api_node.h"
+#include "ngx_ws_chat_api_state.h"
 #include "ngx_ws_chat_body.h"
 
 
@@ -37,6 +38,8 @@ static const ngx_ws_chat_api_route_t  ngx_ws_chat_api_routes[] = {
     { NGX_HTTP_POST, "chats/*/messages", NGX_WS_CHAT_API_BODY,
       ngx_ws_chat_api_message_send },
     { NGX_HTTP_GET, "chats/*/messages", 0, ngx_ws_chat_api_message_read },
+    { NGX_HTTP_GET, "chats/*/presence", 0, ngx_ws_chat_api_state_presence },
+    { NGX_HTTP_GET, "chats/*/marks", 0, ngx_ws_chat_api_state_marks },
     { NGX_HTTP_POST, "broadcast", NGX_WS_CHAT_API_BODY,
       ngx_ws_chat_api_message_broadcast },
     { NGX_HTTP_POST, "users/*/messages", NGX_WS_CHAT_API_BODY,

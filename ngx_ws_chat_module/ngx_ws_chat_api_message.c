@@ -24,8 +24,6 @@
 
 static ngx_int_t ngx_ws_chat_api_message_cid(ngx_ws_chat_api_message_t *m,
     const char **reason);
-static ngx_int_t ngx_ws_chat_api_message_chat(ngx_ws_chat_api_call_t *call,
-    wsc_str_t *chat_id);
 static void ngx_ws_chat_api_message_handler(ngx_event_t *ev);
 static void ngx_ws_chat_api_message_published(ngx_ws_chat_publish_t *p);
 static ngx_int_t ngx_ws_chat_api_message_sent(ngx_ws_chat_api_message_t *m);
@@ -35,8 +33,6 @@ static void ngx_ws_chat_api_message_compared(ngx_ws_chat_read_t *r);
 static ngx_int_t ngx_ws_chat_api_message_known(ngx_ws_chat_api_message_t *m);
 static ngx_int_t ngx_ws_chat_api_message_range(ngx_ws_chat_api_message_t *m,
     const char **reason);
-static ngx_int_t ngx_ws_chat_api_message_limit(ngx_ws_chat_api_message_t *m,
-    ngx_uint_t *limit);
 static void ngx_ws_chat_api_message_found(ngx_ws_chat_read_t *r);
 static ngx_int_t ngx_ws_chat_api_message_page(ngx_ws_chat_api_message_t *m);
 static void ngx_ws_chat_api_message_stop(ngx_ws_chat_api_message_t *m);
@@ -190,7 +186,7 @@ ngx_ws_chat_api_message_cid(ngx_ws_chat_api_message_t *m,
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_ws_chat_api_message_chat(ngx_ws_chat_api_call_t *call,
     wsc_str_t *chat_id)
 {
@@ -458,7 +454,7 @@ ngx_ws_chat_api_message_read(ngx_ws_chat_api_call_t *call)
 
     if (rc == NGX_OK) {
         reason = "limit must be from 1 to 500";
-        rc = ngx_ws_chat_api_message_limit(m, &limit);
+        rc = ngx_ws_chat_api_message_limit(call, &limit);
     }
 
     if (rc != NGX_OK) {
@@ -516,8 +512,8 @@ ngx_ws_chat_api_message_range(ngx_ws_chat_api_message_t *m,
 }
 
 
-static ngx_int_t
-ngx_ws_chat_api_message_limit(ngx_ws_chat_api_message_t *m,
+ngx_int_t
+ngx_ws_chat_api_message_limit(ngx_ws_chat_api_call_t *call,
     ngx_uint_t *limit)
 {
     ngx_int_t  n;
@@ -525,7 +521,7 @@ ngx_ws_chat_api_message_limit(ngx_ws_chat_api_message_t *m,
 
     *limit = NGX_WS_CHAT_API_LIMIT;
 
-    if (ngx_http_arg(m->call->request, (u_char *) "limit", 5, &value)
+    if (ngx_http_arg(call->request, (u_char *) "limit", 5, &value)
         != NGX_OK)
     {
         return NGX_OK;
@@ -651,9 +647,14 @@ ngx_ws_chat_api_message_stop(ngx_ws_chat_api_message_t *m)
         ngx_ws_chat_ban_cancel(&m->u.ban);
     }
 
+    if (m->visiting) {
+        ngx_ws_chat_room_visited(&m->u.visit);
+    }
+
     m->publishing = 0;
     m->reading = 0;
     m->banning = 0;
+    m->visiting = 0;
 }
 
 

@@ -12,6 +12,7 @@
 
 #include "ngx_ws_chat_api_call.h"
 #include "ngx_ws_chat_ban.h"
+#include "ngx_ws_chat_room.h"
 
 
 typedef struct ngx_ws_chat_api_message_s  ngx_ws_chat_api_message_t;
@@ -21,24 +22,27 @@ struct ngx_ws_chat_api_message_s {
         ngx_ws_chat_publish_t    publish;
         ngx_ws_chat_read_t       read;
         ngx_ws_chat_ban_t        ban;
+        ngx_ws_chat_waiting_t    visit;
     } u;                                       /* must be first */
 
     ngx_ws_chat_api_call_t      *call;
     ngx_event_t                  event;        /* its timer: our patience */
     ngx_int_t                  (*next)(ngx_ws_chat_api_message_t *m);
-    wsc_str_t                    sender;
+    wsc_str_t                    sender;       /* ... or after whom a page
+                                                  begins */
     wsc_str_t                    cid;
     wsc_value_t                  message;
     wsc_pos_t                    pos;          /* of a duplicate */
     uint64_t                     timestamp;
     wsc_str_t                   *chats;        /* of a broadcast */
-    ngx_uint_t                   n;
+    ngx_uint_t                   n;            /* ... or of a page */
     ngx_uint_t                   i;
-    wsc_err_e                    err;          /* of a ban */
+    wsc_err_e                    err;          /* of a ban or visit */
     wsc_buf_t                    text;         /* the answer so far */
     unsigned                     publishing:1; /* the store has it */
     unsigned                     reading:1;
     unsigned                     banning:1;
+    unsigned                     visiting:1;   /* a room */
     unsigned                     keyed:1;      /* Idempotency-Key */
 };
 
@@ -53,6 +57,12 @@ ngx_ws_chat_api_message_t *ngx_ws_chat_api_message_create(
  */
 ngx_int_t ngx_ws_chat_api_message_body(ngx_ws_chat_api_message_t *m,
     const char **reason);
+
+/* The chat of the path; how many of something: NGX_OK or NGX_DECLINED. */
+ngx_int_t ngx_ws_chat_api_message_chat(ngx_ws_chat_api_call_t *call,
+    wsc_str_t *chat_id);
+ngx_int_t ngx_ws_chat_api_message_limit(ngx_ws_chat_api_call_t *call,
+    ngx_uint_t *limit);
 
 /* Answers what body() or another check said. */
 ngx_int_t ngx_ws_chat_api_message_refuse(

@@ -8,6 +8,7 @@
 
 #include "wsc_event_int.h"
 #include "wsc_event_state.h"
+#include "wsc_sorted.h"
 
 
 #define WSC_EVENT_TYPING  20      /* in `joined` */
@@ -19,9 +20,10 @@ static void wsc_event_changes(wsc_writer_t *w, const char *key,
     const wsc_buf_t *changes, int came);
 static size_t wsc_event_users(wsc_writer_t *w, const wsc_presence_t *presence,
     size_t offset, size_t limit);
+static void wsc_event_user(wsc_writer_t *w, const wsc_present_t *u);
 static void wsc_event_signals(wsc_writer_t *w, const wsc_latest_t *signals);
-static size_t wsc_event_marks(wsc_writer_t *w, const wsc_marks_t *marks,
-    const wsc_mark_t *own, size_t offset, size_t limit);
+static void wsc_event_marks(wsc_writer_t *w, const wsc_marks_t *marks,
+    const wsc_mark_t *own);
 static void wsc_event_mark_of(wsc_writer_t *w, const wsc_mark_t *mark);
 static void wsc_event_positions(wsc_writer_t *w, wsc_pos_t delivered,
     wsc_pos_t read);
@@ -103,10 +105,8 @@ wsc_event_state(wsc_writer_t *w, const wsc_joined_t *j)
     (void) wsc_event_users(w, j->presence, 0, WSC_EVENT_USERS);
     wsc_writer_end(w);
 
-    (void) wsc_event_marks(w, j->marks,
-                           j->marks ? wsc_marks_find(j->marks, &j->user)
-                                    : NULL,
-                           0, WSC_EVENT_MARKS);
+    wsc_event_marks(w, j->marks,
+                    j->marks ? wsc_marks_find(j->marks, &j->user) : NULL);
 
     if (j->unread >= 0) {
         wsc_event_uint(w, "unread", j->unread);
@@ -136,40 +136,52 @@ wsc_event_mark(wsc_buf_t *b, wsc_enc_e enc, const wsc_str_t *chat_id,
 
 
 void
-wsc_event_marks_page(wsc_buf_t *b, wsc_enc_e enc, const wsc_id_t *id,
-    const wsc_str_t *chat_id, const wsc_marks_t *marks, size_t offset,
-    size_t limit)
+wsc_event_marks_after(wsc_buf_t *b, wsc_enc_e enc, const wsc_str_t *chat_id,
+    const wsc_marks_t *marks, const wsc_str_t *after, size_t limit)
 {
-    size_t        n, count;
-    wsc_writer_t  w;
+    size_t             i;
+    wsc_sorted_t       page;
+    wsc_writer_t       w;
+    const wsc_mark_t  *mark;
 
-    count = marks ? marks->n : 0;
+    wsc_sorted_init(&page, after, limit);
 
-    wsc_event_reply(&w, b, enc, "marks_page", id, chat_id);
+    for (mark = marks ? marks->first : NULL; mark; mark = mark->next) {
+        wsc_sorted_add(&page, mark->user, mark->len, mark);
+    }
 
-    wsc_event_uint(&w, "count", count);
-    n = wsc_event_marks(&w, marks, NULL, offset, limit);
+    wsc_event_reply(&w, b, enc, "marks_page", NULL, chat_id);
+
+    wsc_event_uint(&w, "count", marks ? marks->n : 0);
+
+    wsc_writer_key(&w, "marks");
+    wsc_writer_map(&w);
+
+    for (i = 0; i < page.n; i++) {
+        wsc_event_mark_of(&w, page.items[i].item);
+    }
+
+    wsc_writer_end(&w);
 
     wsc_writer_key(&w, "more");
-    wsc_writer_bool(&w, offset + n < count);
+    wsc_writer_bool(&w, page.more);
 
     wsc_writer_end(&w);
 }
 
 
-/* `own`, then those raised last first; returns how many there were. */
+/* `own`, then those raised last first. */
 
-static size_t
+static void
 wsc_event_marks(wsc_writer_t *w, const wsc_marks_t *marks,
-    const wsc_mark_t *own, size_t offset, size_t limit)
+    const wsc_mark_t *own)
 {
-    size_t             i, n;
+    size_t             n;
     const wsc_mark_t  *mark;
 
     wsc_writer_key(w, "marks");
     wsc_writer_map(w);
 
-    i = 0;
     n = 0;
 
     if (own) {
@@ -178,18 +190,16 @@ wsc_event_marks(wsc_writer_t *w, const wsc_marks_t *marks,
     }
 
     for (mark = marks ? marks->first : NULL;
-         mark && n < limit;
+         mark && n < WSC_EVENT_MARKS;
          mark = mark->next)
     {
-        if (mark != own && i++ >= offset) {
+        if (mark != own) {
             wsc_event_mark_of(w, mark);
             n++;
         }
     }
 
     wsc_writer_end(w);
-
-    return n;
 }
 
 
@@ -298,8 +308,6 @@ wsc_event_users(wsc_writer_t *w, const wsc_presence_t *presence,
     size_t offset, size_t limit)
 {
     size_t                i, n;
-    wsc_str_t             user;
-    wsc_value_t           info;
     const wsc_present_t  *u;
 
     wsc_writer_key(w, "users");
@@ -316,27 +324,78 @@ wsc_event_users(wsc_writer_t *w, const wsc_presence_t *presence,
             continue;
         }
 
-        user.data = (u_char *) u->user;
-        user.len = u->len;
-
-        wsc_writer_map(w);
-        wsc_event_str(w, "user", &user);
-        wsc_event_uint(w, "conns", wsc_present_conns(u));
-
-        if (u->info) {
-            info.data.data = u->info;
-            info.data.len = u->info_len;
-            info.binary = 0;
-            wsc_event_value(w, "info", &info);
-        }
-
-        wsc_writer_end(w);
+        wsc_event_user(w, u);
         n++;
     }
 
     wsc_writer_end(w);
 
     return n;
+}
+
+
+static void
+wsc_event_user(wsc_writer_t *w, const wsc_present_t *u)
+{
+    wsc_str_t    user;
+    wsc_value_t  info;
+
+    user.data = (u_char *) u->user;
+    user.len = u->len;
+
+    wsc_writer_map(w);
+    wsc_event_str(w, "user", &user);
+    wsc_event_uint(w, "conns", wsc_present_conns(u));
+
+    if (u->info) {
+        info.data.data = u->info;
+        info.data.len = u->info_len;
+        info.binary = 0;
+        wsc_event_value(w, "info", &info);
+    }
+
+    wsc_writer_end(w);
+}
+
+
+void
+wsc_event_presence_after(wsc_buf_t *b, wsc_enc_e enc,
+    const wsc_str_t *chat_id, const wsc_presence_t *presence,
+    const wsc_str_t *after, size_t limit)
+{
+    size_t                i;
+    wsc_sorted_t          page;
+    wsc_writer_t          w;
+    const wsc_present_t  *u;
+
+    wsc_sorted_init(&page, after, limit);
+
+    for (u = wsc_presence_next(presence, NULL);
+         u;
+         u = wsc_presence_next(presence, u))
+    {
+        if (wsc_present(u)) {
+            wsc_sorted_add(&page, u->user, u->len, u);
+        }
+    }
+
+    wsc_event_reply(&w, b, enc, "presence_page", NULL, chat_id);
+
+    wsc_event_uint(&w, "count", presence->count);
+
+    wsc_writer_key(&w, "users");
+    wsc_writer_array(&w);
+
+    for (i = 0; i < page.n; i++) {
+        wsc_event_user(&w, page.items[i].item);
+    }
+
+    wsc_writer_end(&w);
+
+    wsc_writer_key(&w, "more");
+    wsc_writer_bool(&w, page.more);
+
+    wsc_writer_end(&w);
 }
 
 

@@ -33,10 +33,16 @@ void wsc_event_presence_page(wsc_buf_t *b, wsc_enc_e enc, const wsc_id_t *id,
     const wsc_str_t *chat_id, const wsc_presence_t *presence, size_t offset,
     size_t limit);
 
-/* So many of the marks behind the first `offset` ones; marks NULL: none. */
-void wsc_event_marks_page(wsc_buf_t *b, wsc_enc_e enc, const wsc_id_t *id,
-    const wsc_str_t *chat_id, const wsc_marks_t *marks, size_t offset,
-    size_t limit);
+/*
+ * The same, and the marks (NULL: there are none), in the order of users: so
+ * many behind a user, of len 0: from the first.
+ */
+void wsc_event_presence_after(wsc_buf_t *b, wsc_enc_e enc,
+    const wsc_str_t *chat_id, const wsc_presence_t *presence,
+    const wsc_str_t *after, size_t limit);
+void wsc_event_marks_after(wsc_buf_t *b, wsc_enc_e enc,
+    const wsc_str_t *chat_id, const wsc_marks_t *marks,
+    const wsc_str_t *after, size_t limit);
 
 
 #endif /* _WSC_EVENT_STATE_H_INCLUDED_ */

@@ -427,3 +427,49 @@ async def test_two_nodes(nginx, redis):
     late = await joined(nodes[0], 'bob')
     await known(late, {'bob': expected})
     await unread(late, min(199 - pos.index(expected['read']), 100))
+
+
+def api(ng, path):
+    """An answer of the API, asked for until it is no failure."""
+    while True:
+        status, _, body = ng.request('/api/' + path)
+        if status != 503:
+            return status, json.loads(body)
+
+
+async def test_by_the_api(nginx):
+    ng = nginx(workers=2, location=FREE)
+    assert api(ng, 'chats/room/marks') == (200, {
+        'ev': 'marks_page', 'chat_id': ROOM, 'count': 0, 'marks': {},
+        'more': False})
+    ann = await joined(ng, 'ann')
+    pos = await say(ann, 2)
+    await seen(ann, pos[1])
+    expected = {}
+    for n in range(5):
+        client = await joined(ng, 'u%d' % n)
+        await mark(client, delivered=pos[1], read=pos[n % 2])
+        await marked(ann, 'u%d' % n, pos[1], pos[n % 2])
+        expected['u%d' % n] = {'delivered': pos[1], 'read': pos[n % 2]}
+        await client.close()
+    for _ in range(4):
+        assert (await asyncio.to_thread(api, ng, 'chats/room/marks'))[1][
+            'marks'] == expected
+        there = await asyncio.to_thread(api, ng, 'chats/room/presence')
+        assert {'user': 'ann', 'conns': 1} in there[1]['users']
+    first = await asyncio.to_thread(api, ng, 'chats/room/marks?limit=3')
+    rest = await asyncio.to_thread(api, ng, 'chats/room/marks?after=u%32')
+    assert (first[1]['more'], rest[1]['more']) == (True, False)
+    assert {**first[1]['marks'], **rest[1]['marks']} == expected
+    assert (len(first[1]['marks']), first[1]['count']) == (3, 5)
+    assert list(rest[1]['marks']) == ['u3', 'u4']
+    for path in ('presence?limit=0', 'marks?limit=501', 'marks?after=',
+                 'presence?after=%0a'):
+        status, error = await asyncio.to_thread(api, ng, 'chats/room/' + path)
+        assert (status, error['code']) == (400, 'bad_request'), path
+    await ann.close()
+    assert (await asyncio.to_thread(api, ng, 'chats/room/marks'))[1][
+        'marks'] == expected
+    while (await asyncio.to_thread(api, ng, 'chats/room/presence'))[1][
+            'count']:
+        await asyncio.sleep(0.05)

@@ -55,6 +55,7 @@ static void event_gap(wsc_buf_t *b, wsc_enc_e enc);
 static void event_joined_state(wsc_buf_t *b, wsc_enc_e enc);
 static void event_presence(wsc_buf_t *b, wsc_enc_e enc);
 static void event_presence_page(wsc_buf_t *b, wsc_enc_e enc);
+static void event_presence_after(wsc_buf_t *b, wsc_enc_e enc);
 static void event_typing(wsc_buf_t *b, wsc_enc_e enc);
 static void event_typing_off(wsc_buf_t *b, wsc_enc_e enc);
 static void event_mark(wsc_buf_t *b, wsc_enc_e enc);
@@ -95,6 +96,7 @@ static const struct {
     { "joined_state", event_joined_state },
     { "presence", event_presence },
     { "presence_page", event_presence_page },
+    { "presence_after", event_presence_after },
     { "typing", event_typing },
     { "typing_off", event_typing_off },
     { "mark", event_mark },
@@ -457,6 +459,27 @@ event_presence_page(wsc_buf_t *b, wsc_enc_e enc)
 
 
 static void
+event_presence_after(wsc_buf_t *b, wsc_enc_e enc)
+{
+    wsc_str_t        ann = wsc_string("ann");
+    wsc_str_t        bob = wsc_string("bob");
+    wsc_str_t        none = wsc_null_string;
+    wsc_presence_t   presence;
+    wsc_test_mem_t   mem;
+
+    wsc_test_mem_init(&mem, 0);
+    wsc_presence_init(&presence, &mem.alloc, 1);
+    (void) wsc_presence_set(&presence, &bob, 0, 2, &none, 0, 0);
+    (void) wsc_presence_set(&presence, &ann, 0, 1, &none, 0, 0);
+
+    wsc_event_presence_after(b, enc, &lobby, &presence, &none, 1);
+
+    wsc_presence_free(&presence);
+    wsc_test_mem_check(&mem);
+}
+
+
+static void
 event_typing(wsc_buf_t *b, wsc_enc_e enc)
 {
     wsc_note_t  note = {
@@ -507,7 +530,6 @@ event_mark_delivered(wsc_buf_t *b, wsc_enc_e enc)
 static void
 event_marks_page(wsc_buf_t *b, wsc_enc_e enc)
 {
-    wsc_id_t         id = { WSC_ID_NONE, 0, wsc_null_string };
     wsc_str_t        ann = wsc_string("ann");
     wsc_str_t        bob = wsc_string("bob");
     wsc_str_t        eve = wsc_string("eve");
@@ -521,7 +543,7 @@ event_marks_page(wsc_buf_t *b, wsc_enc_e enc)
     test_mark(&marks, &bob, 2, 2, &mark);
     test_mark(&marks, &eve, 1, 0, &mark);
 
-    wsc_event_marks_page(b, enc, &id, &lobby, &marks, 1, 1);
+    wsc_event_marks_after(b, enc, &lobby, &marks, &ann, 1);
 
     wsc_marks_free(&marks);
     wsc_test_mem_check(&mem);

@@ -143,6 +143,9 @@ def events():
     yield 'settled', {
         'ev': 'settled', 'chat_id': 'lobby', 'cid': 'c1', 'epoch': EPOCH,
         'seq': 65536}
+    yield 'presence_after', {
+        'ev': 'presence_page', 'chat_id': 'lobby', 'count': 2,
+        'users': [{'user': 'ann', 'conns': 1}], 'more': True}
     yield 'typing', {
         'ev': 'typing', 'chat_id': 'lobby', 'sender': 'ann', 'on': True}
     yield 'typing_off', {
