@@ -5,10 +5,11 @@ The tests build on each other: in this order, and none without those before.
 
 import asyncio
 import collections
+import json
 import time
 import urllib.request
 
-from farm import FarmCrowd, node_of
+from farm import FarmCrowd, node_of, until
 from fleet import FLEET
 from harness.client import Client
 from harness.nginx import wait_for
@@ -120,6 +121,23 @@ async def test_chat(fleet):
     assert [m['message'] for m in joined['messages']] == list(range(5)), joined
     page = await bob.cmd('history', chat_id=room, limit=10)
     assert len(page['messages']) == 6
+
+
+async def test_archive(fleet):
+    """What was said is in PostgreSQL, by Kafka, and read from there."""
+    ask = ("python3 -c 'import urllib.request as r; print(r.urlopen("
+           "\"http://%s:9473/chats/archive/messages\").read().decode())'"
+           % fleet.hosts['data'].address)
+    ann = await connect(fleet, 'ann')
+    await ann.join('archive')
+    for i in range(3):
+        await ann.send('archive', i)
+
+    def archived():
+        return [m['message'] for m in json.loads(
+            fleet.hosts['data'].run(ask))['messages']]
+
+    await until(lambda: archived() == [0, 1, 2], 60, 'it is archived')
 
 
 async def test_crowd(fleet):
