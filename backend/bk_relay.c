@@ -61,7 +61,7 @@ bk_metric_t  bk_relay_metrics[] = {
     bk_counter("failed_total", "Messages that a stream did not take."),
     bk_counter("untold_total", "Repetitions that history could not tell."),
     bk_gauge("partitions", "Partitions that are ours."),
-    { NULL, NULL, NULL, 0 }
+    { NULL, NULL, NULL, 0, 0 }
 };
 
 

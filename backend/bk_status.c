@@ -4,6 +4,7 @@
  */
 
 
+#include <stdio.h>
 #include <string.h>
 
 #include "wsc_number.h"
@@ -11,6 +12,9 @@
 #include "bk_http.h"
 #include "bk_log.h"
 #include "bk_status.h"
+
+
+#define BK_MICRO  1000000
 
 
 static void bk_status_add(wsc_buf_t *b, const char *s);
@@ -94,7 +98,9 @@ bk_status_metrics(bk_request_t *r)
 static void
 bk_status_metric(wsc_buf_t *b, const bk_metric_t *m)
 {
-    u_char  buf[WSC_NUMBER_LEN];
+    char     fraction[16];
+    u_char   buf[WSC_NUMBER_LEN];
+    int64_t  value;
 
     bk_status_add(b, "# HELP ");
     bk_status_add(b, bk_status_prefix);
@@ -110,7 +116,19 @@ bk_status_metric(wsc_buf_t *b, const bk_metric_t *m)
     bk_status_add(b, bk_status_prefix);
     bk_status_add(b, m->name);
     wsc_buf_byte(b, ' ');
-    wsc_buf_add(b, buf, wsc_number_print_int(buf, bk_metric_get(m)));
+
+    value = bk_metric_get(m);
+
+    if (m->micro) {
+        wsc_buf_add(b, buf, wsc_number_print_int(buf, value / BK_MICRO));
+        snprintf(fraction, sizeof(fraction), ".%06d",
+                 (int) (value % BK_MICRO));
+        bk_status_add(b, fraction);
+
+    } else {
+        wsc_buf_add(b, buf, wsc_number_print_int(buf, value));
+    }
+
     wsc_buf_byte(b, '\n');
 }
 

@@ -18,11 +18,15 @@ typedef struct {
     const char       *type;      /* "counter" or "gauge" */
     const char       *help;
     int64_t           value;
+    unsigned          micro:1;   /* it counts millionths of what it tells */
 } bk_metric_t;
 
 
-#define bk_counter(name, help)  { name, "counter", help, 0 }
-#define bk_gauge(name, help)    { name, "gauge", help, 0 }
+#define bk_counter(name, help)  { name, "counter", help, 0, 0 }
+#define bk_gauge(name, help)    { name, "gauge", help, 0, 0 }
+
+/* A counter of seconds, to which microseconds are added. */
+#define bk_seconds(name, help)  { name, "counter", help, 0, 1 }
 
 #define bk_metric_add(m, n)                                                   \
     (void) __atomic_add_fetch(&(m)->value, n, __ATOMIC_RELAXED)

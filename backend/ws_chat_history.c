@@ -78,8 +78,8 @@ static bk_metric_t  bk_history_metrics[] = {
     bk_counter("pages_total", "Of these, pages given."),
     bk_counter("bad_requests_total", "Of these, refused."),
     bk_counter("unavailable_total", "Of these, answered 503."),
-    bk_counter("query_microseconds_total", "Time that queries took."),
-    { NULL, NULL, NULL, 0 }
+    bk_seconds("query_seconds_total", "Time that queries took."),
+    { NULL, NULL, NULL, 0, 0 }
 };
 
 static const bk_opt_t *const  bk_history_tables[] = {

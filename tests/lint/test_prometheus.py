@@ -34,7 +34,7 @@ def known():
                          ('archiver', 'bk_archive.c'),
                          ('history', 'ws_chat_history.c')):
         names |= {'ws_chat_%s_%s' % (kind, name) for name in re.findall(
-            r'bk_(?:counter|gauge)\("([a-z_]+)"',
+            r'bk_(?:counter|gauge|seconds)\("([a-z_]+)"',
             (TOP / 'backend' / source).read_text())}
     return names
 
