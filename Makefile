@@ -56,7 +56,7 @@ FUZZBIN = $(patsubst tests/fuzz/%.c,build/fuzz/%,$(FUZZ))
 	bench-test faults reloads asan interop page fuzz bench bench-farm node-kill install \
 	deb deb-check deb-test ansible-lint fleet clean setup-run setup-farm setup-backend \
 	setup-deb setup-test setup-ansible setup-fleet setup-bench build-test build-asan core \
-	daemons units fuzzers benches
+	conformance daemons units fuzzers benches
 
 help:
 	@echo 'make run [PORT=8080]      the chat on this machine, in two workers'
@@ -82,6 +82,7 @@ help:
 	@echo 'make faults [COUNT=20]    Redis, nodes and cables die, so often each'
 	@echo '  SEED=n FAULT=name       the same choices again; one kind alone'
 	@echo 'make reloads              ten in a minute under 5,000 sockets that chat'
+	@echo 'make conformance URL=     does that server speak docs/PROTOCOL.md?'
 	@echo 'make deb-check            is all in the packages?'
 	@echo 'make deb-test             install, upgrade, stop, purge on a booted Debian 12'
 	@echo 'make bench [ARGS=--help]  the figures of README, beside other servers'
@@ -209,6 +210,9 @@ deb-check: deb setup-test
 
 deb-test: deb-check
 	$(Q)$(PY) -m pytest -q --timeout 1200 tests/deb/test_install.py $(ARGS)
+
+conformance: setup-test
+	$(Q)$(PY) tests/conformance/conformance $(URL) $(ARGS)
 
 node-kill: build setup-test
 	$(Q)$(PY) tests/farm/node-kill $(ARGS)
