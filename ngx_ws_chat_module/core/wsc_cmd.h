@@ -20,6 +20,8 @@ typedef enum {
     WSC_CMD_JOIN,
     WSC_CMD_LEAVE,
     WSC_CMD_SEND,
+    WSC_CMD_EDIT,
+    WSC_CMD_RETRACT,
     WSC_CMD_HISTORY,
     WSC_CMD_SIGNAL,
     WSC_CMD_TYPING,
@@ -71,8 +73,9 @@ typedef struct {
     wsc_str_t           cid;
     wsc_str_t           name;         /* signal; kick, block: the user */
     wsc_str_t           token;        /* refresh */
-    wsc_value_t         message;      /* send; signal: data.  JSON text or
-                                         octets */
+    wsc_value_t         message;      /* send, edit; signal: data.  JSON text
+                                         or octets */
+    wsc_pos_t           pos;          /* edit, retract */
     wsc_pos_t           after;
     wsc_pos_t           before;
     wsc_pos_t           delivered;    /* mark; seq 0: absent */

@@ -61,6 +61,12 @@ static const wsc_op_t  wsc_ops[] = {
     { "leave", WSC_CMD_LEAVE,
       { wsc_cmd_chat_id, NULL } },
 
+    { "edit", WSC_CMD_EDIT,
+      { wsc_cmd_chat_id, wsc_cmd_place, wsc_cmd_message, NULL } },
+
+    { "retract", WSC_CMD_RETRACT,
+      { wsc_cmd_chat_id, wsc_cmd_place, NULL } },
+
     { "history", WSC_CMD_HISTORY,
       { wsc_cmd_chat_id, wsc_cmd_after, wsc_cmd_before, wsc_cmd_limit,
         NULL } },
@@ -174,7 +180,7 @@ wsc_field_name(wsc_field_e field)
         "op", "id", "chat_id", "cid", "message", "data",
         "after", "before", "history", "limit", "retry",
         "name", "keep", "on", "token", "offset", "delivered", "read",
-        "user", "seconds"
+        "user", "seconds", "epoch", "seq"
     };
 
     return names[field];

@@ -35,6 +35,8 @@ typedef enum {
     WSC_FIELD_READ,
     WSC_FIELD_USER,
     WSC_FIELD_SECONDS,
+    WSC_FIELD_EPOCH,
+    WSC_FIELD_SEQ,
     WSC_FIELD_N
 } wsc_field_e;
 
@@ -115,6 +117,8 @@ ssize_t wsc_cmd_user(const wsc_fields_t *fields, wsc_cmd_t *cmd,
 ssize_t wsc_cmd_seconds(const wsc_fields_t *fields, wsc_cmd_t *cmd,
     const char **reason);
 ssize_t wsc_cmd_on(const wsc_fields_t *fields, wsc_cmd_t *cmd,
+    const char **reason);
+ssize_t wsc_cmd_place(const wsc_fields_t *fields, wsc_cmd_t *cmd,
     const char **reason);
 ssize_t wsc_cmd_offset(const wsc_fields_t *fields, wsc_cmd_t *cmd,
     const char **reason);

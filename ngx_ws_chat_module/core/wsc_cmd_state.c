@@ -2,7 +2,7 @@
 /*
  * Copyright (C) ngx_ws_chat contributors
  *
- * Fields of the commands that are about a chat's state.
+ * Fields of the commands that are about a chat's state, or a place in it.
  */
 
 
@@ -183,4 +183,24 @@ wsc_cmd_seconds(const wsc_fields_t *fields, wsc_cmd_t *cmd,
     cmd->seconds = f->integer;
 
     return WSC_OK;
+}
+
+
+/* The position of a message, field by field. */
+
+ssize_t
+wsc_cmd_place(const wsc_fields_t *fields, wsc_cmd_t *cmd, const char **reason)
+{
+    wsc_field_t  f;
+
+    wsc_field_position(&f, &fields->f[WSC_FIELD_EPOCH],
+                       &fields->f[WSC_FIELD_SEQ]);
+
+    if (f.kind == WSC_KIND_POSITION) {
+        cmd->pos = f.pos;
+        return WSC_OK;
+    }
+
+    *reason = "\"epoch\" and \"seq\" must be integers from 0 to 2^53 - 1";
+    return WSC_DECLINED;
 }

@@ -17,6 +17,19 @@
 #define WSC_ENVELOPE_NUMBER_N   3
 
 
+/* Elements of each kind. */
+
+static const size_t  wsc_envelope_least[] = {
+    0,
+    WSC_ENVELOPE_ENTRY_N,
+    WSC_ENVELOPE_MESSAGE_N,
+    WSC_ENVELOPE_NUMBER_N,
+    WSC_ENVELOPE_NUMBER_N,
+    WSC_ENVELOPE_NEWS_N,
+    WSC_ENVELOPE_CHANGE_N
+};
+
+
 static void wsc_envelope_values(wsc_buf_t *b, wsc_envelope_e kind,
     const wsc_entry_t *e);
 static ssize_t wsc_envelope_head(wsc_envelope_in_t *in, size_t *n,
@@ -132,6 +145,9 @@ wsc_envelope_read(const wsc_alloc_t *alloc, const wsc_str_t *s,
     } else if (v->kind == WSC_ENVELOPE_NEWS) {
         wsc_envelope_news_read(&in, n, v);
 
+    } else if (v->kind == WSC_ENVELOPE_CHANGE) {
+        wsc_envelope_change_read(&in, v);
+
     } else {
         wsc_envelope_entry_read(&in, n, v);
     }
@@ -149,6 +165,10 @@ wsc_envelope_read(const wsc_alloc_t *alloc, const wsc_str_t *s,
         return wsc_envelope_news_check(alloc, v, reason);
     }
 
+    if (v->kind == WSC_ENVELOPE_CHANGE) {
+        return wsc_envelope_change_check(alloc, v, reason);
+    }
+
     return wsc_envelope_check(alloc, v, reason);
 }
 
@@ -157,8 +177,7 @@ static ssize_t
 wsc_envelope_head(wsc_envelope_in_t *in, size_t *n, wsc_envelope_t *v,
     const char **reason)
 {
-    size_t              least;
-    uint64_t            version;
+    uint64_t            version, kind;
     wsc_msgpack_item_t  item;
 
     *reason = "not an envelope";
@@ -183,39 +202,18 @@ wsc_envelope_head(wsc_envelope_in_t *in, size_t *n, wsc_envelope_t *v,
         return WSC_DECLINED;
     }
 
-    switch (wsc_envelope_uint(in)) {
+    kind = wsc_envelope_uint(in);
 
-    case WSC_ENVELOPE_ENTRY:
-        v->kind = WSC_ENVELOPE_ENTRY;
-        least = WSC_ENVELOPE_ENTRY_N;
-        break;
-
-    case WSC_ENVELOPE_MESSAGE:
-        v->kind = WSC_ENVELOPE_MESSAGE;
-        least = WSC_ENVELOPE_MESSAGE_N;
-        break;
-
-    case WSC_ENVELOPE_HINT:
-        v->kind = WSC_ENVELOPE_HINT;
-        least = WSC_ENVELOPE_NUMBER_N;
-        break;
-
-    case WSC_ENVELOPE_CANARY:
-        v->kind = WSC_ENVELOPE_CANARY;
-        least = WSC_ENVELOPE_NUMBER_N;
-        break;
-
-    case WSC_ENVELOPE_NEWS:
-        v->kind = WSC_ENVELOPE_NEWS;
-        least = WSC_ENVELOPE_NEWS_N;
-        break;
-
-    default:
+    if (in->failed || kind == 0
+        || kind >= sizeof(wsc_envelope_least) / sizeof(size_t))
+    {
         *reason = "an envelope of unknown kind";
         return WSC_DECLINED;
     }
 
-    return (*n < least) ? WSC_DECLINED : WSC_OK;
+    v->kind = kind;
+
+    return (*n < wsc_envelope_least[kind]) ? WSC_DECLINED : WSC_OK;
 }
 
 

@@ -13,6 +13,9 @@
  *              position that its writer expects, see wsc_follow.h
  *     hint     [1, 3, n] published: n messages were stored
  *     canary   [1, 4, n] published by a node to itself
+ *     change   [1, 6, timestamp, by, epoch, seq, retracted (0 or 1), message,
+ *              at epoch, at seq] of a message, kept beside the stream and
+ *              published; message is empty when retracted is 1
  *     news     [1, 5, type, to, name, count, count times (key, sender, value,
  *              n, n, n, n)] published, stored nowhere
  *
@@ -37,7 +40,8 @@ typedef enum {
     WSC_ENVELOPE_MESSAGE,
     WSC_ENVELOPE_HINT,
     WSC_ENVELOPE_CANARY,
-    WSC_ENVELOPE_NEWS
+    WSC_ENVELOPE_NEWS,
+    WSC_ENVELOPE_CHANGE
 } wsc_envelope_e;
 
 
@@ -46,6 +50,7 @@ typedef struct {
     wsc_entry_t         entry;        /* strings: in the envelope */
     uint64_t            n;            /* of a hint or canary */
     unsigned            has_prev:1;
+    wsc_change_t        change;       /* strings: in the envelope */
     wsc_news_t          news;         /* its notes: below */
     wsc_note_t          notes[WSC_NEWS_NOTES];
 } wsc_envelope_t;
@@ -59,6 +64,7 @@ void wsc_envelope_entry(wsc_buf_t *b, const wsc_entry_t *e, int first);
 void wsc_envelope_message(wsc_buf_t *b, const wsc_entry_t *e);
 void wsc_envelope_number(wsc_buf_t *b, wsc_envelope_e kind, uint64_t n);
 void wsc_envelope_news(wsc_buf_t *b, const wsc_news_t *news);
+void wsc_envelope_change(wsc_buf_t *b, const wsc_change_t *change);
 
 /*
  * Reads one.  Everything is checked as if a client had sent it.  WSC_OK;

@@ -2,7 +2,8 @@
 /*
  * Copyright (C) ngx_ws_chat contributors
  *
- * Inside wsc_envelope only: elements one by one, and the parts of news.
+ * Inside wsc_envelope only: elements one by one, and the parts of news and
+ * changes.
  */
 
 
@@ -14,7 +15,8 @@
 #include "wsc_msgpack.h"
 
 
-#define WSC_ENVELOPE_NEWS_N  6        /* elements, without notes */
+#define WSC_ENVELOPE_NEWS_N    6      /* elements, without notes */
+#define WSC_ENVELOPE_CHANGE_N  10
 
 
 /* Reads element after element; failed is sticky. */
@@ -39,6 +41,11 @@ void wsc_envelope_value(wsc_buf_t *b, const wsc_value_t *value);
 /* Reads what is behind the kind; n: elements of the whole array. */
 void wsc_envelope_news_read(wsc_envelope_in_t *in, size_t n,
     wsc_envelope_t *v);
+
+/* Reads what is behind the kind, and checks it. */
+void wsc_envelope_change_read(wsc_envelope_in_t *in, wsc_envelope_t *v);
+ssize_t wsc_envelope_change_check(const wsc_alloc_t *alloc,
+    const wsc_envelope_t *v, const char **reason);
 
 /* Checks names and values, as wsc_envelope_read() tells. */
 ssize_t wsc_envelope_news_check(const wsc_alloc_t *alloc,

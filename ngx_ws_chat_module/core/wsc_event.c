@@ -9,19 +9,8 @@
 #include "wsc_event_int.h"
 
 
-/* A message event's keys, digits and brackets, with the largest integers. */
-#define WSC_EVENT_FIXED   300
-
-/* What a double takes in msgpack beyond its shortest text, as "1e5". */
-#define WSC_EVENT_DOUBLE  6
-
-
 static void wsc_event_limit(wsc_writer_t *w, const char *key, uint64_t v);
 static void wsc_event_id(wsc_writer_t *w, const wsc_id_t *id);
-static void wsc_event_entry(wsc_writer_t *w, const wsc_str_t *chat_id,
-    const wsc_entry_t *e);
-static void wsc_event_entries(wsc_writer_t *w, const wsc_str_t *chat_id,
-    const wsc_entry_t *e, size_t n, int more);
 
 
 static const char  *wsc_err_names[] = {
@@ -96,6 +85,7 @@ wsc_event_joined(wsc_buf_t *b, wsc_enc_e enc, const wsc_id_t *id,
     }
 
     wsc_event_entries(&w, chat_id, j->messages, j->n, j->more);
+    wsc_event_updates(&w, chat_id, j);
 
     if (j->typing) {
         wsc_event_state(&w, j);
@@ -125,7 +115,10 @@ wsc_event_ack(wsc_buf_t *b, wsc_enc_e enc, const wsc_id_t *id,
 
     wsc_event_reply(&w, b, enc, "ack", id, chat_id);
 
-    wsc_event_str(&w, "cid", cid);
+    if (cid->len) {
+        wsc_event_str(&w, "cid", cid);
+    }
+
     wsc_event_uint(&w, "timestamp", timestamp);
 
     if (pos) {
@@ -164,19 +157,6 @@ wsc_event_history(wsc_buf_t *b, wsc_enc_e enc, const wsc_id_t *id,
     wsc_event_pos(&w, "complete_to", h->complete_to);
 
     wsc_writer_end(&w);
-}
-
-
-void
-wsc_event_message(wsc_buf_t *b, wsc_enc_e enc, const wsc_str_t *chat_id,
-    const wsc_entry_t *e)
-{
-    wsc_writer_t  w;
-
-    (void) wsc_buf_reserve(b, wsc_entry_size(e));
-
-    wsc_writer_init(&w, b, enc);
-    wsc_event_entry(&w, chat_id, e);
 }
 
 
@@ -311,39 +291,6 @@ wsc_err_temporary(wsc_err_e code)
 }
 
 
-/*
- * Names are counted as if each octet were escaped.  Only doubles take more in
- * msgpack than as text: a digit with a point or an exponent behind it.
- */
-
-size_t
-wsc_entry_size(const wsc_entry_t *e)
-{
-    size_t         i, size;
-    const u_char  *p;
-
-    size = WSC_EVENT_FIXED + WSC_MAX_CHAT_ID
-           + 2 * (e->sender.len + e->cid.len);
-
-    if (e->message.binary) {
-        return size + (e->message.data.len + 2) / 3 * 4;
-    }
-
-    p = e->message.data.data;
-
-    for (i = 1; i < e->message.data.len; i++) {
-
-        if ((p[i] == '.' || p[i] == 'e' || p[i] == 'E')
-            && p[i - 1] >= '0' && p[i - 1] <= '9')
-        {
-            size += WSC_EVENT_DOUBLE;
-        }
-    }
-
-    return size + e->message.data.len;
-}
-
-
 void
 wsc_event_begin(wsc_writer_t *w, wsc_buf_t *b, wsc_enc_e enc, const char *ev)
 {
@@ -431,54 +378,4 @@ wsc_event_value(wsc_writer_t *w, const char *key, const wsc_value_t *value)
         wsc_writer_key(w, "enc");
         wsc_writer_text(w, "base64");
     }
-}
-
-
-static void
-wsc_event_entry(wsc_writer_t *w, const wsc_str_t *chat_id,
-    const wsc_entry_t *e)
-{
-    wsc_writer_map(w);
-
-    wsc_writer_key(w, "ev");
-    wsc_writer_text(w, "message");
-    wsc_event_str(w, "chat_id", chat_id);
-    wsc_event_uint(w, "epoch", e->pos.epoch);
-    wsc_event_uint(w, "seq", e->pos.seq);
-
-    if (e->prev.seq) {
-        wsc_event_pos(w, "prev", e->prev);
-
-    } else {
-        wsc_writer_key(w, "prev");
-        wsc_writer_null(w);
-    }
-
-    wsc_event_str(w, "cid", &e->cid);
-    wsc_event_str(w, "sender", &e->sender);
-
-    wsc_event_value(w, "message", &e->message);
-    wsc_event_uint(w, "timestamp", e->timestamp);
-
-    wsc_writer_end(w);
-}
-
-
-static void
-wsc_event_entries(wsc_writer_t *w, const wsc_str_t *chat_id,
-    const wsc_entry_t *e, size_t n, int more)
-{
-    size_t  i;
-
-    wsc_writer_key(w, "messages");
-    wsc_writer_array(w);
-
-    for (i = 0; i < n; i++) {
-        wsc_event_entry(w, chat_id, &e[i]);
-    }
-
-    wsc_writer_end(w);
-
-    wsc_writer_key(w, "more");
-    wsc_writer_bool(w, more);
 }

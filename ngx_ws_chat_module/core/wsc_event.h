@@ -53,6 +53,9 @@ typedef struct {
     const wsc_marks_t  *marks;        /* NULL: there are none */
     wsc_str_t           user;         /* whose mark comes first */
     int                 unread;       /* < 0: not known, left out */
+    const wsc_entry_t  *changed;      /* messages that it may have, as they are
+                                         now */
+    size_t              nchanged;
 } wsc_joined_t;
 
 
@@ -81,7 +84,7 @@ void wsc_event_joined(wsc_buf_t *b, wsc_enc_e enc, const wsc_id_t *id,
 void wsc_event_left(wsc_buf_t *b, wsc_enc_e enc, const wsc_id_t *id,
     const wsc_str_t *chat_id);
 
-/* pos NULL: the position is not known (yet). */
+/* cid empty: left out; pos NULL: the position is not known (yet). */
 void wsc_event_ack(wsc_buf_t *b, wsc_enc_e enc, const wsc_id_t *id,
     const wsc_str_t *chat_id, const wsc_str_t *cid, uint64_t timestamp,
     const wsc_pos_t *pos, int dup);
@@ -92,6 +95,10 @@ void wsc_event_history(wsc_buf_t *b, wsc_enc_e enc, const wsc_id_t *id,
     const wsc_str_t *chat_id, const wsc_history_t *h);
 
 void wsc_event_message(wsc_buf_t *b, wsc_enc_e enc, const wsc_str_t *chat_id,
+    const wsc_entry_t *e);
+
+/* A message was changed: it is this one now. */
+void wsc_event_update(wsc_buf_t *b, wsc_enc_e enc, const wsc_str_t *chat_id,
     const wsc_entry_t *e);
 
 /* The messages with after < position < before are missing here. */

@@ -27,6 +27,12 @@ void wsc_event_pos(wsc_writer_t *w, const char *key, wsc_pos_t pos);
 void wsc_event_value(wsc_writer_t *w, const char *key,
     const wsc_value_t *value);
 
+/* Messages, and whether there are more; those that were changed, if any. */
+void wsc_event_entries(wsc_writer_t *w, const wsc_str_t *chat_id,
+    const wsc_entry_t *e, size_t n, int more);
+void wsc_event_updates(wsc_writer_t *w, const wsc_str_t *chat_id,
+    const wsc_joined_t *j);
+
 /* What `joined` tells beside messages. */
 void wsc_event_state(wsc_writer_t *w, const wsc_joined_t *j);
 

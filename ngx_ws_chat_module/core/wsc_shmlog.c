@@ -20,10 +20,7 @@ static uint64_t wsc_shmlog_entry_hash(wsc_shmlog_t *l, uint32_t chat,
     const wsc_entry_t *e);
 static uint32_t wsc_shmlog_duplicate(wsc_shmlog_t *l, uint32_t chat,
     const wsc_entry_t *e, uint32_t hash);
-static uint32_t wsc_shmlog_fill(wsc_shmlog_t *l, uint32_t chat,
-    const wsc_entry_t *e, uint32_t hash, size_t need);
 static void wsc_shmlog_commit(wsc_shmlog_t *l, uint32_t chat, uint32_t at);
-static void wsc_shmlog_post(wsc_shmlog_t *l, uint32_t chat);
 
 
 uint32_t
@@ -84,6 +81,7 @@ wsc_shmlog_make(wsc_shmlog_t *l, const wsc_str_t *chat_id, uint64_t now)
     c->first = 0;
     c->epoch = a->epoch;
     c->head = 0;
+    c->rev = 0;
     c->stamp = ++a->stamp;
     c->last = 0;
     c->count = 0;
@@ -265,9 +263,7 @@ wsc_shmlog_duplicate(wsc_shmlog_t *l, uint32_t chat, const wsc_entry_t *e,
 }
 
 
-/* Writes the entry where nobody sees it yet. */
-
-static uint32_t
+uint32_t
 wsc_shmlog_fill(wsc_shmlog_t *l, uint32_t chat, const wsc_entry_t *e,
     uint32_t hash, size_t need)
 {
@@ -288,6 +284,8 @@ wsc_shmlog_fill(wsc_shmlog_t *l, uint32_t chat, const wsc_entry_t *e,
     m->seq = c->head + 1;
     m->prev = c->head;
     m->timestamp = e->timestamp;
+    m->rev = 0;
+    m->since = 0;
     m->len = e->message.data.len;
     m->chunks = need;
     m->next = 0;
@@ -295,6 +293,8 @@ wsc_shmlog_fill(wsc_shmlog_t *l, uint32_t chat, const wsc_entry_t *e,
     m->sender = e->sender.len;
     m->cid = e->cid.len;
     m->binary = e->message.binary;
+    m->edited = 0;
+    m->retracted = 0;
 
     chunk = &m->chunk;
 
@@ -359,7 +359,7 @@ wsc_shmlog_commit(wsc_shmlog_t *l, uint32_t chat, uint32_t at)
 }
 
 
-static void
+void
 wsc_shmlog_post(wsc_shmlog_t *l, uint32_t chat)
 {
     wsc_shmlog_area_t  *a;

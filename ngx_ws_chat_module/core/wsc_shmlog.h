@@ -33,7 +33,6 @@ typedef void (*wsc_shmlog_hook_pt)(void *ctx, int step);
 
 
 /* A process's handle; the area may lie at another address in each process. */
-
 typedef struct {
     void               *area;
     wsc_shmlog_hook_pt  hook;         /* NULL: none; for tests */
@@ -55,6 +54,7 @@ typedef struct {
     wsc_pos_t           first;        /* oldest kept; seq 0: none kept */
     wsc_pos_t           lost;         /* newest position no longer kept;
                                          seq 0: nothing was ever dropped */
+    uint64_t            rev;          /* number of its changes, ever */
     uint32_t            count;
 } wsc_shmlog_chat_t;
 

@@ -17,7 +17,7 @@
 #include "wsc_shmlog.h"
 
 
-#define WSC_SHMLOG_MAGIC  0x31676f6c6d687377ULL    /* "wshmlog1" */
+#define WSC_SHMLOG_MAGIC  0x32676f6c6d687377ULL    /* "wshmlog2" */
 #define WSC_SHMLOG_CHUNK  256
 #define WSC_SHMLOG_WORDS  (WSC_SHMLOG_SLOTS / 64)
 
@@ -85,6 +85,7 @@ typedef struct {
     uint64_t            head;         /* * repaired if the last entry's seq is
                                          greater; never ahead of it */
     uint64_t            stamp;        /* * of the last use */
+    uint64_t            rev;          /* * number of changes of entries */
     uint64_t            mask[WSC_SHMLOG_WORDS];      /* * */
     uint32_t            last;
     uint32_t            count;        /* entries */
@@ -106,6 +107,8 @@ typedef struct {
     uint64_t            prev;         /* * seq of the message before, also if
                                          that is not kept; 0: none */
     uint64_t            timestamp;    /* * */
+    uint64_t            rev;          /* * of its last change; 0: none */
+    uint64_t            since;        /* * the chat's head then */
     uint32_t            len;          /* * of the message */
     uint32_t            chunks;       /* * all of it takes */
     uint32_t            next;         /* * */
@@ -113,6 +116,9 @@ typedef struct {
     uint8_t             sender;       /* * length */
     uint8_t             cid;          /* * length */
     uint8_t             binary;       /* * */
+    uint8_t             edited;       /* * */
+    uint8_t             retracted;    /* * the store of 1 retracts it: what is
+                                         behind sender and cid is no more */
     u_char              data[];       /* * sender, cid, message; goes on in
                                          chunk.more */
 } wsc_shmlog_entry_t;

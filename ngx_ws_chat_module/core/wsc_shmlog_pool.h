@@ -27,6 +27,7 @@ typedef enum {
     WSC_SHMLOG_STEP_APPEND,
     WSC_SHMLOG_STEP_NOTICE,
     WSC_SHMLOG_STEP_REPAIR,
+    WSC_SHMLOG_STEP_CHANGE,
     WSC_SHMLOG_STEPS
 } wsc_shmlog_step_e;
 
@@ -122,6 +123,19 @@ ssize_t wsc_shmlog_room(wsc_shmlog_t *l, uint32_t chat, size_t need,
 
 /* How many chunks an entry of so many octets takes. */
 size_t wsc_shmlog_need(size_t len);
+
+/* Writes an entry of `need` chunks where nobody sees it yet. */
+uint32_t wsc_shmlog_fill(wsc_shmlog_t *l, uint32_t chat,
+    const wsc_entry_t *e, uint32_t hash, size_t need);
+
+/* Notes on the board that the chat has something new. */
+void wsc_shmlog_post(wsc_shmlog_t *l, uint32_t chat);
+
+/*
+ * Takes away what is behind the names of an entry that is retracted; the
+ * chunks that it needs no longer are returned: the first of them, or 0.
+ */
+uint32_t wsc_shmlog_strip(wsc_shmlog_t *l, uint32_t at);
 
 /* To the first octet of an entry, then writes and reads octets. */
 void wsc_shmlog_seek(wsc_shmlog_t *l, wsc_shmlog_cursor_t *cur, uint32_t at);

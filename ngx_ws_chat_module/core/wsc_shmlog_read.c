@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "wsc_shmlog_change.h"
 #include "wsc_shmlog_pool.h"
 
 
@@ -24,6 +25,28 @@ wsc_shmlog_mask(wsc_shmlog_t *l, uint32_t chat)
     c = wsc_shmlog_at(l, chat);
 
     return c->mask;
+}
+
+
+uint64_t
+wsc_shmlog_rev(wsc_shmlog_t *l, uint32_t chat)
+{
+    wsc_shmlog_rec_t  *c;
+
+    c = wsc_shmlog_at(l, chat);
+
+    return __atomic_load_n(&c->rev, __ATOMIC_ACQUIRE);
+}
+
+
+size_t
+wsc_shmlog_size(wsc_shmlog_t *l, uint32_t at)
+{
+    wsc_shmlog_entry_t  *m;
+
+    m = wsc_shmlog_at(l, at);
+
+    return (size_t) m->sender + m->cid + m->len;
 }
 
 
@@ -58,6 +81,7 @@ wsc_shmlog_stat_chat(wsc_shmlog_t *l, uint32_t chat, uint64_t now,
     c->first.seq = 0;
     c->lost.epoch = r->epoch;
     c->lost.seq = r->head;
+    c->rev = r->rev;
     c->count = r->count;
 
     if (r->first) {
@@ -155,6 +179,8 @@ wsc_shmlog_copy(wsc_shmlog_t *l, uint32_t at, wsc_entry_t *e, u_char *buf)
     e->message.data.data = e->cid.data + m->cid;
     e->message.data.len = m->len;
     e->message.binary = m->binary;
+    e->edited = m->edited;
+    e->retracted = m->retracted;
 }
 
 

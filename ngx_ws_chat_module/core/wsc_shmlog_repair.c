@@ -153,9 +153,12 @@ wsc_shmlog_repair_entry(wsc_shmlog_t *l, uint32_t chat, uint32_t at,
     }
 
     m = wsc_shmlog_at(l, at);
-    need = wsc_shmlog_need((size_t) m->sender + m->cid + m->len);
+    need = wsc_shmlog_need((size_t) m->sender + m->cid
+                           + (m->retracted ? 0 : m->len));
 
-    if (m->chat != chat || m->seq <= seq || m->chunks != need) {
+    if (m->chat != chat || m->seq <= seq
+        || (m->chunks != need && !m->retracted))
+    {
         return WSC_DECLINED;
     }
 
@@ -169,6 +172,11 @@ wsc_shmlog_repair_entry(wsc_shmlog_t *l, uint32_t chat, uint32_t at,
         }
 
         chunk = wsc_shmlog_at(l, i);
+    }
+
+    if (m->retracted) {
+        /* what it lost is free, or will be: nothing leads to it */
+        (void) wsc_shmlog_strip(l, at);
     }
 
     if (chunk->more) {

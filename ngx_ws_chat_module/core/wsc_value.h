@@ -49,7 +49,23 @@ typedef struct {
     wsc_str_t           sender;
     wsc_str_t           cid;
     wsc_value_t         message;
+    unsigned            edited:1;     /* it is not the first text */
+    unsigned            retracted:1;  /* there is no text any more */
 } wsc_entry_t;
+
+
+/* What becomes of a message that is there; strings as of an entry. */
+
+typedef struct {
+    wsc_pos_t           pos;          /* of the message */
+    wsc_pos_t           at;           /* the chat's head then: who has seen a
+                                         later one has seen this; seq 0: not
+                                         known */
+    uint64_t            timestamp;
+    wsc_str_t           by;           /* user; len 0: a server */
+    wsc_value_t         message;      /* unless retracted */
+    unsigned            retracted:1;
+} wsc_change_t;
 
 
 /* What one look over a whole JSON text or msgpack object tells. */

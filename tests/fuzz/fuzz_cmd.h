@@ -123,14 +123,16 @@ fuzz_events(const wsc_cmd_t *cmd, wsc_err_e err, const char *reason)
     wsc_enc_e      enc;
     wsc_error_t    error = { err, reason, cmd->chat_id, cmd->cid, 0 };
     wsc_entry_t    e = {
-        { 1, 2 }, { 1, 1 }, 3, wsc_string("ann"), cmd->cid, cmd->message
+        { 1, 2 }, { 1, 1 }, 3, wsc_string("ann"), cmd->cid, cmd->message,
+        cmd->retry, 0
     };
     wsc_joined_t   joined = { cmd->after, &e, 1, NULL, 1, 0, NULL, NULL,
-                               NULL, NULL, wsc_null_string, 0 };
+                               NULL, NULL, wsc_null_string, 0, &e, 1 };
     wsc_history_t  history = { &e, 1, cmd->before, cmd->retry };
 
     if (cmd->op != WSC_CMD_SEND) {
         joined.n = 0;
+        joined.nchanged = 0;
         history.n = 0;
     }
 
@@ -156,6 +158,10 @@ fuzz_events(const wsc_cmd_t *cmd, wsc_err_e err, const char *reason)
 
         if (cmd->op == WSC_CMD_SEND) {
             wsc_event_message(&b, enc, &cmd->chat_id, &e);
+            fuzz_assert(b.len <= wsc_entry_size(&e));
+            fuzz_event_check(&b, enc);
+
+            wsc_event_update(&b, enc, &cmd->chat_id, &e);
             fuzz_assert(b.len <= wsc_entry_size(&e));
             fuzz_event_check(&b, enc);
         }

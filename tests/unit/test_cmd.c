@@ -34,6 +34,8 @@
 #define TEST_REASON_MARKS  "\"delivered\" and \"read\", one at least, must" \
     " be {epoch, seq}, integers from 0 to 2^53 - 1"
 #define TEST_REASON_OFFSET  "\"offset\" must be an integer from 0 to 2^31 - 1"
+#define TEST_REASON_PLACE                                                     \
+    "\"epoch\" and \"seq\" must be integers from 0 to 2^53 - 1"
 #define TEST_REASON_NAME                                                      \
     "\"name\" must be a string of 1 to 64 octets without control characters"
 #define TEST_REASON_LIMIT    "\"limit\" must be an integer from 1 to 500"
@@ -259,6 +261,34 @@ static const test_cmd_t  commands[] = {
       "'after':{'epoch':1,'seq':1}}",
       "bad_request chat=a either \"before\" or \"after\", not both" },
 
+    /* edit, retract */
+
+    { "{'op':'edit','id':4,'chat_id':'a','epoch':5,'seq':7,'message':[1]}",
+      "edit id=4 chat=a msg=[1] pos=5:7" },
+    { "{'op':'edit','chat_id':'a','seq':7,'message':null,'epoch':0}",
+      "edit chat=a msg=null pos=0:7" },
+    { "{'op':'edit','id':4,'chat_id':'a','epoch':5,'seq':7}",
+      "bad_request id=4 chat=a \"message\" is missing" },
+    { "{'op':'edit','id':4,'epoch':5,'seq':7,'message':1}",
+      "bad_request id=4 " TEST_REASON_CHAT_ID },
+    { "{'op':'edit','chat_id':'a','epoch':5,'message':1}",
+      "bad_request chat=a " TEST_REASON_PLACE },
+    { "{'op':'edit','chat_id':'a','epoch':5,'seq':'7','message':1}",
+      "bad_request chat=a " TEST_REASON_PLACE },
+    { "{'op':'retract','id':4,'chat_id':'a','epoch':5,'seq':7}",
+      "retract id=4 chat=a pos=5:7" },
+    { "{'op':'retract','chat_id':'a','epoch':9007199254740991,"
+      "'seq':9007199254740991}",
+      "retract chat=a pos=9007199254740991:9007199254740991" },
+    { "{'op':'retract','chat_id':'a','epoch':9007199254740992,'seq':1}",
+      "bad_request chat=a " TEST_REASON_PLACE },
+    { "{'op':'retract','chat_id':'a','epoch':1,'seq':-1}",
+      "bad_request chat=a " TEST_REASON_PLACE },
+    { "{'op':'retract','chat_id':'a','epoch':1.5,'seq':1}",
+      "bad_request chat=a " TEST_REASON_PLACE },
+    { "{'op':'retract','chat_id':'a','pos':{'epoch':1,'seq':1}}",
+      "bad_request chat=a " TEST_REASON_PLACE },
+
     /* id */
 
     { "{'op':'ping','id':9007199254740991}", "ping id=9007199254740991" },
@@ -288,7 +318,7 @@ static const test_cmd_t  commands[] = {
     { "{'op':'Join','id':4}", "unknown_op id=4 there is no such op" },
     { "{'op':'joi','id':4}", "unknown_op id=4 there is no such op" },
     { "{'op':'mar','chat_id':'a'}", "unknown_op chat=a there is no such op" },
-    { "{'op':'edit','id':4,'chat_id':'a','cid':'c','message':1}",
+    { "{'op':'edits','id':4,'chat_id':'a','cid':'c','message':1}",
       "unknown_op id=4 chat=a cid=c there is no such op" },
     { "{'op':'upgrade','token':'x'}", "unknown_op there is no such op" },
 
@@ -424,8 +454,9 @@ show(char *out, ssize_t rc, const wsc_cmd_t *cmd, wsc_err_e err,
     char  *p;
 
     static const char  *ops[] = {
-        "none", "join", "leave", "send", "history", "signal", "typing",
-        "mark", "presence", "kick", "block", "refresh", "ping"
+        "none", "join", "leave", "send", "edit", "retract", "history",
+        "signal", "typing", "mark", "presence", "kick", "block", "refresh",
+        "ping"
     };
 
     if (rc == WSC_OK) {
@@ -456,41 +487,8 @@ show(char *out, ssize_t rc, const wsc_cmd_t *cmd, wsc_err_e err,
 
 
 static void
-show_fields(char *out, const wsc_cmd_t *cmd)
+show_numbers(char *out, const wsc_cmd_t *cmd)
 {
-    if (cmd->op == WSC_CMD_REFRESH) {
-        append(out, " token=%.*s", (int) cmd->token.len, cmd->token.data);
-    }
-
-    if (cmd->name.len) {
-        append(out, " name=%.*s", (int) cmd->name.len, cmd->name.data);
-    }
-
-    if (cmd->op == WSC_CMD_SEND || cmd->op == WSC_CMD_SIGNAL) {
-        append(out, cmd->message.binary ? " bin=%.*s" : " msg=%.*s",
-               (int) cmd->message.data.len, cmd->message.data.data);
-    }
-
-    if (cmd->has_after) {
-        append(out, " after=%llu:%llu", (long long) cmd->after.epoch,
-               (long long) cmd->after.seq);
-    }
-
-    if (cmd->has_before) {
-        append(out, " before=%llu:%llu", (long long) cmd->before.epoch,
-               (long long) cmd->before.seq);
-    }
-
-    if (cmd->delivered.seq) {
-        append(out, " delivered=%llu:%llu", (long long) cmd->delivered.epoch,
-               (long long) cmd->delivered.seq);
-    }
-
-    if (cmd->read.seq) {
-        append(out, " read=%llu:%llu", (long long) cmd->read.epoch,
-               (long long) cmd->read.seq);
-    }
-
     if (cmd->has_limit || cmd->limit) {
         append(out, " limit=%u", cmd->limit);
     }
@@ -514,6 +512,53 @@ show_fields(char *out, const wsc_cmd_t *cmd)
     if (cmd->keep) {
         append(out, " keep");
     }
+}
+
+
+static void
+show_fields(char *out, const wsc_cmd_t *cmd)
+{
+    if (cmd->op == WSC_CMD_REFRESH) {
+        append(out, " token=%.*s", (int) cmd->token.len, cmd->token.data);
+    }
+
+    if (cmd->name.len) {
+        append(out, " name=%.*s", (int) cmd->name.len, cmd->name.data);
+    }
+
+    if (cmd->op == WSC_CMD_SEND || cmd->op == WSC_CMD_SIGNAL
+        || cmd->op == WSC_CMD_EDIT)
+    {
+        append(out, cmd->message.binary ? " bin=%.*s" : " msg=%.*s",
+               (int) cmd->message.data.len, cmd->message.data.data);
+    }
+
+    if (cmd->op == WSC_CMD_EDIT || cmd->op == WSC_CMD_RETRACT) {
+        append(out, " pos=%llu:%llu", (long long) cmd->pos.epoch,
+               (long long) cmd->pos.seq);
+    }
+
+    if (cmd->has_after) {
+        append(out, " after=%llu:%llu", (long long) cmd->after.epoch,
+               (long long) cmd->after.seq);
+    }
+
+    if (cmd->has_before) {
+        append(out, " before=%llu:%llu", (long long) cmd->before.epoch,
+               (long long) cmd->before.seq);
+    }
+
+    if (cmd->delivered.seq) {
+        append(out, " delivered=%llu:%llu", (long long) cmd->delivered.epoch,
+               (long long) cmd->delivered.seq);
+    }
+
+    if (cmd->read.seq) {
+        append(out, " read=%llu:%llu", (long long) cmd->read.epoch,
+               (long long) cmd->read.seq);
+    }
+
+    show_numbers(out, cmd);
 }
 
 

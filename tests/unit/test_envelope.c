@@ -30,6 +30,12 @@ typedef struct {
 } test_envelope_t;
 
 
+typedef struct {
+    const char      *name;
+    wsc_change_t     change;
+} test_change_t;
+
+
 static const wsc_note_t  notes[] = {
     { wsc_string("pos"), wsc_string("Zo\xc3\xab \xe2\x82\xac"),
       { wsc_string("{\"x\":1.50}"), 0 }, { 0, 0, 0, 0 } },
@@ -52,25 +58,25 @@ static const wsc_note_t  settled = {
 static const test_envelope_t  envelopes[] = {
     { "entry", WSC_ENVELOPE_ENTRY, 0, 0,
       { { 0, 0 }, { 0, 0 }, TEST_STAMP, wsc_string("ann"), wsc_string("c1"),
-        { wsc_string("{\"text\":\"hi\"}"), 0 } }, TEST_NO_NEWS },
+        { wsc_string("{\"text\":\"hi\"}"), 0 }, 0, 0 }, TEST_NO_NEWS },
 
     { "entry_first", WSC_ENVELOPE_ENTRY, 1, 0,
       { { 0, 0 }, { TEST_EPOCH - 1, TEST_LAST }, TEST_STAMP,
         wsc_string("Zo\xc3\xab \xe2\x82\xac"), wsc_string("c\"2"),
-        { wsc_string("\"\xc3\xa9\""), 0 } }, TEST_NO_NEWS },
+        { wsc_string("\"\xc3\xa9\""), 0 }, 0, 0 }, TEST_NO_NEWS },
 
     { "entry_binary", WSC_ENVELOPE_ENTRY, 0, 0,
       { { 0, 0 }, { 0, 0 }, TEST_STAMP, wsc_string("ann"), wsc_string("c3"),
-        { wsc_string("\x00\xff\x10"), 1 } }, TEST_NO_NEWS },
+        { wsc_string("\x00\xff\x10"), 1 }, 0, 0 }, TEST_NO_NEWS },
 
     { "message", WSC_ENVELOPE_MESSAGE, 0, 0,
       { { TEST_EPOCH, 2 }, { TEST_EPOCH, 1 }, TEST_STAMP, wsc_string("ann"),
-        wsc_string("c1"), { wsc_string("{\"text\":\"hi\"}"), 0 } },
+        wsc_string("c1"), { wsc_string("{\"text\":\"hi\"}"), 0 }, 0, 0 },
       TEST_NO_NEWS },
 
     { "message_first", WSC_ENVELOPE_MESSAGE, 0, 0,
       { { TEST_EPOCH, 1 }, { 0, 0 }, TEST_STAMP, wsc_string("ann"),
-        wsc_string("c1"), { wsc_string("null"), 0 } }, TEST_NO_NEWS },
+        wsc_string("c1"), { wsc_string("null"), 0 }, 0, 0 }, TEST_NO_NEWS },
 
     { "hint", WSC_ENVELOPE_HINT, 0, 17, { .timestamp = 0 },
       TEST_NO_NEWS },
@@ -85,6 +91,19 @@ static const test_envelope_t  envelopes[] = {
       { WSC_NEWS_SETTLED, WSC_TO_CHAT, wsc_string("room"), &settled, 1 } },
     { "news_zone", WSC_ENVELOPE_NEWS, 0, 0, { .timestamp = 0 },
       { WSC_NEWS_TYPES - 1, WSC_TO_ZONE, wsc_string(""), NULL, 0 } }
+};
+
+
+static const test_change_t  changes[] = {
+    { "change", { { TEST_EPOCH, 2 }, { TEST_EPOCH, 7 }, TEST_STAMP,
+                  wsc_string("Zo\xc3\xab \xe2\x82\xac"),
+                  { wsc_string("{\"text\":\"ho\"}"), 0 }, 0 } },
+    { "change_binary", { { TEST_EPOCH, TEST_LAST }, { 0, 0 }, TEST_STAMP,
+                         wsc_string("ann"),
+                         { wsc_string("\x00\xff\x10"), 1 }, 0 } },
+    { "change_retracted", { { TEST_EPOCH - 1, 1 }, { TEST_EPOCH, TEST_LAST },
+                            TEST_STAMP, wsc_string(""),
+                            { wsc_null_string, 0 }, 1 } }
 };
 
 
@@ -140,11 +159,26 @@ test_same_news(const wsc_news_t *a, const wsc_news_t *b)
 }
 
 
+static size_t
+test_vector(const char *name, u_char *data, size_t size)
+{
+    FILE    *f;
+    char     path[128];
+    size_t   len;
+
+    snprintf(path, sizeof(path), "tests/vectors/envelopes/%s.msgpack", name);
+    f = fopen(path, "rb");
+    assert_non_null(f);
+    len = fread(data, 1, size, f);
+    fclose(f);
+
+    return len;
+}
+
+
 static void
 test_envelope_golden(void **state)
 {
-    FILE                   *f;
-    char                    path[128];
     u_char                  data[512];
     size_t                  i, len;
     wsc_buf_t               b;
@@ -157,12 +191,7 @@ test_envelope_golden(void **state)
     for (i = 0; i < wsc_test_count(envelopes); i++) {
         t = &envelopes[i];
 
-        snprintf(path, sizeof(path), "tests/vectors/envelopes/%s.msgpack",
-                 t->name);
-        f = fopen(path, "rb");
-        assert_non_null(f);
-        len = fread(data, 1, sizeof(data), f);
-        fclose(f);
+        len = test_vector(t->name, data, sizeof(data));
 
         wsc_test_mem_init(&mem, 0);
         wsc_buf_init(&b, &mem.alloc);
@@ -190,6 +219,69 @@ test_envelope_golden(void **state)
         test_same_news(&v.news, &t->news);
 
         free(s.data);
+        wsc_buf_free(&b);
+        wsc_test_mem_check(&mem);
+    }
+}
+
+
+/* Those of changes: the same, cut at each octet, each octet changed. */
+
+static void
+test_envelope_changes(void **state)
+{
+    u_char               data[512];
+    size_t               i, k, len;
+    wsc_buf_t            b;
+    wsc_str_t            s;
+    const char          *reason;
+    wsc_test_mem_t       mem;
+    wsc_envelope_t       v;
+    const wsc_change_t  *c;
+
+    for (i = 0; i < wsc_test_count(changes); i++) {
+        c = &changes[i].change;
+
+        len = test_vector(changes[i].name, data, sizeof(data));
+
+        wsc_test_mem_init(&mem, 0);
+        wsc_buf_init(&b, &mem.alloc);
+        wsc_envelope_change(&b, c);
+
+        assert_int_equal(b.len, len);
+        assert_memory_equal(b.data, data, len);
+
+        s.data = wsc_test_copy(data, len);
+        s.len = len;
+
+        assert_int_equal(wsc_envelope_read(&mem.alloc, &s, &v, &reason),
+                         WSC_OK);
+        assert_int_equal(v.kind, WSC_ENVELOPE_CHANGE);
+        assert_int_equal(wsc_pos_cmp(v.change.pos, c->pos), 0);
+        assert_int_equal(wsc_pos_cmp(v.change.at, c->at), 0);
+        assert_int_equal(v.change.timestamp, c->timestamp);
+        assert_int_equal(v.change.retracted, c->retracted);
+        assert_int_equal(v.change.message.binary, c->message.binary);
+        test_same(&v.change.by, &c->by);
+        test_same(&v.change.message.data, &c->message.data);
+
+        for (k = 0; k < len * 256; k++) {
+            s.data[k / 256] = k;
+            assert_int_not_equal(wsc_envelope_read(&mem.alloc, &s, &v,
+                                                   &reason), WSC_ERROR);
+            s.data[k / 256] = data[k / 256];
+        }
+
+        free(s.data);
+
+        for (k = 0; k < len; k++) {
+            s.data = wsc_test_copy(data, k);
+            s.len = k;
+            assert_int_equal(wsc_envelope_read(&mem.alloc, &s, &v, &reason),
+                             WSC_DECLINED);
+            free(s.data);
+        }
+
         wsc_buf_free(&b);
         wsc_test_mem_check(&mem);
     }
@@ -295,6 +387,24 @@ static const struct {
       "\x00", 18, WSC_DECLINED },
     { "\x9d\x01\x05\x01\x01\xa1" "a\x01\xa1k\xa1\x01\xa1" "1\x00\x00\x00"
       "\x00", 18, WSC_DECLINED },
+    /* a change: of nothing, neither edit nor retraction, text that is none,
+       text that should be gone, a bad user */
+    { "\x9a\x01\x06\x01\xa1" "a\x05\x01\x00\xa1" "1\x00\x00", 13, WSC_OK },
+    { "\x9a\x01\x06\x01\xa0\x05\x01\x01\xa0\x05\x02", 11, WSC_OK },
+    { "\x9a\x01\x06\x01\xa1" "a\x05\x00\x00\xa1" "1\x00\x00", 13,
+      WSC_DECLINED },
+    { "\x9a\x01\x06\x01\xa1" "a\x05\x01\x02\xa1" "1\x00\x00", 13,
+      WSC_DECLINED },
+    { "\x9a\x01\x06\x01\xa1" "a\x05\x01\x00\xa1" "x\x00\x00", 13,
+      WSC_DECLINED },
+    { "\x9a\x01\x06\x01\xa1" "a\x05\x01\x00\xa0\x00\x00", 12,
+      WSC_DECLINED },
+    { "\x9a\x01\x06\x01\xa1" "a\x05\x01\x01\xa1" "1\x00\x00", 13,
+      WSC_DECLINED },
+    { "\x9a\x01\x06\x01\xa1" "\x01\x05\x01\x00\xa1" "1\x00\x00", 13,
+      WSC_DECLINED },
+    { "\x99\x01\x06\x01\xa1" "a\x05\x01\x00\xa1" "1\x00", 12,
+      WSC_DECLINED },
 };
 
 
@@ -327,6 +437,7 @@ main(void)
 {
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(test_envelope_golden),
+        cmocka_unit_test(test_envelope_changes),
         cmocka_unit_test(test_envelope_broken),
         cmocka_unit_test(test_envelope_refused),
     };

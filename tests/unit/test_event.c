@@ -48,6 +48,13 @@ static void event_pong(wsc_buf_t *b, wsc_enc_e enc);
 static void event_history(wsc_buf_t *b, wsc_enc_e enc);
 static void event_history_long(wsc_buf_t *b, wsc_enc_e enc);
 static void event_message(wsc_buf_t *b, wsc_enc_e enc);
+static void event_joined_updates(wsc_buf_t *b, wsc_enc_e enc);
+static void event_message_edited(wsc_buf_t *b, wsc_enc_e enc);
+static void event_message_retracted(wsc_buf_t *b, wsc_enc_e enc);
+static void event_update(wsc_buf_t *b, wsc_enc_e enc);
+static void event_update_binary(wsc_buf_t *b, wsc_enc_e enc);
+static void event_update_retracted(wsc_buf_t *b, wsc_enc_e enc);
+static void event_ack_change(wsc_buf_t *b, wsc_enc_e enc);
 static void event_message_first(wsc_buf_t *b, wsc_enc_e enc);
 static void event_message_binary(wsc_buf_t *b, wsc_enc_e enc);
 static void event_message_limits(wsc_buf_t *b, wsc_enc_e enc);
@@ -92,6 +99,13 @@ static const struct {
     { "message_first", event_message_first },
     { "message_binary", event_message_binary },
     { "message_limits", event_message_limits },
+    { "joined_updates", event_joined_updates },
+    { "message_edited", event_message_edited },
+    { "message_retracted", event_message_retracted },
+    { "update", event_update },
+    { "update_binary", event_update_binary },
+    { "update_retracted", event_update_retracted },
+    { "ack_change", event_ack_change },
     { "gap", event_gap },
     { "joined_state", event_joined_state },
     { "presence", event_presence },
@@ -122,17 +136,18 @@ static const wsc_entry_t  entries[] = {
     {
         { TEST_EPOCH, 1 }, { 0, 0 }, 1700000001234,
         wsc_string("ann"), wsc_string("c1"),
-        { wsc_string("\"hello\""), 0 }
+        { wsc_string("\"hello\""), 0 }, 0, 0
     },
     {
         { TEST_EPOCH, 2 }, { TEST_EPOCH, 1 }, 1700000001234,
         wsc_string("Zo\xc3\xab \"Z\" \xe2\x82\xac"), wsc_string("\"c\\2\""),
-        { wsc_string("{ \"a\" : [1.50, \"\\u00e9\\ud83d\\ude00\\/\"] }"), 0 }
+        { wsc_string("{ \"a\" : [1.50, \"\\u00e9\\ud83d\\ude00\\/\"] }"), 0 },
+        0, 0
     },
     {
         { TEST_EPOCH, 3 }, { TEST_EPOCH - 1, TEST_LAST }, 1700000001234,
         wsc_string("ann"), wsc_string("c1"),
-        { wsc_string("\x00\xff\x10" "octets"), 1 }
+        { wsc_string("\x00\xff\x10" "octets"), 1 }, 0, 0
     }
 };
 
@@ -186,7 +201,8 @@ event_joined_empty(wsc_buf_t *b, wsc_enc_e enc)
 {
     wsc_id_t      id = { WSC_ID_INTEGER, 1, wsc_null_string };
     wsc_joined_t  j = { { TEST_EPOCH, 0 }, NULL, 0, NULL, 0, 0, NULL, NULL,
-                        NULL, NULL, wsc_null_string, 0 };
+                        NULL, NULL, wsc_null_string, 0,
+                        NULL, 0 };
 
     wsc_event_joined(b, enc, &id, &lobby, &j);
 }
@@ -197,7 +213,8 @@ event_joined(wsc_buf_t *b, wsc_enc_e enc)
 {
     wsc_id_t      id = { WSC_ID_STRING, 0, wsc_string("x\"\xc3\xa9") };
     wsc_joined_t  j = { { TEST_EPOCH, 3 }, entries, 3, NULL, 1, 1, NULL,
-                        NULL, NULL, NULL, wsc_null_string, 0 };
+                        NULL, NULL, NULL, wsc_null_string, 0,
+                        NULL, 0 };
 
     wsc_event_joined(b, enc, &id, &lobby, &j);
 }
@@ -208,7 +225,8 @@ event_joined_lost(wsc_buf_t *b, wsc_enc_e enc)
 {
     wsc_id_t      id = { WSC_ID_NONE, 0, wsc_null_string };
     wsc_joined_t  j = { { TEST_EPOCH, 3 }, &entries[2], 1, "too_old", 0, 0,
-                        NULL, NULL, NULL, NULL, wsc_null_string, 0 };
+                        NULL, NULL, NULL, NULL, wsc_null_string, 0,
+                        NULL, 0 };
 
     wsc_event_joined(b, enc, &id, &lobby, &j);
 }
@@ -249,6 +267,17 @@ event_ack_unplaced(wsc_buf_t *b, wsc_enc_e enc)
     wsc_id_t  id = { WSC_ID_STRING, 0, wsc_string("") };
 
     wsc_event_ack(b, enc, &id, &lobby, &c1, 1700000001234, NULL, 0);
+}
+
+
+static void
+event_ack_change(wsc_buf_t *b, wsc_enc_e enc)
+{
+    wsc_id_t   id = { WSC_ID_INTEGER, 3, wsc_null_string };
+    wsc_str_t  none = wsc_null_string;
+    wsc_pos_t  pos = { TEST_EPOCH, 2 };
+
+    wsc_event_ack(b, enc, &id, &lobby, &none, 1700000001234, &pos, 0);
 }
 
 
@@ -301,6 +330,78 @@ event_message(wsc_buf_t *b, wsc_enc_e enc)
 
 
 static void
+event_message_edited(wsc_buf_t *b, wsc_enc_e enc)
+{
+    wsc_entry_t  e;
+
+    e = entries[1];
+    e.edited = 1;
+
+    wsc_event_message(b, enc, &lobby, &e);
+}
+
+
+static wsc_entry_t
+retracted(void)
+{
+    wsc_entry_t  e;
+
+    e = entries[1];
+    e.edited = 1;
+    e.retracted = 1;
+    e.message.data.len = 0;
+
+    return e;
+}
+
+
+static void
+event_joined_updates(wsc_buf_t *b, wsc_enc_e enc)
+{
+    wsc_id_t      id = { WSC_ID_INTEGER, 1, wsc_null_string };
+    wsc_entry_t   changed[2] = { entries[0], retracted() };
+    wsc_joined_t  j = { { TEST_EPOCH, 3 }, &entries[2], 1, NULL, 1, 0, NULL,
+                        NULL, NULL, NULL, wsc_null_string, -1, changed, 2 };
+
+    wsc_event_joined(b, enc, &id, &lobby, &j);
+}
+
+
+static void
+event_message_retracted(wsc_buf_t *b, wsc_enc_e enc)
+{
+    wsc_entry_t  e;
+
+    e = retracted();
+    wsc_event_message(b, enc, &lobby, &e);
+}
+
+
+static void
+event_update(wsc_buf_t *b, wsc_enc_e enc)
+{
+    wsc_event_update(b, enc, &lobby, &entries[1]);
+}
+
+
+static void
+event_update_binary(wsc_buf_t *b, wsc_enc_e enc)
+{
+    wsc_event_update(b, enc, &lobby, &entries[2]);
+}
+
+
+static void
+event_update_retracted(wsc_buf_t *b, wsc_enc_e enc)
+{
+    wsc_entry_t  e;
+
+    e = retracted();
+    wsc_event_update(b, enc, &lobby, &e);
+}
+
+
+static void
 event_message_first(wsc_buf_t *b, wsc_enc_e enc)
 {
     wsc_event_message(b, enc, &lobby, &entries[0]);
@@ -327,7 +428,7 @@ event_message_limits(wsc_buf_t *b, wsc_enc_e enc)
         { sizeof(user), user }, { sizeof(cid), cid },
         { wsc_string("[18446744073709551615,-9223372036854775808,1e-7,-0.0,"
                      "123456789012345678901234567890,null,true,false,{},[]]"),
-          0 }
+          0 }, 0, 0
     };
 
     memset(chat_id, 'x', sizeof(chat_id));
@@ -368,7 +469,8 @@ event_joined_state(wsc_buf_t *b, wsc_enc_e enc)
     wsc_value_t        x = { wsc_string("{\"x\":1.50}"), 0 };
     wsc_value_t        octets = { wsc_string("\x00\xff\x10"), 1 };
     wsc_joined_t       j = { { TEST_EPOCH, 0 }, NULL, 0, NULL, 1, 0, NULL,
-                             NULL, NULL, NULL, wsc_null_string, 0 };
+                             NULL, NULL, NULL, wsc_null_string, 0,
+                        NULL, 0 };
     wsc_mark_t        *mark;
     wsc_marks_t        marks;
     wsc_latest_t       typing, signals;

@@ -17,19 +17,19 @@ static const struct {
 } records[] = {
 
     { { { 0, 0 }, { 0, 0 }, 1700000000007, wsc_string("ann"),
-        wsc_string("c1"), { wsc_string("{\"b\":1.0, \"a\":[]}"), 0 } },
+        wsc_string("c1"), { wsc_string("{\"b\":1.0, \"a\":[]}"), 0 }, 0, 0 },
       "{\"chat_id\":\"room\",\"sender\":\"ann\","
       "\"message\":{\"b\":1.0, \"a\":[]},"
       "\"timestamp\":\"2023-11-14T22:13:20.007Z\",\"cid\":\"c1\"}" },
 
     { { { 0, 0 }, { 0, 0 }, 0, wsc_string("Zo\xc3\xab \"Z\""),
-        wsc_string("\"\\"), { wsc_string("null"), 0 } },
+        wsc_string("\"\\"), { wsc_string("null"), 0 }, 0, 0 },
       "{\"chat_id\":\"room\",\"sender\":\"Zo\xc3\xab \\\"Z\\\"\","
       "\"message\":null,"
       "\"timestamp\":\"1970-01-01T00:00:00.000Z\",\"cid\":\"\\\"\\\\\"}" },
 
     { { { 0, 0 }, { 0, 0 }, 1, wsc_string("bot"),
-        wsc_string("c2"), { wsc_string("\x00\xff\x10"), 1 } },
+        wsc_string("c2"), { wsc_string("\x00\xff\x10"), 1 }, 0, 0 },
       "{\"chat_id\":\"room\",\"sender\":\"bot\","
       "\"message\":\"AP8Q\",\"enc\":\"base64\","
       "\"timestamp\":\"1970-01-01T00:00:00.001Z\",\"cid\":\"c2\"}" },

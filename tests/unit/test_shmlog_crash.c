@@ -671,9 +671,9 @@ test_crash_schedules(void **state)
     assert_true(killed > TEST_CRASH_SCHEDULES / 3);
     assert_true(pressed > TEST_CRASH_SCHEDULES / 20);
 
-    /* every kind of point was met */
+    /* every kind of point was met; for changes see test_shmlog_change.c */
     for (step = 0; step < WSC_SHMLOG_STEPS; step++) {
-        assert_true(kills[step] > 20);
+        assert_true(step == WSC_SHMLOG_STEP_CHANGE || kills[step] > 20);
     }
 
     free(area);

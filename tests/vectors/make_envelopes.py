@@ -35,6 +35,12 @@ def envelopes():
                         '', 'root', '"hi"', STAMP, 0, 0, 0]
     yield 'news_settled', [1, 5, 32, 1, 'room', 1,
                            'c1', 'ann', '', EPOCH, LAST, 0, 0]
+    yield 'change', [1, 6, STAMP, 'Zo\u00eb \u20ac', EPOCH, 2, 0,
+                     '{"text":"ho"}', EPOCH, 7]
+    yield 'change_binary', [1, 6, STAMP, 'ann', EPOCH, LAST, 0,
+                            b'\x00\xff\x10', 0, 0]
+    yield 'change_retracted', [1, 6, STAMP, '', EPOCH - 1, 1, 1, '',
+                               EPOCH, LAST]
     yield 'news_zone', [1, 5, 63, 3, '', 0]
 
 

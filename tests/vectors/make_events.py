@@ -40,6 +40,13 @@ def message(seq, text, prev='before', cid='c1', sender='ann', chat_id='lobby',
             'timestamp': timestamp}
 
 
+def changed(event, **fields):
+    """The same with these fields before its timestamp."""
+    event = dict(event)
+    timestamp = event.pop('timestamp')
+    return {**event, **fields, 'timestamp': timestamp}
+
+
 def events():
     first = message(1, Raw('"hello"'), prev=None)
     second = message(2, Raw('{ "a" : [1.50, "\\u00e9\\ud83d\\ude00\\/"] }'),
@@ -102,6 +109,9 @@ def events():
     yield 'ack_unplaced', {
         'ev': 'ack', 'id': '', 'chat_id': 'lobby', 'cid': 'c1',
         'timestamp': 1700000001234}
+    yield 'ack_change', {
+        'ev': 'ack', 'id': 3, 'chat_id': 'lobby',
+        'timestamp': 1700000001234, 'epoch': EPOCH, 'seq': 2}
     yield 'pong', {'ev': 'pong', 'id': 0}
     yield 'history', {
         'ev': 'history', 'id': 256, 'chat_id': 'lobby',
@@ -121,6 +131,27 @@ def events():
                   '123456789012345678901234567890,null,true,false,{},[]]'),
         prev=pos(LAST, LAST), cid='~' * 64, sender='\u20ac' * 42 + '""',
         chat_id='x' * 128, epoch=LAST, timestamp=LAST)
+    yield 'message_edited', changed(second, edited=True)
+    gone = changed(second, retracted=True)
+    del gone['message']
+    yield 'message_retracted', gone
+    yield 'update', {
+        'ev': 'update', 'chat_id': 'lobby', 'epoch': EPOCH, 'seq': 2,
+        'message': second['message']}
+    yield 'update_binary', {
+        'ev': 'update', 'chat_id': 'lobby', 'epoch': EPOCH, 'seq': 3,
+        'message': octets['message']}
+    yield 'update_retracted', {
+        'ev': 'update', 'chat_id': 'lobby', 'epoch': EPOCH, 'seq': 2,
+        'retracted': True}
+    yield 'joined_updates', {
+        'ev': 'joined', 'id': 1, 'chat_id': 'lobby', 'epoch': EPOCH,
+        'head': pos(EPOCH, 3), 'recovered': True, 'messages': [octets],
+        'more': False,
+        'updates': [{'ev': 'update', 'chat_id': 'lobby', 'epoch': EPOCH,
+                     'seq': 1, 'message': first['message']},
+                    {'ev': 'update', 'chat_id': 'lobby', 'epoch': EPOCH,
+                     'seq': 2, 'retracted': True}]}
     yield 'gap', {
         'ev': 'gap', 'chat_id': 'lobby', 'after': pos(EPOCH, 3),
         'before': pos(EPOCH, 70000), 'reason': 'slow'}
