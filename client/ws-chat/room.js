@@ -189,6 +189,7 @@ export class Room {
             return;
         }
 
+        ev.updates?.forEach((update) => this.onEvent(update));
         messages.forEach((m) => this.#accept(m));
 
         if (ev.more) {

@@ -335,6 +335,22 @@ test('edit(), retract(): asked for, and seen by everybody', async () => {
 });
 
 
+test('what was changed during a cut comes with the join', async () => {
+    const world = start();
+    const room = await world.session(2, {messages: [message(1), message(2)]});
+
+    await world.again();
+    await world.joined({
+        head: at(3), messages: [{...message(3), edited: true}],
+        updates: [{ev: 'update', chat_id: 'a', ...at(1), message: 'better'},
+                  {ev: 'update', chat_id: 'a', ...at(2), retracted: true}]});
+    assert.deepEqual(room.messages.map((m) => m.message),
+                     ['better', undefined, 'text 3']);
+    assert.ok(room.messages[0].edited && room.messages[1].retracted);
+    assert.equal(world.named('update').length, 2);
+});
+
+
 test('an update reaches a message that waits behind a hole', async () => {
     const world = start();
     const room = await world.session(2);

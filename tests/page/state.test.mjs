@@ -134,6 +134,29 @@ test('unread: counted over a reload, and the line before it', LIMIT,
 });
 
 
+test('changed and deleted: seen by all, also by who was away', LIMIT,
+     async () => {
+    const chat = newChat();
+    const ada = await world.member('Ada', chat);
+    const bob = await world.member('Bob', chat);
+
+    await ada.say('frist', 'second');
+    await bob.sees('frist', 'second');
+    await ada.page.locator('.own .bubble').first().click();
+    await ada.page.locator('.own .edit').first().click();
+    await ada.page.fill('#text', 'first');
+    await ada.page.press('#text', 'Enter');
+    await bob.sees('first', 'second');
+    await ada.sees('first', 'second');
+    await ada.page.locator('.own .bubble').nth(1).click();
+    await ada.page.locator('.own .retract').nth(1).click();
+    await ada.page.locator('.own .retract').nth(1).click();
+    await bob.sees('first', 'This message was deleted');
+    await bob.page.reload();
+    await bob.sees('first', 'This message was deleted');
+});
+
+
 test('no WebSocket gets through: the chat goes on over SSE', LIMIT,
      async () => {
     const chat = newChat();
