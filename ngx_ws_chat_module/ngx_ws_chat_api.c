@@ -8,6 +8,7 @@
 
 #include "ngx_ws_chat_api.h"
 #include "ngx_ws_chat_api_call.h"
+#include "ngx_ws_chat_api_change.h"
 #include "ngx_ws_chat_api_key.h"
 #include "ngx_ws_chat_api_message.h"
 #include "ngx_ws_chat_api_node.h"
@@ -40,6 +41,10 @@ static const ngx_ws_chat_api_route_t  ngx_ws_chat_api_routes[] = {
     { NGX_HTTP_GET, "chats/*/messages", 0, ngx_ws_chat_api_message_read },
     { NGX_HTTP_GET, "chats/*/presence", 0, ngx_ws_chat_api_state_presence },
     { NGX_HTTP_GET, "chats/*/marks", 0, ngx_ws_chat_api_state_marks },
+    { NGX_HTTP_PATCH, "chats/*/messages/*", NGX_WS_CHAT_API_BODY,
+      ngx_ws_chat_api_change_edit },
+    { NGX_HTTP_DELETE, "chats/*/messages/*", 0,
+      ngx_ws_chat_api_change_retract },
     { NGX_HTTP_POST, "broadcast", NGX_WS_CHAT_API_BODY,
       ngx_ws_chat_api_message_broadcast },
     { NGX_HTTP_POST, "users/*/messages", NGX_WS_CHAT_API_BODY,
@@ -49,6 +54,7 @@ static const ngx_ws_chat_api_route_t  ngx_ws_chat_api_routes[] = {
     { NGX_HTTP_POST, "users/*/block", 4096, ngx_ws_chat_api_ban_block },
     { NGX_HTTP_POST, "users/*/unblock", 4096, ngx_ws_chat_api_ban_unblock },
     { NGX_HTTP_POST, "chats/*/kick", 4096, ngx_ws_chat_api_ban_kick },
+    { NGX_HTTP_DELETE, "users/*", 0, ngx_ws_chat_api_change_erase },
     { NGX_HTTP_POST, "drain", 4096, ngx_ws_chat_api_node_drain },
     { NGX_HTTP_GET, "info", 0, ngx_ws_chat_api_node_info },
 
@@ -132,9 +138,11 @@ ngx_ws_chat_api_find(ngx_ws_chat_api_call_t *call, ngx_uint_t *allowed)
 {
     ngx_str_t                       path;
     ngx_uint_t                      method;
+    const char                     *first;
     const ngx_ws_chat_api_route_t  *route;
 
     *allowed = 0;
+    first = NULL;
 
     if (ngx_ws_chat_api_path(call, &path) != NGX_OK) {
         return NGX_DECLINED;
@@ -148,12 +156,20 @@ ngx_ws_chat_api_find(ngx_ws_chat_api_call_t *call, ngx_uint_t *allowed)
 
     for (route = ngx_ws_chat_api_routes; route->path; route++) {
 
+        /* the first path that matches is meant: a name may have slashes */
+
+        if (first && ngx_strcmp(route->path, first) != 0) {
+            continue;
+        }
+
         if (ngx_ws_chat_api_match(route->path, path.data,
                                   path.data + path.len, call->params)
             != NGX_OK)
         {
             continue;
         }
+
+        first = route->path;
 
         if (route->method == method) {
             call->route = route;

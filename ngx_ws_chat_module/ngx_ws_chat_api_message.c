@@ -119,16 +119,9 @@ ngx_ws_chat_api_message_body(ngx_ws_chat_api_message_t *m,
         return rc;
     }
 
-    if (ngx_ws_chat_api_body_field(call, "message", &m->message.data)
-        != NGX_OK)
-    {
-        *reason = "message is missing";
-        return NGX_DECLINED;
-    }
-
-    if (m->message.data.len > call->conf->max_message) {
-        *reason = "the message is too large";
-        return NGX_BUSY;
+    rc = ngx_ws_chat_api_message_text(m, reason);
+    if (rc != NGX_OK) {
+        return rc;
     }
 
     *reason = "sender must be a user's name";
@@ -147,6 +140,26 @@ ngx_ws_chat_api_message_body(ngx_ws_chat_api_message_t *m,
     }
 
     return ngx_ws_chat_api_message_cid(m, reason);
+}
+
+
+ngx_int_t
+ngx_ws_chat_api_message_text(ngx_ws_chat_api_message_t *m,
+    const char **reason)
+{
+    if (ngx_ws_chat_api_body_field(m->call, "message", &m->message.data)
+        != NGX_OK)
+    {
+        *reason = "message is missing";
+        return NGX_DECLINED;
+    }
+
+    if (m->message.data.len > m->call->conf->max_message) {
+        *reason = "the message is too large";
+        return NGX_BUSY;
+    }
+
+    return NGX_OK;
 }
 
 
@@ -346,8 +359,9 @@ ngx_ws_chat_api_message_ask(ngx_ws_chat_api_message_t *m, ngx_uint_t limit)
 
 
 /*
- * What is kept no more cannot be compared: then it counts as the same.  What
- * cannot be read now may be another one: then it is to be asked again.
+ * What is kept no more, or not as it was, cannot be compared: then it counts
+ * as the same.  What cannot be read now may be another one: then it is to be
+ * asked again.
  */
 
 static void
@@ -361,6 +375,8 @@ ngx_ws_chat_api_message_compared(ngx_ws_chat_read_t *r)
     e = r->entries;
 
     if (r->err == WSC_ERR_NONE && r->n && wsc_pos_cmp(e->pos, m->pos) == 0
+        && !e->edited && !e->retracted
+        && !e->edited && !e->retracted
         && (e->message.binary || e->message.data.len != m->message.data.len
             || ngx_memcmp(e->message.data.data, m->message.data.data,
                           m->message.data.len)
@@ -651,10 +667,20 @@ ngx_ws_chat_api_message_stop(ngx_ws_chat_api_message_t *m)
         ngx_ws_chat_room_visited(&m->u.visit);
     }
 
+    if (m->changing) {
+        store->cancel_change(&m->u.change);
+    }
+
+    if (m->erasing) {
+        store->cancel_erase(&m->u.erase);
+    }
+
     m->publishing = 0;
     m->reading = 0;
     m->banning = 0;
     m->visiting = 0;
+    m->changing = 0;
+    m->erasing = 0;
 }
 
 

@@ -23,6 +23,8 @@ struct ngx_ws_chat_api_message_s {
         ngx_ws_chat_read_t       read;
         ngx_ws_chat_ban_t        ban;
         ngx_ws_chat_waiting_t    visit;
+        ngx_ws_chat_change_t     change;
+        ngx_ws_chat_erase_t      erase;
     } u;                                       /* must be first */
 
     ngx_ws_chat_api_call_t      *call;
@@ -43,6 +45,8 @@ struct ngx_ws_chat_api_message_s {
     unsigned                     reading:1;
     unsigned                     banning:1;
     unsigned                     visiting:1;   /* a room */
+    unsigned                     changing:1;
+    unsigned                     erasing:1;
     unsigned                     keyed:1;      /* Idempotency-Key */
 };
 
@@ -50,6 +54,14 @@ struct ngx_ws_chat_api_message_s {
 /* Made of a call; freed with its request.  NULL: no memory. */
 ngx_ws_chat_api_message_t *ngx_ws_chat_api_message_create(
     ngx_ws_chat_api_call_t *call);
+
+/* The chat of the path.  NGX_OK or NGX_DECLINED. */
+ngx_int_t ngx_ws_chat_api_message_chat(ngx_ws_chat_api_call_t *call,
+    wsc_str_t *chat_id);
+
+/* Reads {message}, of a checked body, as ..._body() below. */
+ngx_int_t ngx_ws_chat_api_message_text(ngx_ws_chat_api_message_t *m,
+    const char **reason);
 
 /*
  * Reads {sender, message} and the cid.  NGX_OK; with the reason, static:

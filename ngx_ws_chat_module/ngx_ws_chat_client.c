@@ -228,7 +228,7 @@ ngx_ws_chat_client_next(ngx_ws_chat_client_t *cl, wsc_batch_t *batch)
 static void
 ngx_ws_chat_client_run(ngx_ws_chat_client_t *cl, const wsc_cmd_t *cmd)
 {
-    if (cl->leaving && cmd->op == WSC_CMD_SEND) {
+    if (cl->leaving && ngx_ws_chat_op_writes(cmd)) {
         ngx_ws_chat_client_refuse(cl, cmd, WSC_ERR_UNAVAILABLE,
                                   "not stored, reconnect first",
                                   NGX_WS_CHAT_LEAVING_MS);
@@ -296,7 +296,7 @@ ngx_ws_chat_client_sending(ngx_ws_chat_client_t *cl)
     ngx_ws_chat_op_t  *op;
 
     for (op = cl->ops; op; op = op->next) {
-        if (op->cmd.op == WSC_CMD_SEND) {
+        if (ngx_ws_chat_op_writes(&op->cmd)) {
             return 1;
         }
     }
@@ -312,7 +312,7 @@ ngx_ws_chat_client_abandon(ngx_ws_chat_client_t *cl)
 
     for (op = cl->ops; op; op = op->next) {
 
-        if (op->cmd.op != WSC_CMD_SEND) {
+        if (!ngx_ws_chat_op_writes(&op->cmd)) {
             continue;
         }
 

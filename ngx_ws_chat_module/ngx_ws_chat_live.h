@@ -12,6 +12,7 @@
 #define _NGX_WS_CHAT_LIVE_H_INCLUDED_
 
 
+#include "ngx_ws_chat_live_over.h"
 #include "ngx_ws_chat_mem.h"
 #include "ngx_ws_chat_redis.h"
 #include "ngx_ws_chat_store_redis.h"
@@ -57,7 +58,17 @@ struct ngx_ws_chat_live_chat_s {
                                                     this epoch */
     ngx_uint_t                       busy;       /* replies to come; while it
                                                     is used */
+    ngx_ws_chat_live_over_t          over;       /* for the read under way */
+    wsc_pos_t                        since;      /* what was changed since may
+                                                    have been missed, */
+    uint64_t                         broken;     /* also then (ms since 1970)
+                                                    */
     unsigned                         subscribed:1;
+    unsigned                         changed:1;  /* some messages may be */
+    unsigned                         behind:1;   /* since is to be told */
+    unsigned                         again:1;    /* what is being read is old
+                                                    */
+    unsigned                         unread:1;   /* ... was not understood */
     unsigned                         headed:1;   /* follow.last is known */
     unsigned                         watched:1;
     unsigned                         renewable:1;  /* renewed is known */
@@ -73,12 +84,15 @@ struct ngx_ws_chat_live_shard_s {
     ngx_ws_chat_live_node_t         *at;         /* whose transaction is under
                                                     way for it, or NULL */
     ngx_queue_t                      pending;    /* sends */
+    ngx_queue_t                      changes;    /* of messages */
+    ngx_uint_t                       nchanges;
     ngx_queue_t                      queue;      /* of the node's that have
                                                     some */
     uint64_t                         seen;       /* the highest epoch */
     unsigned                         queued:1;
     unsigned                         paused:1;   /* until the next tick */
     unsigned                         moved:1;    /* to another node just now */
+    unsigned                         turn:1;     /* a change was the last */
 };
 
 

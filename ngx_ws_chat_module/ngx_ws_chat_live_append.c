@@ -28,6 +28,7 @@
 
 
 #include "ngx_ws_chat_live_append.h"
+#include "ngx_ws_chat_live_change.h"
 #include "ngx_ws_chat_live_durable.h"
 #include "ngx_ws_chat_kafka.h"
 #include "core/wsc_record.h"
@@ -43,8 +44,10 @@
 static void ngx_ws_chat_live_answer(ngx_ws_chat_publish_t *p, wsc_err_e err);
 static void ngx_ws_chat_live_expire_shard(ngx_ws_chat_live_shard_t *shard,
     ngx_uint_t all);
-static void ngx_ws_chat_live_queue(ngx_ws_chat_live_shard_t *shard);
+static ngx_uint_t ngx_ws_chat_live_waits(ngx_ws_chat_live_shard_t *shard);
 static void ngx_ws_chat_live_unqueue(ngx_ws_chat_live_shard_t *shard);
+static void ngx_ws_chat_live_begin(ngx_ws_chat_live_node_t *n,
+    ngx_ws_chat_live_shard_t *shard);
 static void ngx_ws_chat_live_start(ngx_ws_chat_live_node_t *n,
     ngx_ws_chat_live_shard_t *shard);
 static void ngx_ws_chat_live_gather(ngx_ws_chat_live_node_t *n);
@@ -182,9 +185,7 @@ ngx_ws_chat_live_expire_shard(ngx_ws_chat_live_shard_t *shard, ngx_uint_t all)
 }
 
 
-/* The turn of a shard that has sends comes on its node's connection. */
-
-static void
+void
 ngx_ws_chat_live_queue(ngx_ws_chat_live_shard_t *shard)
 {
     ngx_ws_chat_live_node_t  *n;
@@ -207,6 +208,16 @@ ngx_ws_chat_live_queue(ngx_ws_chat_live_shard_t *shard)
 }
 
 
+/* 1: it has sends or changes. */
+
+static ngx_uint_t
+ngx_ws_chat_live_waits(ngx_ws_chat_live_shard_t *shard)
+{
+    return !ngx_queue_empty(&shard->pending)
+           || !ngx_queue_empty(&shard->changes);
+}
+
+
 static void
 ngx_ws_chat_live_unqueue(ngx_ws_chat_live_shard_t *shard)
 {
@@ -226,7 +237,7 @@ ngx_ws_chat_live_append_moved(ngx_ws_chat_live_shard_t *shard,
     shard->node = node;
     shard->paused = 0;
 
-    if (!ngx_queue_empty(&shard->pending)) {
+    if (ngx_ws_chat_live_waits(shard)) {
         ngx_ws_chat_live_queue(shard);
     }
 }
@@ -255,8 +266,8 @@ ngx_ws_chat_live_flush(ngx_event_t *ev)
 
         ngx_ws_chat_live_unqueue(shard);
 
-        if (shard->at == NULL && !ngx_queue_empty(&shard->pending)) {
-            ngx_ws_chat_live_start(n, shard);
+        if (shard->at == NULL && ngx_ws_chat_live_waits(shard)) {
+            ngx_ws_chat_live_begin(n, shard);
             return;
         }
 
@@ -266,6 +277,24 @@ ngx_ws_chat_live_flush(ngx_event_t *ev)
 
 
 /* the transaction */
+
+/* Of changes and sends, if there are both, one after the other. */
+
+static void
+ngx_ws_chat_live_begin(ngx_ws_chat_live_node_t *n,
+    ngx_ws_chat_live_shard_t *shard)
+{
+    shard->turn = !ngx_queue_empty(&shard->changes)
+                  && (ngx_queue_empty(&shard->pending) || !shard->turn);
+
+    if (shard->turn) {
+        ngx_ws_chat_live_change_start(n, shard);
+
+    } else {
+        ngx_ws_chat_live_start(n, shard);
+    }
+}
+
 
 static void
 ngx_ws_chat_live_start(ngx_ws_chat_live_node_t *n,
@@ -482,7 +511,7 @@ ngx_ws_chat_live_finish(ngx_ws_chat_live_node_t *n)
     n->batch.busy = 0;
     shard->at = NULL;
 
-    if (!ngx_queue_empty(&shard->pending)) {
+    if (ngx_ws_chat_live_waits(shard)) {
         ngx_ws_chat_live_queue(shard);
     }
 
@@ -509,6 +538,7 @@ ngx_ws_chat_live_fail(ngx_ws_chat_live_node_t *n, wsc_err_e err)
         }
     }
 
+    ngx_ws_chat_live_change_fail(n, err);
     ngx_ws_chat_live_unwatch(n);
     ngx_ws_chat_live_finish(n);
 }
@@ -602,6 +632,8 @@ ngx_ws_chat_live_put_back(ngx_ws_chat_live_node_t *n)
     ngx_ws_chat_live_batch_t  *b;
 
     b = &n->batch;
+
+    ngx_ws_chat_live_change_put_back(n);
 
     for (i = b->nitems; i > 0; i--) {
         p = b->items[i - 1].p;

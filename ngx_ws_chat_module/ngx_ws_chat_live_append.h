@@ -47,6 +47,9 @@ void ngx_ws_chat_live_exec(ngx_ws_chat_live_node_t *n);
 void ngx_ws_chat_live_ask(ngx_ws_chat_live_node_t *n,
     ngx_ws_chat_live_cmd_t *c, ngx_ws_chat_redis_reply_pt reply, void *data);
 
+/* Its turn comes on its node's connection, if it has something. */
+void ngx_ws_chat_live_queue(ngx_ws_chat_live_shard_t *shard);
+
 /* A send of the batch is stored: answers it. */
 void ngx_ws_chat_live_known(ngx_ws_chat_live_node_t *n,
     ngx_ws_chat_live_item_t *it);

@@ -9,6 +9,7 @@
  *     {p}:k:CHAT                       hash of what is kept of its news
  *     {0}:c  {0}:k                     these of news to users and the zone
  *     {p}:s:CHAT   {p}:e:CHAT          stream, epoch
+ *     {p}:u:CHAT                       hash of changes, by the ids of messages
  *     {p}:c:CHAT                       channel
  *     {p}:d:CHAT SENDER-LENGTH SENDER CID      dedupe record
  *

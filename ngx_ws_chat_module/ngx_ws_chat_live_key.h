@@ -58,6 +58,7 @@ ngx_int_t ngx_ws_chat_live_send(ngx_ws_chat_live_cmd_t *c,
 #define NGX_WS_CHAT_LIVE_EPOCH    'e'
 #define NGX_WS_CHAT_LIVE_CHANNEL  'c'
 #define NGX_WS_CHAT_LIVE_KEPT     'k'
+#define NGX_WS_CHAT_LIVE_CHANGES  'u'
 
 
 #endif /* _NGX_WS_CHAT_LIVE_KEY_H_INCLUDED_ */

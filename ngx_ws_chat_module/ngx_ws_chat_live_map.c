@@ -8,7 +8,7 @@
  */
 
 
-#include "ngx_ws_chat_live_parts.h"
+#include "ngx_ws_chat_live_change.h"
 #include "ngx_ws_chat_redis_one.h"
 #include "core/wsc_cluster.h"
 
@@ -523,7 +523,7 @@ ngx_ws_chat_live_map_chats(ngx_ws_chat_live_t *l)
         chat = ngx_queue_data(q, ngx_ws_chat_live_chat_t, queue);
 
         if (chat->shard->moved) {
-            chat->subscribed = 0;
+            ngx_ws_chat_live_astray(chat);
             ngx_ws_chat_live_subscribe(chat);
         }
     }

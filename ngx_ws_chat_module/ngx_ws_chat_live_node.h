@@ -85,6 +85,7 @@ struct ngx_ws_chat_live_node_s {
     ngx_queue_t                      ready;      /* shards that have sends */
     ngx_uint_t                       nshards;
     ngx_ws_chat_live_batch_t         batch;
+    ngx_ws_chat_live_changing_t      change;
     u_char                           replid[WSC_REPLID_LEN];
     ngx_ws_chat_live_shard_t        *armed;      /* whose inc is watched, */
     uint64_t                         inc;        /* and has this epoch */

@@ -9,6 +9,7 @@
 
 
 #include "ngx_ws_chat_live_archive.h"
+#include "ngx_ws_chat_live_change.h"
 #include "ngx_ws_chat_live_durable.h"
 
 
@@ -20,6 +21,9 @@ typedef struct {
     ngx_ws_chat_read_t          *r;          /* NULL: called off */
     wsc_pos_t                    after;
     wsc_pos_t                    head;
+    ngx_ws_chat_live_over_t      over;
+    ngx_uint_t                   flight;     /* replies to come */
+    unsigned                     asked:1;    /* for the range */
     unsigned                     failed:1;
     unsigned                     behind:1;   /* the relay is */
 } ngx_ws_chat_live_job_t;
@@ -32,6 +36,10 @@ static ngx_int_t ngx_ws_chat_live_read_ask_head(ngx_ws_chat_live_job_t *job,
     ngx_ws_chat_redis_t *rc);
 static void ngx_ws_chat_live_read_upper(ngx_ws_chat_live_cmd_t *c,
     const ngx_ws_chat_read_t *r);
+static ngx_int_t ngx_ws_chat_live_read_range_words(
+    ngx_ws_chat_live_job_t *job, ngx_ws_chat_redis_t *rc);
+static void ngx_ws_chat_live_read_over(void *data, const redisReply *reply);
+static void ngx_ws_chat_live_read_arrived(ngx_ws_chat_live_job_t *job);
 static void ngx_ws_chat_live_read_head(void *data, const redisReply *reply);
 static void ngx_ws_chat_live_read_range(void *data, const redisReply *reply);
 static ngx_int_t ngx_ws_chat_live_read_take(ngx_ws_chat_live_job_t *job,
@@ -58,6 +66,9 @@ ngx_ws_chat_live_read(ngx_ws_chat_read_t *r)
     r->n = 0;
     r->more = 0;
     r->young = 0;
+    r->changed = NULL;
+    r->nchanged = 0;
+    r->overrun = 0;
     r->data = NULL;
     ngx_memzero(&r->chat, sizeof(wsc_shmlog_chat_t));
 
@@ -170,22 +181,51 @@ ngx_ws_chat_live_read_on_inc(void *data, const redisReply *reply)
 static void
 ngx_ws_chat_live_read_ask(ngx_ws_chat_live_job_t *job)
 {
-    ngx_ws_chat_live_t      *l;
-    ngx_ws_chat_read_t      *r;
-    ngx_ws_chat_redis_t     *rc;
-    ngx_ws_chat_live_cmd_t  *c;
+    ngx_ws_chat_live_t   *l;
+    ngx_ws_chat_read_t   *r;
+    ngx_ws_chat_redis_t  *rc;
 
     l = job->live;
     r = job->r;
     rc = ngx_ws_chat_live_command_for(l, &r->chat_id);
 
-    if (ngx_ws_chat_live_read_ask_head(job, rc) != NGX_OK) {
+    if (ngx_ws_chat_live_over_ask(l, rc, &r->chat_id,
+                                  ngx_ws_chat_live_read_over, job)
+        != NGX_OK)
+    {
         ngx_ws_chat_live_read_done(job, WSC_ERR_UNAVAILABLE);
         return;
     }
 
+    job->flight = 1;
+    job->asked = 0;
+
+    if (ngx_ws_chat_live_read_ask_head(job, rc) == NGX_OK) {
+        job->flight++;
+
+        if (ngx_ws_chat_live_read_range_words(job, rc) == NGX_OK) {
+            job->asked = 1;
+            return;
+        }
+    }
+
+    /* the last of the replies ends it */
+
+    ngx_ws_chat_redis_break(rc, "out of memory");
+}
+
+
+static ngx_int_t
+ngx_ws_chat_live_read_range_words(ngx_ws_chat_live_job_t *job,
+    ngx_ws_chat_redis_t *rc)
+{
+    ngx_ws_chat_read_t      *r;
+    ngx_ws_chat_live_cmd_t  *c;
+
+    r = job->r;
+
     c = ngx_ws_chat_live_cmd(r->has_after ? "XRANGE" : "XREVRANGE");
-    ngx_ws_chat_live_key(c, l, NGX_WS_CHAT_LIVE_STREAM, &r->chat_id);
+    ngx_ws_chat_live_key(c, job->live, NGX_WS_CHAT_LIVE_STREAM, &r->chat_id);
 
     if (r->has_after) {
         ngx_ws_chat_live_id(c, job->after, 1);
@@ -200,13 +240,7 @@ ngx_ws_chat_live_read_ask(ngx_ws_chat_live_job_t *job)
     ngx_ws_chat_live_word(c, "COUNT");
     ngx_ws_chat_live_num(c, r->limit + 1);
 
-    if (ngx_ws_chat_live_send(c, rc, ngx_ws_chat_live_read_range, job)
-        != NGX_OK)
-    {
-        /* the reply to the first ends it */
-        job->failed = 1;
-        ngx_ws_chat_redis_break(rc, "out of memory");
-    }
+    return ngx_ws_chat_live_send(c, rc, ngx_ws_chat_live_read_range, job);
 }
 
 
@@ -267,6 +301,19 @@ ngx_ws_chat_live_read_upper(ngx_ws_chat_live_cmd_t *c,
 
 
 static void
+ngx_ws_chat_live_read_over(void *data, const redisReply *reply)
+{
+    ngx_ws_chat_live_job_t *job = data;
+
+    if (ngx_ws_chat_live_over_read(job->live, &job->over, reply) != NGX_OK) {
+        job->failed = 1;
+    }
+
+    ngx_ws_chat_live_read_arrived(job);
+}
+
+
+static void
 ngx_ws_chat_live_read_head(void *data, const redisReply *reply)
 {
     ngx_ws_chat_live_job_t *job = data;
@@ -278,7 +325,16 @@ ngx_ws_chat_live_read_head(void *data, const redisReply *reply)
         job->head = ngx_ws_chat_live_reply_head(reply);
     }
 
-    if (job->failed) {
+    ngx_ws_chat_live_read_arrived(job);
+}
+
+
+/* A reply before that of the range, which may never have been asked for. */
+
+static void
+ngx_ws_chat_live_read_arrived(ngx_ws_chat_live_job_t *job)
+{
+    if (--job->flight == 0 && !job->asked) {
         ngx_ws_chat_live_read_done(job, WSC_ERR_UNAVAILABLE);
     }
 }
@@ -290,7 +346,7 @@ ngx_ws_chat_live_read_range(void *data, const redisReply *reply)
     ngx_ws_chat_live_job_t *job = data;
 
     ngx_int_t            rc;
-    wsc_entry_t         *entries;
+    wsc_entry_t         *entries, *changed;
     ngx_ws_chat_read_t  *r;
 
     r = job->r;
@@ -302,8 +358,9 @@ ngx_ws_chat_live_read_range(void *data, const redisReply *reply)
         return;
     }
 
-    if (r == NULL || job->behind
-        || reply == NULL || reply->type != REDIS_REPLY_ARRAY)
+    if (r == NULL || job->behind || job->failed
+        || reply == NULL || reply->type != REDIS_REPLY_ARRAY
+        || ngx_ws_chat_live_over_changed(&job->over, r) != NGX_OK)
     {
         ngx_ws_chat_live_read_done(job, WSC_ERR_UNAVAILABLE);
         return;
@@ -316,6 +373,7 @@ ngx_ws_chat_live_read_range(void *data, const redisReply *reply)
                             reply->elements * sizeof(wsc_entry_t));
 
         if (entries == NULL) {
+            wsc_free(&ngx_ws_chat_alloc, r->changed);
             ngx_ws_chat_live_read_done(job, WSC_ERR_UNAVAILABLE);
             return;
         }
@@ -323,21 +381,22 @@ ngx_ws_chat_live_read_range(void *data, const redisReply *reply)
 
     rc = ngx_ws_chat_live_read_take(job, reply, entries);
 
-    if (rc == NGX_AGAIN) {
-        wsc_free(&ngx_ws_chat_alloc, entries);
-        ngx_ws_chat_live_read_ask(job);
-        return;
-    }
-
+    changed = r->changed;
     r->chat.head = job->head;
 
-    if (ngx_ws_chat_live_archive_is() && ngx_ws_chat_live_read_short(r)) {
-        wsc_free(&ngx_ws_chat_alloc, entries);
+    if (rc == NGX_AGAIN) {
+        ngx_ws_chat_live_read_ask(job);
+
+    } else if (ngx_ws_chat_live_archive_is()
+               && ngx_ws_chat_live_read_short(r))
+    {
         ngx_ws_chat_live_read_further(job);
-        return;
+
+    } else {
+        ngx_ws_chat_live_read_done(job, WSC_ERR_NONE);
     }
 
-    ngx_ws_chat_live_read_done(job, WSC_ERR_NONE);
+    wsc_free(&ngx_ws_chat_alloc, changed);
     wsc_free(&ngx_ws_chat_alloc, entries);
 }
 
@@ -379,6 +438,9 @@ ngx_ws_chat_live_read_further(ngx_ws_chat_live_job_t *job)
     r->entries = NULL;
     r->n = 0;
     r->more = 0;
+    r->changed = NULL;
+    r->nchanged = 0;
+    r->overrun = 0;
 
     job->live->stat.archived++;
 
@@ -479,6 +541,8 @@ ngx_ws_chat_live_read_take(ngx_ws_chat_live_job_t *job,
             break;
         }
 
+        ngx_ws_chat_live_over_apply(&job->over, &e);
+
         size += e.sender.len + e.cid.len + e.message.data.len;
 
         if ((ngx_uint_t) (last - first) == r->limit
@@ -527,19 +591,21 @@ ngx_ws_chat_live_read_old(ngx_ws_chat_read_t *r, const wsc_entry_t *e)
 static void
 ngx_ws_chat_live_read_done(ngx_ws_chat_live_job_t *job, wsc_err_e err)
 {
-    ngx_ws_chat_read_t  *r;
+    ngx_ws_chat_read_t       *r;
+    ngx_ws_chat_live_over_t   over;
 
     r = job->r;
+    over = job->over;
 
     ngx_queue_remove(&job->queue);
     wsc_free(&ngx_ws_chat_alloc, job);
 
-    if (r == NULL) {
-        return;
+    if (r != NULL) {
+        r->data = NULL;
+        r->err = err;
+
+        r->done(r);
     }
 
-    r->data = NULL;
-    r->err = err;
-
-    r->done(r);
+    ngx_ws_chat_live_over_free(&over);
 }

@@ -9,6 +9,7 @@
  */
 
 
+#include "ngx_ws_chat_live_change.h"
 #include "ngx_ws_chat_live_durable.h"
 
 
@@ -32,10 +33,14 @@ static void ngx_ws_chat_live_on_end(void *data, const redisReply *r);
 static void ngx_ws_chat_live_headed(ngx_ws_chat_live_chat_t *chat,
     wsc_pos_t head);
 static void ngx_ws_chat_live_on_head(void *data, const redisReply *r);
+static ngx_int_t ngx_ws_chat_live_take(ngx_ws_chat_live_chat_t *chat,
+    const wsc_envelope_t *v);
 static void ngx_ws_chat_live_deliver(ngx_ws_chat_live_chat_t *chat,
     const wsc_entry_t *e);
 static void ngx_ws_chat_live_hand(ngx_ws_chat_attach_t *a, const void *data);
 static void ngx_ws_chat_live_fetch(ngx_ws_chat_live_chat_t *chat);
+static ngx_int_t ngx_ws_chat_live_ask_over(ngx_ws_chat_live_chat_t *chat);
+static void ngx_ws_chat_live_on_over(void *data, const redisReply *r);
 static void ngx_ws_chat_live_on_range(void *data, const redisReply *r);
 static void ngx_ws_chat_live_watch_chat(ngx_ws_chat_live_chat_t *chat);
 static void ngx_ws_chat_live_resubscribe(ngx_ws_chat_live_chat_t *chat);
@@ -156,6 +161,7 @@ ngx_ws_chat_live_free(ngx_ws_chat_live_chat_t *chat)
         ngx_queue_remove(&chat->watch);
     }
 
+    ngx_ws_chat_live_over_free(&chat->over);
     ngx_queue_remove(&chat->queue);
     ngx_rbtree_delete(&l->chats, &chat->node);
     l->stat.chats--;
@@ -295,6 +301,7 @@ static void
 ngx_ws_chat_live_ready(ngx_ws_chat_live_chat_t *chat, ngx_ws_chat_attach_t *a)
 {
     a->attached = 1;
+    a->changed = chat->changed;
     a->err = WSC_ERR_NONE;
     a->head = chat->follow.last;
     a->seen = chat->follow.last;
@@ -361,7 +368,7 @@ ngx_ws_chat_live_confirmed(ngx_ws_chat_live_chat_t *chat)
         return;
     }
 
-    if (chat->follow.reading) {
+    if (chat->follow.reading || ngx_ws_chat_live_ask_over(chat) != NGX_OK) {
         return;
     }
 
@@ -432,7 +439,7 @@ ngx_ws_chat_live_on_head(void *data, const redisReply *r)
 
     (void) ngx_ws_chat_live_later(chat->live, r);
 
-    if (r == NULL || r->type != REDIS_REPLY_ARRAY) {
+    if (r == NULL || r->type != REDIS_REPLY_ARRAY || chat->unread) {
         wsc_follow_was_read(&chat->follow, 0);
         return;
     }
@@ -444,6 +451,9 @@ ngx_ws_chat_live_on_head(void *data, const redisReply *r)
 static void
 ngx_ws_chat_live_headed(ngx_ws_chat_live_chat_t *chat, wsc_pos_t head)
 {
+    chat->changed |= (chat->over.n != 0);
+    ngx_ws_chat_live_over_free(&chat->over);
+    chat->behind = 0;
     chat->follow.last = head;
     chat->follow.there = 1;
     chat->headed = 1;
@@ -495,23 +505,50 @@ ngx_ws_chat_live_message(ngx_ws_chat_live_node_t *n,
     }
 
     chat->active = ngx_current_msec;
+    chat->changed |= (v.kind == WSC_ENVELOPE_CHANGE);
 
     if (!chat->headed) {
         wsc_follow_astray(&chat->follow);
         return;
     }
 
-    if (v.kind == WSC_ENVELOPE_HINT) {
-        wsc_follow_astray(&chat->follow);
-
-    } else if (wsc_follow_message(&chat->follow, &v.entry) == WSC_OK) {
-        ngx_ws_chat_live_deliver(chat, &v.entry);
+    if (ngx_ws_chat_live_take(chat, &v) == NGX_OK) {
         return;
     }
 
     l->stat.strays++;
 
     ngx_ws_chat_live_fetch(chat);
+}
+
+
+/* NGX_OK: that was all; NGX_AGAIN: the stream is to be read. */
+
+static ngx_int_t
+ngx_ws_chat_live_take(ngx_ws_chat_live_chat_t *chat, const wsc_envelope_t *v)
+{
+    if (v->kind == WSC_ENVELOPE_CHANGE) {
+
+        if (!ngx_ws_chat_live_over_message(chat, &v->change)) {
+            return NGX_OK;
+        }
+
+        wsc_follow_astray(&chat->follow);
+        return NGX_AGAIN;
+    }
+
+    if (v->kind == WSC_ENVELOPE_HINT) {
+        wsc_follow_astray(&chat->follow);
+        return NGX_AGAIN;
+    }
+
+    if (wsc_follow_message(&chat->follow, &v->entry) != WSC_OK) {
+        return NGX_AGAIN;
+    }
+
+    ngx_ws_chat_live_deliver(chat, &v->entry);
+
+    return NGX_OK;
 }
 
 
@@ -545,27 +582,63 @@ ngx_ws_chat_live_fetch(ngx_ws_chat_live_chat_t *chat)
 
     chat->checked = ngx_current_msec;
 
-    c = ngx_ws_chat_live_cmd("XRANGE");
-    ngx_ws_chat_live_key(c, l, NGX_WS_CHAT_LIVE_STREAM, &chat->chat_id);
-    ngx_ws_chat_live_id(c, chat->follow.last, 0);
-    ngx_ws_chat_live_word(c, "+");
-    ngx_ws_chat_live_word(c, "COUNT");
-    ngx_ws_chat_live_num(c, NGX_WS_CHAT_LIVE_READ);
+    if (ngx_ws_chat_live_ask_over(chat) == NGX_OK) {
+        c = ngx_ws_chat_live_cmd("XRANGE");
+        ngx_ws_chat_live_key(c, l, NGX_WS_CHAT_LIVE_STREAM, &chat->chat_id);
+        ngx_ws_chat_live_id(c, chat->follow.last, 0);
+        ngx_ws_chat_live_word(c, "+");
+        ngx_ws_chat_live_word(c, "COUNT");
+        ngx_ws_chat_live_num(c, NGX_WS_CHAT_LIVE_READ);
 
-    if (ngx_ws_chat_live_send(c, chat->shard->node->command,
-                              ngx_ws_chat_live_on_range, chat)
-        == NGX_OK)
-    {
-        wsc_follow_read(&chat->follow);
-        chat->busy++;
-        l->stat.reads++;
-        return;
+        if (ngx_ws_chat_live_send(c, chat->shard->node->command,
+                                  ngx_ws_chat_live_on_range, chat)
+            == NGX_OK)
+        {
+            wsc_follow_read(&chat->follow);
+            chat->busy++;
+            l->stat.reads++;
+            return;
+        }
     }
 
     /* asked again when there is a connection */
 
     wsc_follow_was_read(&chat->follow, 0);
     ngx_ws_chat_live_watch_chat(chat);
+}
+
+
+/* The changes, before what they change. */
+
+static ngx_int_t
+ngx_ws_chat_live_ask_over(ngx_ws_chat_live_chat_t *chat)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_ws_chat_live_over_ask(chat->live, chat->shard->node->command,
+                                   &chat->chat_id, ngx_ws_chat_live_on_over,
+                                   chat);
+    if (rc == NGX_OK) {
+        chat->busy++;
+    }
+
+    return rc;
+}
+
+
+static void
+ngx_ws_chat_live_on_over(void *data, const redisReply *r)
+{
+    ngx_ws_chat_live_chat_t *chat = data;
+
+    chat->unread = (ngx_ws_chat_live_over_read(chat->live, &chat->over, r)
+                    != NGX_OK);
+
+    if (!chat->unread && chat->headed) {
+        ngx_ws_chat_live_over_tell(chat);
+    }
+
+    chat->busy--;
 }
 
 
@@ -581,9 +654,12 @@ ngx_ws_chat_live_on_range(void *data, const redisReply *r)
 
     l = chat->live;
 
-    if (r == NULL || r->type != REDIS_REPLY_ARRAY) {
+    if (r == NULL || r->type != REDIS_REPLY_ARRAY
+        || chat->unread || chat->again)
+    {
         (void) ngx_ws_chat_live_later(l, r);
         chat->busy--;
+        chat->again = 0;
         wsc_follow_was_read(&chat->follow, 0);
         ngx_ws_chat_live_watch_chat(chat);
         return;
@@ -593,6 +669,8 @@ ngx_ws_chat_live_on_range(void *data, const redisReply *r)
 
         rc = ngx_ws_chat_live_reply_entry(l, r->element[i], &e);
 
+        ngx_ws_chat_live_over_apply(&chat->over, &e);
+
         /* one that is none of ours is passed over */
 
         if (wsc_follow_entry(&chat->follow, &e) == WSC_OK && rc == NGX_OK) {
@@ -601,6 +679,7 @@ ngx_ws_chat_live_on_range(void *data, const redisReply *r)
     }
 
     chat->busy--;
+    ngx_ws_chat_live_over_free(&chat->over);
 
     wsc_follow_was_read(&chat->follow, r->elements < NGX_WS_CHAT_LIVE_READ);
 

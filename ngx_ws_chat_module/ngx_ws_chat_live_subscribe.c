@@ -6,7 +6,7 @@
  */
 
 
-#include "ngx_ws_chat_live_parts.h"
+#include "ngx_ws_chat_live_change.h"
 
 
 static void ngx_ws_chat_live_channel_command(ngx_ws_chat_live_chat_t *chat,
@@ -121,7 +121,7 @@ ngx_ws_chat_live_subscriber_down(ngx_ws_chat_redis_t *rc, const char *reason)
         chat = ngx_queue_data(q, ngx_ws_chat_live_chat_t, queue);
 
         if (chat->shard->node == n) {
-            chat->subscribed = 0;
+            ngx_ws_chat_live_astray(chat);
             wsc_follow_astray(&chat->follow);
         }
     }
@@ -209,7 +209,7 @@ ngx_ws_chat_live_dropped(ngx_ws_chat_live_node_t *n,
     ngx_ws_chat_live_chat_t *chat)
 {
     if (chat->subscribed && chat->shard->node == n) {
-        chat->subscribed = 0;
+        ngx_ws_chat_live_astray(chat);
         ngx_ws_chat_live_map_want(n->live);
     }
 }

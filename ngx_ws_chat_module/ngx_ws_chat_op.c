@@ -44,7 +44,7 @@ ngx_ws_chat_op_run(ngx_ws_chat_client_t *cl, const wsc_cmd_t *cmd)
     uint32_t           retry_ms;
     ngx_ws_chat_op_t  *op;
 
-    if ((cmd->op == WSC_CMD_SEND || cmd->op == WSC_CMD_SIGNAL
+    if ((ngx_ws_chat_op_writes(cmd) || cmd->op == WSC_CMD_SIGNAL
          || cmd->op == WSC_CMD_TYPING || cmd->op == WSC_CMD_KICK
          || cmd->op == WSC_CMD_BLOCK)
         && ngx_ws_chat_reply_rate(cl, &retry_ms) != NGX_OK)
@@ -82,6 +82,9 @@ ngx_ws_chat_op_cancel(ngx_ws_chat_client_t *cl)
 
         } else if (op->stored && ngx_ws_chat_op_moderates(op)) {
             ngx_ws_chat_ban_cancel(&op->u.ban);
+
+        } else if (op->stored && ngx_ws_chat_op_changes(&op->cmd)) {
+            store->cancel_change(&op->u.change);
 
         } else if (op->stored) {
             store->cancel_read(&op->u.read);
@@ -290,6 +293,11 @@ ngx_ws_chat_op_do(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m)
         ngx_ws_chat_op_send(op, m);
         return;
 
+    case WSC_CMD_EDIT:
+    case WSC_CMD_RETRACT:
+        ngx_ws_chat_op_change(op, m);
+        return;
+
     case WSC_CMD_SIGNAL:
         ngx_ws_chat_op_signal(op, m);
         return;
@@ -407,9 +415,15 @@ ngx_ws_chat_op_allowed(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m)
         return 0;
     }
 
+    if (op->client->moderate && ngx_ws_chat_op_changes(&op->cmd)) {
+        return 1;
+    }
+
     switch (op->cmd.op) {
 
     case WSC_CMD_SEND:
+    case WSC_CMD_EDIT:
+    case WSC_CMD_RETRACT:
     case WSC_CMD_SIGNAL:
     case WSC_CMD_TYPING:
         return wsc_grant_allows(g, WSC_GRANT_SEND, &op->cmd.chat_id);

@@ -22,6 +22,7 @@ struct ngx_ws_chat_op_s {
         ngx_ws_chat_publish_t     publish;        /* send */
         ngx_ws_chat_read_t        read;           /* join, history */
         ngx_ws_chat_ban_t         ban;            /* kick, block */
+        ngx_ws_chat_change_t      change;         /* edit, retract */
     } u;                                          /* must be first */
 
     ngx_ws_chat_waiting_t         waiting;        /* join: for its room */
@@ -46,9 +47,18 @@ struct ngx_ws_chat_op_s {
 };
 
 
+/* 1: it is stored or not, which its client wants to know. */
+#define ngx_ws_chat_op_writes(cmd)                                            \
+    ((cmd)->op == WSC_CMD_SEND || ngx_ws_chat_op_changes(cmd))
+
+/* 1: it changes a message. */
+#define ngx_ws_chat_op_changes(cmd)                                           \
+    ((cmd)->op == WSC_CMD_EDIT || (cmd)->op == WSC_CMD_RETRACT)
+
+
 /*
- * Runs a decoded command of a client: join, leave, send or history.  The
- * answer may be queued before this returns.
+ * Runs a decoded command of a client, any but refresh and ping.  The answer
+ * may be queued before this returns.
  */
 void ngx_ws_chat_op_run(ngx_ws_chat_client_t *cl, const wsc_cmd_t *cmd);
 

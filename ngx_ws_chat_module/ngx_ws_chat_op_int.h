@@ -31,6 +31,9 @@ void ngx_ws_chat_op_join(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m);
 void ngx_ws_chat_op_signal(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m);
 void ngx_ws_chat_op_typing(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m);
 
+/* Edits or retracts; m: NULL for a guest's. */
+void ngx_ws_chat_op_change(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m);
+
 /*
  * What needs the chat's state: mark and presence; they answer and free it.  Of
  * a guest the room is visited (m: NULL).

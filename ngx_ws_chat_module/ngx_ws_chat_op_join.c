@@ -135,10 +135,12 @@ ngx_ws_chat_op_join_read(ngx_ws_chat_op_t *op)
     if (reason == NULL && ngx_ws_chat_op_answers(op)) {
 
         if (op->cmd.has_after
-            && wsc_pos_cmp(op->cmd.after, op->head) != 0)
+            && (wsc_pos_cmp(op->cmd.after, op->head) != 0
+                || op->member->room->attach.changed))
         {
             op->u.read.after = op->cmd.after;
             op->u.read.has_after = 1;
+            op->u.read.changes = 1;
             ngx_ws_chat_op_read(op, WSC_MAX_LIMIT, ngx_ws_chat_op_join_done);
             return;
         }
@@ -396,11 +398,18 @@ ngx_ws_chat_op_join_done(ngx_ws_chat_read_t *r)
     j.messages = r->entries;
     j.n = r->n;
     j.more = r->more;
+    j.changed = r->changed;
+    j.nchanged = r->nchanged;
 
     if (r->err != WSC_ERR_NONE) {
         j.reason = "unavailable";
 
-    } else if (op->cmd.has_after && !ngx_ws_chat_op_join_follows(r)) {
+    } else if (op->cmd.has_after && r->overrun) {
+        j.reason = "too_old";
+
+    } else if (op->cmd.has_after && !ngx_ws_chat_op_join_follows(r)
+               && wsc_pos_cmp(op->cmd.after, op->head) != 0)
+    {
         /* the first one kept does not follow what the client has */
         j.reason = (op->cmd.after.epoch == 0
                     || op->cmd.after.epoch == op->head.epoch)
@@ -411,6 +420,7 @@ ngx_ws_chat_op_join_done(ngx_ws_chat_read_t *r)
         j.recovered = 0;
         j.n = 0;
         j.more = 0;
+        j.nchanged = 0;
     }
 
     ngx_ws_chat_op_join_answer(op, &j);

@@ -158,6 +158,10 @@ ngx_ws_chat_reply_fit(ngx_ws_chat_read_t *r)
 
     size = NGX_WS_CHAT_REPLY_HEAD;
 
+    for (n = 0; n < r->nchanged; n++) {
+        size += wsc_entry_size(&r->changed[n]);
+    }
+
     for (n = 0; n < r->n; n++) {
         size += wsc_entry_size(&r->entries[r->has_after ? n : r->n - 1 - n]);
 

@@ -37,6 +37,8 @@ static void ngx_ws_chat_room_attached(ngx_ws_chat_attach_t *a);
 static void ngx_ws_chat_room_ready(ngx_ws_chat_room_t *room, wsc_err_e err);
 static void ngx_ws_chat_room_deliver(ngx_ws_chat_attach_t *a,
     const wsc_entry_t *entries, ngx_uint_t n);
+static void ngx_ws_chat_room_update(ngx_ws_chat_attach_t *a,
+    const wsc_entry_t *entries, ngx_uint_t n);
 static void ngx_ws_chat_room_count(ngx_ws_chat_room_t *room,
     const wsc_entry_t *e);
 static void ngx_ws_chat_room_append(ngx_ws_chat_room_t *room, wsc_enc_e enc,
@@ -334,6 +336,7 @@ ngx_ws_chat_room_create(ngx_ws_chat_zone_t *z, const wsc_str_t *chat_id,
     room->attach.chat_id.len = chat_id->len;
     room->attach.done = ngx_ws_chat_room_attached;
     room->attach.deliver = ngx_ws_chat_room_deliver;
+    room->attach.update = ngx_ws_chat_room_update;
     room->attach.news = ngx_ws_chat_state_news;
     room->attach.missed = ngx_ws_chat_state_missed;
 
@@ -517,6 +520,33 @@ ngx_ws_chat_room_deliver(ngx_ws_chat_attach_t *a, const wsc_entry_t *entries,
 
     if (room->live) {
         ngx_ws_chat_room_ready(room, WSC_ERR_NONE);
+    }
+}
+
+
+static void
+ngx_ws_chat_room_update(ngx_ws_chat_attach_t *a, const wsc_entry_t *entries,
+    ngx_uint_t n)
+{
+    wsc_buf_t           *b;
+    wsc_enc_e            enc;
+    ngx_uint_t           i;
+    ngx_ws_chat_room_t  *room;
+
+    room = ngx_rbtree_data(a, ngx_ws_chat_room_t, attach);
+    b = &ngx_ws_chat_scratch.event;
+
+    for (i = 0; i < n; i++) {
+
+        for (enc = 0; enc < WSC_ENC_N; enc++) {
+
+            if (ngx_ws_chat_room_reads(room, enc)) {
+                wsc_buf_reset(b, NGX_WS_CHAT_SCRATCH_KEEP);
+
+                wsc_event_update(b, enc, &a->chat_id, &entries[i]);
+                ngx_ws_chat_room_put(room, enc, NULL);
+            }
+        }
     }
 }
 

@@ -89,6 +89,21 @@ void ngx_ws_chat_shm_take(wsc_buf_t *b);
 void ngx_ws_chat_shm_give(wsc_buf_t *b);
 
 
+/* ngx_ws_chat_shm_read.c */
+
+void ngx_ws_chat_shm_read(ngx_ws_chat_read_t *r);
+void ngx_ws_chat_shm_change(ngx_ws_chat_change_t *c);
+void ngx_ws_chat_shm_cancel_change(ngx_ws_chat_change_t *c);
+void ngx_ws_chat_shm_erase(ngx_ws_chat_erase_t *e);
+void ngx_ws_chat_shm_cancel_erase(ngx_ws_chat_erase_t *e);
+
+/*
+ * Hands over some of what was changed since a->rev, to be called again while
+ * that is not the chat's.  NGX_OK; NGX_ERROR: no memory.  a may be gone.
+ */
+ngx_int_t ngx_ws_chat_shm_update(ngx_ws_chat_attach_t *a);
+
+
 /* ngx_ws_chat_shm_news.c */
 
 ngx_int_t ngx_ws_chat_shm_emit(ngx_ws_chat_zone_t *z,

@@ -14,6 +14,7 @@
 
 
 #include "ngx_ws_chat_store_call.h"
+#include "ngx_ws_chat_store_change.h"
 
 
 struct ngx_ws_chat_store_s {
@@ -32,6 +33,12 @@ struct ngx_ws_chat_store_s {
      */
     void        (*cancel_publish)(ngx_ws_chat_publish_t *p);
     void        (*cancel_read)(ngx_ws_chat_read_t *r);
+
+    /* Calls off: it may be done or not, also in part. */
+    void        (*change)(ngx_ws_chat_change_t *c);
+    void        (*cancel_change)(ngx_ws_chat_change_t *c);
+    void        (*erase)(ngx_ws_chat_erase_t *e);
+    void        (*cancel_erase)(ngx_ws_chat_erase_t *e);
 
     /*
      * Tells news (core/wsc_news.h) to every worker of every node, its own one

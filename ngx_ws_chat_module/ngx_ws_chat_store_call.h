@@ -63,6 +63,9 @@ struct ngx_ws_chat_read_s {
     size_t                      max_bytes;
     unsigned                    has_after:1;
     unsigned                    has_before:1;
+    unsigned                    changes:1;    /* with after: also the messages
+                                                 up to it that may have been
+                                                 changed since */
     void                       *data;         /* the store's while it has it */
     void                      (*done)(ngx_ws_chat_read_t *r);
 
@@ -70,6 +73,9 @@ struct ngx_ws_chat_read_s {
     wsc_err_e                   err;
     wsc_entry_t                *entries;
     ngx_uint_t                  n;
+    wsc_entry_t                *changed;      /* as they are now */
+    ngx_uint_t                  nchanged;
+    unsigned                    overrun:1;    /* these are too many to tell */
     wsc_shmlog_chat_t           chat;         /* head, first, lost */
     unsigned                    more:1;       /* there are further ones in the
                                                  direction asked */
@@ -81,7 +87,9 @@ struct ngx_ws_chat_read_s {
 /*
  * A room's wish to hear of its chat.  After done() without err every message
  * behind `head` is handed to deliver(), in order and once, until detach; and
- * to news() what was emitted to the chat (news may be NULL: not wanted).
+ * to news() what was emitted to the chat (news may be NULL: not wanted); and
+ * to update() each message up to `seen` that was changed, as it is now,
+ * perhaps more than once.
  */
 struct ngx_ws_chat_attach_s {
     ngx_queue_t                 queue;
@@ -97,10 +105,16 @@ struct ngx_ws_chat_attach_s {
     unsigned                    queued:1;     /* the store's: in there */
     unsigned                    attached:1;   /* answered without err */
     unsigned                    pending:1;    /* the caller's */
+    unsigned                    changed:1;    /* some messages of it may have
+                                                 been changed, ever */
+    uint64_t                    rev;          /* the store's */
     void                       *data;         /* the store's */
     ngx_msec_t                  deadline;     /* the store's */
     void                      (*done)(ngx_ws_chat_attach_t *a);
     void                      (*deliver)(ngx_ws_chat_attach_t *a,
+                                    const wsc_entry_t *entries,
+                                    ngx_uint_t n);
+    void                      (*update)(ngx_ws_chat_attach_t *a,
                                     const wsc_entry_t *entries,
                                     ngx_uint_t n);
     void                      (*news)(ngx_ws_chat_attach_t *a,

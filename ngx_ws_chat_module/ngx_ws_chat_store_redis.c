@@ -7,6 +7,7 @@
  */
 
 
+#include "ngx_ws_chat_live_change.h"
 #include "ngx_ws_chat_live_durable.h"
 #include "ngx_ws_chat_kafka.h"
 
@@ -36,6 +37,10 @@ const ngx_ws_chat_store_t  ngx_ws_chat_store_redis = {
     ngx_ws_chat_live_detach,
     ngx_ws_chat_live_cancel_publish,
     ngx_ws_chat_live_cancel_read,
+    ngx_ws_chat_live_change,
+    ngx_ws_chat_live_cancel_change,
+    ngx_ws_chat_live_erase,
+    ngx_ws_chat_live_cancel_erase,
     ngx_ws_chat_live_emit,
     ngx_ws_chat_live_load,
     ngx_ws_chat_live_cancel_load,
@@ -54,6 +59,10 @@ const ngx_ws_chat_store_t  ngx_ws_chat_store_durable = {
     ngx_ws_chat_live_detach,
     ngx_ws_chat_live_cancel_post,
     ngx_ws_chat_live_cancel_read,
+    ngx_ws_chat_live_change,
+    ngx_ws_chat_live_cancel_change,
+    ngx_ws_chat_live_erase,
+    ngx_ws_chat_live_cancel_erase,
     ngx_ws_chat_live_emit,
     ngx_ws_chat_live_load,
     ngx_ws_chat_live_cancel_load,
@@ -121,6 +130,7 @@ ngx_ws_chat_live_shards(ngx_ws_chat_live_t *l)
     for (i = 0; i < l->nshards; i++) {
         l->shards[i].live = l;
         ngx_queue_init(&l->shards[i].pending);
+        ngx_queue_init(&l->shards[i].changes);
     }
 
     if (l->zone->redis->cluster) {
@@ -157,6 +167,7 @@ ngx_ws_chat_live_exit_process(ngx_ws_chat_zone_t *z, ngx_cycle_t *cycle)
 
     ngx_ws_chat_live_expire(l, 1);
     ngx_ws_chat_live_post_expire(l, 1);
+    ngx_ws_chat_live_change_expire(l, 1);
     ngx_ws_chat_live_refuse(l, 1);
 
     while (!ngx_queue_empty(&l->nodes)) {
@@ -297,6 +308,7 @@ ngx_ws_chat_live_tick(ngx_event_t *ev)
     ngx_ws_chat_live_append_tick(l);
     ngx_ws_chat_live_expire(l, 0);
     ngx_ws_chat_live_post_expire(l, 0);
+    ngx_ws_chat_live_change_expire(l, 0);
     ngx_ws_chat_live_refuse(l, 0);
     ngx_ws_chat_live_look(l);
 

@@ -11,6 +11,7 @@
 #include "ngx_ws_chat_bus.h"
 #include "ngx_ws_chat_mem.h"
 #include "ngx_ws_chat_shm.h"
+#include "core/wsc_shmlog_change.h"
 
 
 #define NGX_WS_CHAT_SHM_BUCKETS     64      /* to start with */
@@ -22,9 +23,6 @@
 
 
 static void ngx_ws_chat_store_shm_publish(ngx_ws_chat_publish_t *p);
-static void ngx_ws_chat_store_shm_read(ngx_ws_chat_read_t *r);
-static ngx_int_t ngx_ws_chat_store_shm_read_locked(ngx_ws_chat_shm_t *shm,
-    ngx_ws_chat_read_t *r, wsc_buf_t *b);
 
 static void ngx_ws_chat_store_shm_attach(ngx_ws_chat_attach_t *a);
 static void ngx_ws_chat_store_shm_detach(ngx_ws_chat_attach_t *a);
@@ -39,6 +37,7 @@ static void ngx_ws_chat_store_shm_look(ngx_ws_chat_shm_t *shm);
 static void ngx_ws_chat_store_shm_turn(void);
 static void ngx_ws_chat_store_shm_mark(ngx_queue_t *bucket, uint32_t chat);
 static void ngx_ws_chat_store_shm_serve(ngx_ws_chat_attach_t *a);
+static ngx_int_t ngx_ws_chat_store_shm_update(ngx_ws_chat_attach_t *a);
 static ngx_int_t ngx_ws_chat_store_shm_deliver(ngx_ws_chat_attach_t *a);
 static void ngx_ws_chat_store_shm_again(ngx_event_t *ev);
 
@@ -53,11 +52,15 @@ static ngx_int_t ngx_ws_chat_store_shm_health(ngx_ws_chat_zone_t *z,
 const ngx_ws_chat_store_t  ngx_ws_chat_store_shm = {
     "embedded",
     ngx_ws_chat_store_shm_publish,
-    ngx_ws_chat_store_shm_read,
+    ngx_ws_chat_shm_read,
     ngx_ws_chat_store_shm_attach,
     ngx_ws_chat_store_shm_detach,
     ngx_ws_chat_store_shm_cancel_publish,
     ngx_ws_chat_store_shm_cancel_read,
+    ngx_ws_chat_shm_change,
+    ngx_ws_chat_shm_cancel_change,
+    ngx_ws_chat_shm_erase,
+    ngx_ws_chat_shm_cancel_erase,
     ngx_ws_chat_shm_emit,
     ngx_ws_chat_shm_load,
     ngx_ws_chat_store_shm_cancel_load,
@@ -174,77 +177,6 @@ ngx_ws_chat_store_shm_cancel_publish(ngx_ws_chat_publish_t *p)
 }
 
 
-/* read */
-
-static void
-ngx_ws_chat_store_shm_read(ngx_ws_chat_read_t *r)
-{
-    ngx_int_t           rc;
-    wsc_buf_t           b;
-    ngx_ws_chat_shm_t  *shm;
-
-    shm = r->zone->data;
-
-    r->entries = NULL;
-    r->n = 0;
-    r->more = 0;
-    ngx_memzero(&r->chat, sizeof(wsc_shmlog_chat_t));
-
-    ngx_ws_chat_shm_take(&b);
-    ngx_ws_chat_shm_lock(shm);
-
-    rc = ngx_ws_chat_store_shm_read_locked(shm, r, &b);
-
-    ngx_ws_chat_shm_unlock(shm);
-
-    r->err = (rc == NGX_OK) ? WSC_ERR_NONE : WSC_ERR_UNAVAILABLE;
-
-    r->done(r);
-
-    ngx_ws_chat_shm_give(&b);
-}
-
-
-static ngx_int_t
-ngx_ws_chat_store_shm_read_locked(ngx_ws_chat_shm_t *shm,
-    ngx_ws_chat_read_t *r, wsc_buf_t *b)
-{
-    uint32_t               chat;
-    ngx_ws_chat_shm_run_t  run;
-
-    chat = wsc_shmlog_find(&shm->log, &r->chat_id);
-
-    if (chat == 0) {
-        return NGX_OK;
-    }
-
-    wsc_shmlog_stat_chat(&shm->log, chat, ngx_ws_chat_shm_now(),
-                         &r->limits, &r->chat);
-
-    if (r->has_after) {
-        ngx_ws_chat_shm_after(shm, chat, r, &run);
-
-    } else {
-        ngx_ws_chat_shm_before(shm, chat, r, &run);
-    }
-
-    r->more = run.more;
-
-    if (run.n == 0) {
-        return NGX_OK;
-    }
-
-    r->entries = ngx_ws_chat_shm_copy(shm, &run, b);
-    if (r->entries == NULL) {
-        return NGX_ERROR;
-    }
-
-    r->n = run.n;
-
-    return NGX_OK;
-}
-
-
 static void
 ngx_ws_chat_store_shm_cancel_read(ngx_ws_chat_read_t *r)
 {
@@ -305,6 +237,8 @@ ngx_ws_chat_store_shm_attach(ngx_ws_chat_attach_t *a)
     a->seen = state.head;
     a->queued = 0;
     a->lapped = 0;
+    a->rev = state.rev;
+    a->changed = (state.rev != 0);
     a->attached = 1;
 
     a->done(a);
@@ -568,10 +502,12 @@ ngx_ws_chat_store_shm_mark(ngx_queue_t *bucket, uint32_t chat)
 static void
 ngx_ws_chat_store_shm_serve(ngx_ws_chat_attach_t *a)
 {
-    ngx_int_t   rc;
-    ngx_uint_t  i;
+    ngx_int_t           rc;
+    ngx_uint_t          i;
+    ngx_ws_chat_shm_t  *shm;
 
     rc = NGX_OK;
+    shm = a->zone->data;
     ngx_ws_chat_shm_current = a;
 
     if (a->lapped) {
@@ -587,7 +523,9 @@ ngx_ws_chat_store_shm_serve(ngx_ws_chat_attach_t *a)
     }
 
     for (i = 0; rc == NGX_OK && i < NGX_WS_CHAT_SHM_BATCHES; i++) {
-        rc = ngx_ws_chat_store_shm_deliver(a);
+        rc = (wsc_shmlog_rev(&shm->log, a->chat) != a->rev)
+             ? ngx_ws_chat_store_shm_update(a)
+             : ngx_ws_chat_store_shm_deliver(a);
     }
 
     ngx_ws_chat_shm_current = NULL;
@@ -602,6 +540,19 @@ ngx_ws_chat_store_shm_serve(ngx_ws_chat_attach_t *a)
     if (rc == NGX_ERROR) {
         ngx_add_timer(&ngx_ws_chat_shm_event, NGX_WS_CHAT_SHM_PAUSE);
     }
+}
+
+
+/* Hands over what was changed, as deliver() below. */
+
+static ngx_int_t
+ngx_ws_chat_store_shm_update(ngx_ws_chat_attach_t *a)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_ws_chat_shm_update(a);
+
+    return (ngx_ws_chat_shm_current == a) ? rc : NGX_ABORT;
 }
 
 

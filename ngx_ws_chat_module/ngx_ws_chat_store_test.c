@@ -5,15 +5,11 @@
 
 
 #include "ngx_ws_chat_store_test.h"
+#include "ngx_ws_chat_store_test_int.h"
 #include "ngx_ws_chat_mem.h"
+#include "ngx_ws_chat_shm.h"
 #include "ngx_ws_chat_store_shm.h"
 #include "core/wsc_envelope.h"
-
-
-#define NGX_WS_CHAT_TEST_RETRY  50       /* ms, told to senders */
-
-
-typedef struct ngx_ws_chat_test_job_s  ngx_ws_chat_test_job_t;
 
 
 typedef struct {
@@ -23,29 +19,6 @@ typedef struct {
     ngx_uint_t                  store;        /* 1: wrap the zones */
     ngx_str_t                   hold;         /* path; terminated */
 } ngx_ws_chat_test_conf_t;
-
-
-/* An answer or a delivery that comes later. */
-
-struct ngx_ws_chat_test_job_s {
-    ngx_queue_t                 queue;
-    ngx_event_t                 event;
-    void                      (*run)(ngx_ws_chat_test_job_t *job);
-    void                       *request;      /* or the listener */
-    wsc_entry_t                *entries;
-    ngx_uint_t                  n;
-    wsc_buf_t                   news;         /* an envelope */
-};
-
-
-/* What is attached to the inner store in place of its caller's. */
-
-typedef struct {
-    ngx_ws_chat_attach_t        inner;        /* must be first */
-    ngx_ws_chat_attach_t       *outer;
-    ngx_queue_t                 queue;
-    ngx_msec_t                  due;          /* of the last delivery */
-} ngx_ws_chat_test_listener_t;
 
 
 static void ngx_ws_chat_store_test_publish(ngx_ws_chat_publish_t *p);
@@ -73,18 +46,9 @@ static void ngx_ws_chat_store_test_load(ngx_ws_chat_load_t *l);
 static void ngx_ws_chat_store_test_run_load(ngx_ws_chat_test_job_t *job);
 static void ngx_ws_chat_store_test_cancel_load(ngx_ws_chat_load_t *l);
 static void ngx_ws_chat_store_test_missed(ngx_ws_chat_attach_t *inner);
-static wsc_entry_t *ngx_ws_chat_store_test_copy(const wsc_entry_t *entries,
-    ngx_uint_t n);
 static void ngx_ws_chat_store_test_copy_str(u_char **p, wsc_str_t *s);
 
-static ngx_ws_chat_test_job_t *ngx_ws_chat_store_test_job(void *request,
-    void (*run)(ngx_ws_chat_test_job_t *job));
-static void ngx_ws_chat_store_test_schedule(ngx_ws_chat_test_job_t *job,
-    ngx_msec_t *due);
 static void ngx_ws_chat_store_test_event(ngx_event_t *ev);
-static void ngx_ws_chat_store_test_cancel(void *request);
-static void ngx_ws_chat_store_test_free(ngx_ws_chat_test_job_t *job);
-static ngx_uint_t ngx_ws_chat_store_test_fails(void);
 
 static ngx_int_t ngx_ws_chat_store_test_init_process(ngx_ws_chat_zone_t *z,
     ngx_cycle_t *cycle);
@@ -104,6 +68,10 @@ const ngx_ws_chat_store_t  ngx_ws_chat_store_test = {
     ngx_ws_chat_store_test_detach,
     ngx_ws_chat_store_test_cancel_publish,
     ngx_ws_chat_store_test_cancel_read,
+    ngx_ws_chat_store_test_change,
+    ngx_ws_chat_store_test_cancel_change,
+    ngx_ws_chat_shm_erase,
+    ngx_ws_chat_shm_cancel_erase,
     ngx_ws_chat_store_test_emit,
     ngx_ws_chat_store_test_load,
     ngx_ws_chat_store_test_cancel_load,
@@ -114,7 +82,7 @@ const ngx_ws_chat_store_t  ngx_ws_chat_store_test = {
 };
 
 
-static const ngx_ws_chat_store_t  *ngx_ws_chat_store_test_inner =
+const ngx_ws_chat_store_t         *ngx_ws_chat_store_test_inner =
                                                        &ngx_ws_chat_store_shm;
 
 /* of this worker */
@@ -122,7 +90,7 @@ static const ngx_ws_chat_store_t  *ngx_ws_chat_store_test_inner =
 static ngx_ws_chat_test_conf_t    *ngx_ws_chat_test;
 static ngx_queue_t                 ngx_ws_chat_test_jobs;
 static ngx_queue_t                 ngx_ws_chat_test_listeners;
-static ngx_msec_t                  ngx_ws_chat_test_due;
+ngx_msec_t                         ngx_ws_chat_test_due;
 
 
 /* Stored at once and in order; only the answer takes its time. */
@@ -218,6 +186,8 @@ ngx_ws_chat_store_test_run_read(ngx_ws_chat_test_job_t *job)
     r->entries = NULL;
     r->n = 0;
     r->more = 0;
+    r->nchanged = 0;
+    r->overrun = 0;
     ngx_memzero(&r->chat, sizeof(wsc_shmlog_chat_t));
 
     r->done(r);
@@ -276,6 +246,7 @@ ngx_ws_chat_store_test_run_attach(ngx_ws_chat_test_job_t *job)
     l->inner.chat_id = a->chat_id;
     l->inner.done = ngx_ws_chat_store_test_attached;
     l->inner.deliver = ngx_ws_chat_store_test_deliver;
+    l->inner.update = ngx_ws_chat_store_test_update;
     l->inner.news = ngx_ws_chat_store_test_news;
     l->inner.missed = ngx_ws_chat_store_test_missed;
 
@@ -291,6 +262,7 @@ ngx_ws_chat_store_test_run_attach(ngx_ws_chat_test_job_t *job)
 
     a->head = l->inner.head;
     a->seen = l->inner.head;
+    a->changed = l->inner.changed;
     a->attached = 1;
 
     ngx_queue_insert_tail(&ngx_ws_chat_test_listeners, &l->queue);
@@ -487,9 +459,7 @@ ngx_ws_chat_store_test_missed(ngx_ws_chat_attach_t *inner)
 }
 
 
-/* The entries and their octets in one piece. */
-
-static wsc_entry_t *
+wsc_entry_t *
 ngx_ws_chat_store_test_copy(const wsc_entry_t *entries, ngx_uint_t n)
 {
     u_char       *p;
@@ -533,7 +503,7 @@ ngx_ws_chat_store_test_copy_str(u_char **p, wsc_str_t *s)
 }
 
 
-static ngx_ws_chat_test_job_t *
+ngx_ws_chat_test_job_t *
 ngx_ws_chat_store_test_job(void *request,
     void (*run)(ngx_ws_chat_test_job_t *job))
 {
@@ -560,9 +530,7 @@ ngx_ws_chat_store_test_job(void *request,
 }
 
 
-/* Not before *due, unless the order is to be shuffled. */
-
-static void
+void
 ngx_ws_chat_store_test_schedule(ngx_ws_chat_test_job_t *job, ngx_msec_t *due)
 {
     ngx_msec_t  at;
@@ -591,9 +559,7 @@ ngx_ws_chat_store_test_event(ngx_event_t *ev)
 }
 
 
-/* Calls off all that comes for a request or a listener. */
-
-static void
+void
 ngx_ws_chat_store_test_cancel(void *request)
 {
     ngx_queue_t             *q, *next;
@@ -613,7 +579,7 @@ ngx_ws_chat_store_test_cancel(void *request)
 }
 
 
-static void
+void
 ngx_ws_chat_store_test_free(ngx_ws_chat_test_job_t *job)
 {
     if (job->event.timer_set) {
@@ -628,7 +594,7 @@ ngx_ws_chat_store_test_free(ngx_ws_chat_test_job_t *job)
 }
 
 
-static ngx_uint_t
+ngx_uint_t
 ngx_ws_chat_store_test_fails(void)
 {
     return (ngx_uint_t) ngx_random() % 100 < ngx_ws_chat_test->fail;

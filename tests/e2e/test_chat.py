@@ -382,7 +382,7 @@ async def test_bad_requests_are_told_and_harmless(ng, text, told):
 
 
 @pytest.mark.parametrize('op', [
-    'edit', 'retract', 'upgrade',
+    'edits', 'retrac', 'upgrade',
     'JOIN', '', 'x' * 1000])
 async def test_unknown_ops(ng, op):
     a = await Client.connect(ng, user='ann')

@@ -13,7 +13,8 @@ from harness.nginx import TOP
 SPEC = yaml.safe_load((TOP / 'docs/openapi.yaml').read_text())
 VALUES = {'chat_id': 'room', 'user': 'ann', 'position': '1:1'}
 BODIES = {'NewMessage': {'sender': 'ann', 'message': {'text': 'hi'}},
-          'Kick': {'user': 'bob', 'seconds': 1}}
+          'Kick': {'user': 'bob', 'seconds': 1},
+          'OtherMessage': {'message': 'ho'}}
 METHODS = {'get', 'post', 'patch', 'delete', 'put'}
 
 
