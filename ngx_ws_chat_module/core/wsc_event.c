@@ -126,7 +126,7 @@ wsc_event_ack(wsc_buf_t *b, wsc_enc_e enc, const wsc_id_t *id,
         wsc_event_uint(&w, "seq", pos->seq);
     }
 
-    if (pos || dup) {
+    if (cid->len && (pos || dup)) {
         wsc_writer_key(&w, "dup");
         wsc_writer_bool(&w, dup);
     }
