@@ -32,6 +32,7 @@ def node_conf(name, redis, workers, drain, listen=''):
             # as the file says: without Kafka
             ('delivery=durable', 'delivery=live'),
             ('    ws_chat_kafka_brokers 127.0.0.1:9092;\n', ''),
+            ('    ws_chat_history_pass http://127.0.0.1:9473;\n', ''),
             ('ws_chat_drain 20s;', 'ws_chat_drain %s;' % drain)):
         assert old in text, old
         text = text.replace(old, new)

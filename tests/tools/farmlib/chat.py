@@ -46,6 +46,7 @@ class Chat(Place):
                 '127.0.0.1:8081': '127.0.0.1:%d' % ports[node],
                 '127.0.0.1:6379': '127.0.0.1:%d' % ports['redis'],
                 '127.0.0.1:9092': '127.0.0.1:%d' % ports['kafka'],
+                '127.0.0.1:9473': '127.0.0.1:%d' % ports['history'],
                 'worker_rlimit_nofile 20000':
                     'worker_rlimit_nofile %d' % min(20000, files),
                 'ws_chat_node node1': 'ws_chat_node ' + node,
