@@ -26,6 +26,7 @@ typedef struct {
     unsigned                     asked:1;    /* for the range */
     unsigned                     failed:1;
     unsigned                     behind:1;   /* the relay is */
+    unsigned                     vain:1;     /* the archive was asked */
 } ngx_ws_chat_live_job_t;
 
 
@@ -387,7 +388,7 @@ ngx_ws_chat_live_read_range(void *data, const redisReply *reply)
     if (rc == NGX_AGAIN) {
         ngx_ws_chat_live_read_ask(job);
 
-    } else if (ngx_ws_chat_live_archive_is()
+    } else if (!job->vain && ngx_ws_chat_live_archive_is()
                && ngx_ws_chat_live_read_short(r))
     {
         ngx_ws_chat_live_read_further(job);
@@ -479,6 +480,14 @@ ngx_ws_chat_live_read_page(void *data, wsc_page_t *page)
     while (page->n && wsc_pos_cmp(page->entries[page->n - 1].pos, end) > 0) {
         page->n--;
         r->more &= !r->has_after;
+    }
+
+    if (r->has_after && page->n == 0 && !job->live->zone->durable) {
+        /* what it has not got, or not yet: Redis knows what is behind it */
+        job->vain = 1;
+        job->after = r->after;
+        ngx_ws_chat_live_read_ask(job);
+        return;
     }
 
     r->entries = page->entries;

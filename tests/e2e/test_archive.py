@@ -1,6 +1,8 @@
 """What Redis keeps no more comes from ws-chat-history, by the same commands."""
 
 import asyncio
+import http.server
+import threading
 import time
 
 import pytest
@@ -145,6 +147,52 @@ async def test_deep(deep, redis):  # noqa: F811
 
         page = await asyncio.wait_for(newest(), PATIENT)
         assert [m['cid'] for m in page['messages']] == every[-5:]
+
+
+@pytest.fixture
+def void():
+    """An archive of nothing; its port."""
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            body = b'{"messages":[],"more":false,"complete_to":null}'
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args):
+            pass
+
+    server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server.server_port
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+async def test_behind_a_hole(nginx, redis, void):  # noqa: F811
+    """What neither has is missing, what Redis has behind it is not."""
+    ng = nginx(workers=1, location='ws_chat_rate off; ws_chat_history 10 24h;',
+               zone='ws_chat_zone chat:1m prefix=hole:; ws_chat_redis chat %s;'
+                    'ws_chat_history_pass http://127.0.0.1:%d;'
+                    % (redis.uri, void))
+    wait_for(lambda: ng.request('/health').status == 200, PATIENT)
+    async with await Client.connect(ng, user='ann') as ann:
+        await ann.join(ROOM)
+        acks = [await ann.cmd('send', chat_id=ROOM, cid='c%d' % i, message=i)
+                for i in range(30)]
+        start = {'epoch': acks[0]['epoch'], 'seq': acks[0]['seq']}
+        page = await ann.cmd('history', chat_id=ROOM, after=start, limit=4)
+        assert [m['message'] for m in page['messages']] == [20, 21, 22, 23]
+        assert page['more']
+        page = await forward(ann, start)
+        assert [m['message'] for m in page] == list(range(20, 30))
+
+        # but it is no resume
+        await ann.leave(ROOM)
+        joined = await ann.join(ROOM, after=start)
+        assert not joined['recovered'] and joined['reason'] == 'too_old'
 
 
 BAD = [('ftp://h', 'must be http://'), ('http://no.such.host.invalid',
