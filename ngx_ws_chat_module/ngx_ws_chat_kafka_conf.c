@@ -37,6 +37,7 @@ static const char  *ngx_ws_chat_kafka_own[] = {
     "request.required.acks",
     "partitioner",
     "transactional.id",
+    "delivery.report.only.error",
     "log.queue"
 };
 

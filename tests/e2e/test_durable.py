@@ -433,6 +433,9 @@ BAD = [
      'is refused by librdkafka'),
     ('ws_chat_kafka_brokers a; ws_chat_kafka_property acks 1;',
      'cannot set "acks"'),
+    ('ws_chat_kafka_brokers a;'
+     'ws_chat_kafka_property delivery.report.only.error true;',
+     'cannot set "delivery.report.only.error"'),
     ('ws_chat_kafka_brokers a; ws_chat_zone a:1m; ws_chat_zone b:1m;'
      'ws_chat_redis a redis://127.0.0.1; ws_chat_redis b redis://127.0.0.1;',
      'cannot share the topic'),
