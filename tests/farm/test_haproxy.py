@@ -75,9 +75,13 @@ class Stream(Raw):
         self.send(frame(json.dumps(fields)))
 
     def event(self):
-        got = self.read_frame()
-        assert got.opcode == TEXT, got
-        return json.loads(got.payload)
+        """The next one; who comes and goes is told in between."""
+        while True:
+            got = self.read_frame()
+            assert got.opcode == TEXT, got
+            event = json.loads(got.payload)
+            if event['ev'] != 'presence':
+                return event
 
 
 def get(front, path, tls=False):
