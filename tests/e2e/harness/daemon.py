@@ -87,7 +87,8 @@ class Daemon:
             if not line.startswith('#'):
                 name, value = line.split()
                 assert name.startswith(self.prefix)
-                values[name[len(self.prefix):]] = int(value)
+                number = float if '.' in value else int
+                values[name[len(self.prefix):]] = number(value)
         return values
 
     def send_signal(self, number):
