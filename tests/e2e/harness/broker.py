@@ -52,9 +52,10 @@ class Kafka:
         self.process = None
         self.names = 0
         self.configure(controller, settings)
-        self.java('kafka.tools.StorageTool', 'format', '-t', base64.
-                  urlsafe_b64encode(os.urandom(16)).decode().rstrip('='),
-                  '-c', 'server.properties')
+        # its first letter is no "-", which would be an option
+        name = base64.urlsafe_b64encode(b'\0' + os.urandom(15)).decode()
+        self.java('kafka.tools.StorageTool', 'format', '-t',
+                  name.rstrip('='), '-c', 'server.properties')
         self.start()
 
     @property

@@ -91,7 +91,9 @@ class Pipeline(Place):
         (place / 'server.properties').write_text(
             ''.join('%s=%s\n' % one for one in values.items()))
         (place / 'log4j.properties').write_text(LOG4J)
-        name = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode()
+        # its first letter is no "-", which would be an option
+        name = base64.urlsafe_b64encode(
+            b'\0' + secrets.token_bytes(15)).decode()
         run(java('kafka.tools.StorageTool', 'format', '-t', name.rstrip('='),
                  '-c', 'server.properties'), cwd=place)
 
