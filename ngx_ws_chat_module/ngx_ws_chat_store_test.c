@@ -46,6 +46,8 @@ static void ngx_ws_chat_store_test_load(ngx_ws_chat_load_t *l);
 static void ngx_ws_chat_store_test_run_load(ngx_ws_chat_test_job_t *job);
 static void ngx_ws_chat_store_test_cancel_load(ngx_ws_chat_load_t *l);
 static void ngx_ws_chat_store_test_missed(ngx_ws_chat_attach_t *inner);
+static wsc_entry_t *ngx_ws_chat_store_test_copy(const wsc_entry_t *entries,
+    ngx_uint_t n);
 static void ngx_ws_chat_store_test_copy_str(u_char **p, wsc_str_t *s);
 
 static void ngx_ws_chat_store_test_event(ngx_event_t *ev);
@@ -312,12 +314,22 @@ static void
 ngx_ws_chat_store_test_deliver(ngx_ws_chat_attach_t *inner,
     const wsc_entry_t *entries, ngx_uint_t n)
 {
+    ngx_ws_chat_store_test_hand(inner, entries, n,
+                                ngx_ws_chat_store_test_run_deliver);
+}
+
+
+void
+ngx_ws_chat_store_test_hand(ngx_ws_chat_attach_t *inner,
+    const wsc_entry_t *entries, ngx_uint_t n,
+    void (*run)(ngx_ws_chat_test_job_t *job))
+{
     ngx_ws_chat_test_job_t       *job;
     ngx_ws_chat_test_listener_t  *l;
 
     l = (ngx_ws_chat_test_listener_t *) inner;
 
-    job = ngx_ws_chat_store_test_job(l, ngx_ws_chat_store_test_run_deliver);
+    job = ngx_ws_chat_store_test_job(l, run);
 
     if (job == NULL) {
         return;
@@ -459,7 +471,7 @@ ngx_ws_chat_store_test_missed(ngx_ws_chat_attach_t *inner)
 }
 
 
-wsc_entry_t *
+static wsc_entry_t *
 ngx_ws_chat_store_test_copy(const wsc_entry_t *entries, ngx_uint_t n)
 {
     u_char       *p;

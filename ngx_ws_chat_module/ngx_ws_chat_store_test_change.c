@@ -77,26 +77,8 @@ void
 ngx_ws_chat_store_test_update(ngx_ws_chat_attach_t *inner,
     const wsc_entry_t *entries, ngx_uint_t n)
 {
-    ngx_ws_chat_test_job_t       *job;
-    ngx_ws_chat_test_listener_t  *l;
-
-    l = (ngx_ws_chat_test_listener_t *) inner;
-
-    job = ngx_ws_chat_store_test_job(l, ngx_ws_chat_store_test_run_update);
-
-    if (job == NULL) {
-        return;
-    }
-
-    job->n = n;
-    job->entries = ngx_ws_chat_store_test_copy(entries, n);
-
-    if (job->entries == NULL) {
-        ngx_ws_chat_store_test_free(job);
-        return;
-    }
-
-    ngx_ws_chat_store_test_schedule(job, &l->due);
+    ngx_ws_chat_store_test_hand(inner, entries, n,
+                                ngx_ws_chat_store_test_run_update);
 }
 
 

@@ -61,9 +61,10 @@ void ngx_ws_chat_store_test_cancel(void *request);
 /* 1: this time it fails. */
 ngx_uint_t ngx_ws_chat_store_test_fails(void);
 
-/* The entries and their octets in one piece. */
-wsc_entry_t *ngx_ws_chat_store_test_copy(const wsc_entry_t *entries,
-    ngx_uint_t n);
+/* Has run() hand a copy of the entries to the listener, in order. */
+void ngx_ws_chat_store_test_hand(ngx_ws_chat_attach_t *inner,
+    const wsc_entry_t *entries, ngx_uint_t n,
+    void (*run)(ngx_ws_chat_test_job_t *job));
 
 /* ngx_ws_chat_store_test_change.c */
 void ngx_ws_chat_store_test_change(ngx_ws_chat_change_t *c);
