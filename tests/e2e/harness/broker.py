@@ -1,11 +1,10 @@
 """One Apache Kafka broker in a private directory."""
 
-import base64
-import os
 import pathlib
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 
 import confluent_kafka.admin
@@ -13,31 +12,13 @@ import confluent_kafka.admin
 from harness.nginx import reserve_port, wait_for
 
 TOP = pathlib.Path(__file__).resolve().parents[3]
-LIB = TOP / 'build/kafka/lib'
-CONF = TOP / 'conf/kafka/server.properties'
+sys.path.insert(0, str(TOP / 'tests/tools'))
 
-LOG4J = '''log4j.rootLogger=WARN, stdout
-log4j.appender.stdout=org.apache.log4j.ConsoleAppender
-log4j.appender.stdout.layout=org.apache.log4j.PatternLayout
-log4j.appender.stdout.layout.ConversionPattern=%d %p %c %m%n
-'''
+import farmlib.kafka  # noqa: E402
 
-# one machine has one replica
-ALONE = {
-    'process.roles': 'broker,controller',
-    'node.id': '1',
-    'default.replication.factor': '1',
-    'min.insync.replicas': '1',
-    'offsets.topic.replication.factor': '1',
-    'offsets.topic.num.partitions': '1',
-    'transaction.state.log.replication.factor': '1',
-    'transaction.state.log.num.partitions': '1',
-    'transaction.state.log.min.isr': '1',
-    'group.initial.rebalance.delay.ms': '0',
-    'num.network.threads': '2',
-    'num.io.threads': '2',
-    'log.cleaner.enable': 'false',
-}
+# what the farm leaves as it is
+SMALL = {'num_network_threads': 2, 'num_io_threads': 2,
+         'log_cleaner_enable': 'false'}
 
 
 class Kafka:
@@ -51,54 +32,19 @@ class Kafka:
         second.close()
         self.process = None
         self.names = 0
-        self.configure(controller, settings)
-        # its first letter is no "-", which would be an option
-        name = base64.urlsafe_b64encode(b'\0' + os.urandom(15)).decode()
-        self.java('kafka.tools.StorageTool', 'format', '-t',
-                  name.rstrip('='), '-c', 'server.properties')
+        farmlib.kafka.make(TOP, self.dir, self.port, controller,
+                           **{**SMALL, **settings})
         self.start()
 
     @property
     def brokers(self):
         return '127.0.0.1:%d' % self.port
 
-    def configure(self, controller, settings):
-        values = {}
-        for line in CONF.read_text().splitlines():
-            if line and not line.startswith('#'):
-                name, value = line.split('=', 1)
-                values[name] = value
-        values.update(ALONE)
-        values.update({
-            'listeners': 'PLAINTEXT://127.0.0.1:%d,CONTROLLER://127.0.0.1:%d'
-                         % (self.port, controller),
-            'advertised.listeners': 'PLAINTEXT://' + self.brokers,
-            'controller.quorum.voters': '1@127.0.0.1:%d' % controller,
-            'log.dirs': str(self.dir / 'data'),
-        })
-        values.update({name.replace('_', '.'): str(value)
-                       for name, value in settings.items()})
-        (self.dir / 'server.properties').write_text(
-            ''.join('%s=%s\n' % item for item in values.items()))
-        (self.dir / 'log4j.properties').write_text(LOG4J)
-
-    def command_line(self, name, *args):
-        return ['java', '-Xmx320m', '-XX:+UseSerialGC',
-                '-XX:TieredStopAtLevel=1', '-Xshare:auto',
-                '-Dlog4j.configuration=file:log4j.properties',
-                '-cp', str(LIB / '*'), name, *args]
-
-    def java(self, *args):
-        done = subprocess.run(self.command_line(*args), cwd=self.dir,
-                              stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True)
-        assert done.returncode == 0, done.stdout
-
     def start(self):
         log = open(self.dir / 'log', 'ab')
         self.process = subprocess.Popen(
-            self.command_line('kafka.Kafka', 'server.properties'),
-            cwd=self.dir, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            farmlib.kafka.broker(TOP), cwd=self.dir,
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             start_new_session=True)
         log.close()
         wait_for(self.answers, seconds=60, what='Kafka answers')

@@ -55,6 +55,16 @@ def await_true(condition, seconds):
     return True
 
 
+def run(command, **more):
+    """What it printed; an error if it failed."""
+    done = subprocess.run(command, text=True, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          **more)
+    if done.returncode:
+        raise FarmError('%s failed:\n%s' % (command[0], done.stdout))
+    return done.stdout
+
+
 class Place:
     """A directory; each of `programs` has one of its own in there."""
 

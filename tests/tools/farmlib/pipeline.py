@@ -1,57 +1,18 @@
 """What keeps messages: Kafka, PostgreSQL, and the daemons between them."""
 
-import base64
 import os
 import pathlib
 import pwd
-import secrets
 import shutil
 import signal
 import subprocess
 import time
 
-from farmlib.base import FarmError, Place, await_true, fetch, listening
+from farmlib import kafka
+from farmlib.base import (FarmError, Place, await_true, fetch, listening,
+                          run)
 
 DAEMONS = ('relay1', 'relay2', 'archiver1', 'archiver2', 'history')
-
-# one machine has one replica
-ALONE = {
-    'node.id': '1',
-    'default.replication.factor': '1',
-    'min.insync.replicas': '1',
-    'offsets.topic.replication.factor': '1',
-    'offsets.topic.num.partitions': '1',
-    'transaction.state.log.replication.factor': '1',
-    'transaction.state.log.num.partitions': '1',
-    'transaction.state.log.min.isr': '1',
-    'group.initial.rebalance.delay.ms': '0',
-}
-
-LOG4J = '''log4j.rootLogger=WARN, stdout
-log4j.appender.stdout=org.apache.log4j.ConsoleAppender
-log4j.appender.stdout.layout=org.apache.log4j.PatternLayout
-log4j.appender.stdout.layout.ConversionPattern=%d %p %c %m%n
-'''
-
-
-def java(name, *args):
-    """The command line of a program of Kafka's."""
-    return ['java', '-Xmx320m', '-XX:+UseSerialGC',
-            '-XX:TieredStopAtLevel=1', '-Xshare:auto',
-            '-Dlog4j.configuration=file:log4j.properties',
-            '-cp', str(pathlib.Path('build/kafka/lib').resolve() / '*'),
-            name, *args]
-
-
-def run(command, **more):
-    """What it printed; an error if it failed."""
-    done = subprocess.run(command, text=True, stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          **more)
-    if done.returncode:
-        raise FarmError('%s failed:\n%s' % (command[0], done.stdout))
-    return done.stdout
-
 
 def postgres_bin(name):
     found = sorted(pathlib.Path('/usr/lib/postgresql').glob('*/bin/' + name))
@@ -69,33 +30,12 @@ class Pipeline(Place):
     def make(self):
         for program in self.programs:
             (self.dir / program).mkdir()
-        self.make_kafka()
+        kafka.make('.', self.dir / 'kafka', self.ports['kafka'],
+                   self.ports['controller'])
         self.make_postgres()
         epoch = int(time.time() * 1000)
         for daemon in DAEMONS:
             self.make_daemon(daemon, epoch)
-
-    def make_kafka(self):
-        ports = self.ports
-        text = pathlib.Path('conf/kafka/server.properties').read_text()
-        values = dict(line.split('=', 1) for line in text.splitlines()
-                      if line and not line.startswith('#'))
-        values.update(ALONE)
-        values.update({
-            'listeners': 'PLAINTEXT://127.0.0.1:%(kafka)d,'
-                         'CONTROLLER://127.0.0.1:%(controller)d' % ports,
-            'advertised.listeners': 'PLAINTEXT://127.0.0.1:%(kafka)d' % ports,
-            'controller.quorum.voters': '1@127.0.0.1:%(controller)d' % ports,
-            'log.dirs': 'data'})
-        place = self.dir / 'kafka'
-        (place / 'server.properties').write_text(
-            ''.join('%s=%s\n' % one for one in values.items()))
-        (place / 'log4j.properties').write_text(LOG4J)
-        # its first letter is no "-", which would be an option
-        name = base64.urlsafe_b64encode(
-            b'\0' + secrets.token_bytes(15)).decode()
-        run(java('kafka.tools.StorageTool', 'format', '-t', name.rstrip('='),
-                 '-c', 'server.properties'), cwd=place)
 
     def make_postgres(self):
         place = self.dir / 'postgres'
@@ -143,7 +83,7 @@ class Pipeline(Place):
         """They take their time: is_up() tells when they are there."""
         self.launch('postgres', postgres_bin('postgres'), '-D', 'data',
                     **self.as_postgres())
-        self.launch('kafka', *java('kafka.Kafka', 'server.properties'))
+        self.launch('kafka', *kafka.broker('.'))
 
     def start(self):
         self.await_server('postgres', 'PostgreSQL')
@@ -164,7 +104,7 @@ class Pipeline(Place):
     def tool(self):
         """kafka-topics.sh as a distribution of Kafka has it."""
         path = self.dir / 'kafka/kafka-topics.sh'
-        command = java('org.apache.kafka.tools.TopicCommand')
+        command = kafka.command('.', 'org.apache.kafka.tools.TopicCommand')
         path.write_text("#!/bin/sh\ncd '%s'\nexec %s \"$@\"\n" % (
             path.parent, ' '.join("'%s'" % word for word in command)))
         path.chmod(0o700)
