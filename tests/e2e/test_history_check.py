@@ -162,6 +162,21 @@ def chain_from_nothing(history):
         event['prev'] = None
 
 
+def ack_without_a_place(history):
+    """Durable chats: the ack promises a position, and there is none."""
+    history.sent('red', 'ann', 'new', 'new')
+    history.acked('red', 'ann', 'new', None)
+
+
+def overtaken(history):
+    """What was acknowledged first stands behind what was sent later."""
+    first, later = everywhere(history, 5), everywhere(history, 7)
+    for events, i in (first, 7), (later, 5):
+        for event in events:
+            event.update(cid='c%d' % i, message=['red', i])
+    history.acks = [(when, key, None) for when, key, _ in history.acks]
+
+
 def gap_too_early(history):
     s = steps(history)
     s[4:7] = []
@@ -184,7 +199,8 @@ FAULTS = [
     (duplicate, 'twice'), (late_duplicate, 'twice'), (stored_twice, 'twice'),
     (reorder, 'order'), (other_order, 'position'), (reuse, 'position'),
     (leak, 'leak'), (altered, 'leak'), (early_ack, 'early'),
-    (ack_of_nothing, 'lost'), (wrong_ack, 'ack'), (acked_twice, 'ack'),
+    (ack_of_nothing, 'lost'), (ack_without_a_place, 'lost'),
+    (overtaken, 'time'), (wrong_ack, 'ack'), (acked_twice, 'ack'),
     (silent_gap, 'lost hole'), (silent_prev, 'lost chain'),
     (broken_chain, 'chain'), (chain_from_nothing, 'chain'),
     (gap_too_early, 'gap'), (gap_too_small, 'lost'), (gap_too_large, 'gap'),
@@ -295,7 +311,49 @@ def reset_and_shown(history):
     dump(history)
 
 
+def acked_but_not_kept(history):
+    """As durable chats acknowledge: without a position."""
+    when, key, _ = history.acks[6]
+    history.acks[6] = when, key, None
+    dump(history, 6)
+
+
+def copied(history, *without):
+    dump(history)
+    history.copy('red', 'archive', [
+        entry for entry in history.dumps['red'][-1].values()
+        if entry.cid not in without])
+
+
+def not_copied(history):
+    copied(history, 'c6')
+
+
+def end_not_copied(history):
+    copied(history, 'c11')
+
+
+def copied_elsewhere(history):
+    copied(history)
+    chat, name, entries, whole = history.copies[0]
+    entries[6] = entries[6]._replace(position=(EPOCH, 14))
+
+
+def copied_twice(history):
+    copied(history)
+    entries = history.copies[0][2]
+    entries.insert(7, entries[6])
+
+
+def hole_in_the_end(history):
+    copied(history, 'c0', 'c1', 'c6')
+    history.copies[0] = (*history.copies[0][:3], False)
+
+
 DUMP_FAULTS = [
+    (acked_but_not_kept, 'store'), (not_copied, 'copy'),
+    (end_not_copied, 'copy'), (copied_elsewhere, 'copy'),
+    (copied_twice, 'copy'), (hole_in_the_end, 'copy'),
     (not_stored, 'store'), (stored_elsewhere, 'position'),
     (stored_but_not_shown, 'lost'), (stored_once_more, 'twice'),
     (used_before, 'position'), (acked_at_one_place, 'position'),
@@ -307,7 +365,10 @@ DUMP_FAULTS = [
 @pytest.mark.once
 def test_a_clean_history_agrees_with_the_store():
     history = clean()
-    dump(history)
+    copied(history)
+    entries = history.copies[0][2]
+    history.copy('red', 'cache', entries[5:], whole=False)
+    history.acks = [(when, key, None) for when, key, _ in history.acks]
     assert history.check() == []
 
 

@@ -15,7 +15,7 @@ everything in between, once and in order. Positions are pairs (epoch, seq).
 What the store has can be told, too: dump() at any time, at last at the end.
 Then all that is in the last dump was to be seen, and what was acknowledged is
 to be in it, unless loss() told that the store forgot something after it was
-sent.
+sent. copy() tells what another store has of it.
 """
 
 import collections
@@ -70,6 +70,7 @@ class History:
         self.views = {}
         self.begun = {}
         self.dumps = {}
+        self.copies = []
         self.lost = 0
         self.clock = itertools.count(1)
 
@@ -83,7 +84,7 @@ class History:
         self.begun.setdefault((chat, sender, cid), self.now())
 
     def acked(self, chat, sender, cid, place):
-        """When the ack was read."""
+        """When the ack was read; place: None where it names no position."""
         self.acks.append((self.now(), (chat, sender, cid), place))
 
     def read(self, asked, chat, reply):
@@ -94,6 +95,10 @@ class History:
         """What the store has now, entries as Redis.stream() gives them."""
         self.dumps.setdefault(chat, []).append(
             {e.position: e for e in entries})
+
+    def copy(self, chat, name, entries, whole=True):
+        """Another store has these; not whole: the end of the chat will do."""
+        self.copies.append((chat, name, list(entries), whole))
 
     def loss(self):
         """The store just lost data: any of what was sent before."""
@@ -123,6 +128,8 @@ class History:
         lost      a message that did not reach who was to see it, or nobody
         ack       an ack that names another position than the message has
         early     an ack that came before the message could be read
+        time      a message before one that was acknowledged when it was sent
+        copy      another store has something else than the last dump
         """
         self.problems = []
         for chat in sorted({chat for _, chat in self.views}):
@@ -133,6 +140,9 @@ class History:
             for view in views:
                 self.check_view(view, book, gaps)
             self.check_acks(chat, book)
+            self.check_time(chat, book)
+        for copy in self.copies:
+            self.check_copy(*copy)
         return self.problems
 
     def wrong(self, kind, text, *args):
@@ -266,6 +276,9 @@ class History:
         for when, key, place in self.acks:
             if key[0] != chat:
                 continue
+            if place is None:
+                self.check_stored(key, places)
+                continue
             if owners.setdefault(place, key) != key:
                 self.wrong('position', '%s: %s was acknowledged to %s and %s',
                            chat, place, owners[place], key)
@@ -283,3 +296,46 @@ class History:
                 if when < asked and to < place:
                     self.wrong('early', '%s: its ack said %s, but history '
                                'ended at %s', key, place, to)
+
+    def check_stored(self, key, places):
+        """It was acknowledged without a position: it has one."""
+        place, dumps = places.get(key), self.dumps.get(key[0])
+        if place is None:
+            self.wrong('lost', '%s was acknowledged', key)
+        elif dumps and place not in dumps[-1] and not self.gone(
+                key[0], place, key):
+            self.wrong('store', '%s was acknowledged', key)
+
+    def check_time(self, chat, book):
+        """What is sent after an ack comes behind what was acknowledged."""
+        places = {(chat, e['sender'], e['cid']): place
+                  for place, e in sorted(book.items(), reverse=True)}
+        moments = [(when, 'acked', key, place or places.get(key))
+                   for when, key, place in self.acks if key[0] == chat]
+        moments += [(when, 'sent', key, places.get(key))
+                    for key, when in self.begun.items() if key[0] == chat]
+        last = None
+        for _, what, key, place in sorted(moments, key=lambda one: one[0]):
+            if place is None:
+                continue
+            if what == 'acked':
+                last = place if last is None else max(last, place)
+            elif last is not None and place < last:
+                self.wrong('time', '%s is at %s, but %s was acknowledged '
+                           'before it was sent', key, place, last)
+
+    def check_copy(self, chat, name, entries, whole):
+        def told(entry):
+            return (entry.position, entry.sender, entry.cid,
+                    json.loads(entry.message))
+
+        wanted = [told(entry) for _, entry in
+                  sorted(self.dumps[chat][-1].items())]
+        found = [told(entry) for entry in entries]
+        if not whole:
+            wanted = wanted[len(wanted) - len(found):]
+        if found != wanted:
+            odd = [one for pair in itertools.zip_longest(found, wanted)
+                   if pair[0] != pair[1] for one in pair][:4]
+            self.wrong('copy', '%s in %s: %d messages, not %d: %s', chat, name,
+                       len(found), len(wanted), odd)

@@ -32,6 +32,9 @@ class Witness(Member):
     def take(self, event):
         if event['ev'] == 'gap':
             self.history.view(self.user, event['chat_id']).gap(event)
+        elif event['ev'] == 'settled':
+            self.history.acked(event['chat_id'], self.user, event['cid'],
+                               position(event))
         elif event['ev'] == 'reconnect':
             self.farewell = event
         super().take(event)
@@ -46,7 +49,8 @@ class Witness(Member):
         """Send until it is acknowledged, and have both on record."""
         self.history.sent(chat, self.user, cid, message)
         ack = await self.send(chat, cid, message, timeout)
-        self.history.acked(chat, self.user, cid, position(ack))
+        self.history.acked(chat, self.user, cid,
+                           position(ack) if 'seq' in ack else None)
         return ack
 
     async def look(self, chat):
