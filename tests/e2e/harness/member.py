@@ -147,13 +147,28 @@ class Member:
                 await asyncio.sleep(self.pause)
             if chat in self.last and not reply['recovered']:
                 self.not_recovered(chat, reply)
-            assert not reply['more'], reply
+            assert chat in self.last or not reply['more'], reply
             self.last.setdefault(chat, position(reply['head']))
             for event in reply['messages']:
                 self.note(chat, event)
+            if reply['more']:
+                await self.catch_up(chat, position(reply['head']))
         for event in list(self.client.events):
             self.client.events.remove(event)
             self.take(event)
+
+    async def catch_up(self, chat, head):
+        """Page on to the head that a resume told; live events wait."""
+        while self.last[chat] < head:
+            epoch, seq = self.last[chat]
+            page = await self.client.settle(
+                'history', chat_id=chat, limit=500,
+                after={'epoch': epoch, 'seq': seq})
+            for event in page['messages']:
+                if position(event) <= head:
+                    self.note(chat, event)
+            if not page['messages']:
+                await asyncio.sleep(self.pause)
 
     def not_recovered(self, chat, reply):
         raise AssertionError((self.user, reply, self.last[chat]))
