@@ -1,5 +1,6 @@
 """A PostgreSQL server in a private directory."""
 
+import contextlib
 import glob
 import os
 import pathlib
@@ -87,8 +88,12 @@ class Postgres:
         return done.stdout
 
     def send_signal(self, number):
-        """To the server's processes, all of them."""
-        os.killpg(self.process.pid, number)
+        """To the server's processes, all of them: each has its own group."""
+        pid = self.process.pid
+        children = pathlib.Path('/proc/%d/task/%d/children' % (pid, pid))
+        for one in [pid, *map(int, children.read_text().split())]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(one, number)
 
     def stop(self, number=signal.SIGINT):
         self.process.send_signal(number)
