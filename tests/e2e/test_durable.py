@@ -9,14 +9,14 @@ and everybody has everything without new traffic.
 import asyncio
 import json
 import signal
-import subprocess
 
 import confluent_kafka
 import pytest
 
+from harness.broker import MockBroker
 from harness.client import ChatError, Client
 from harness.member import Member, position
-from harness.nginx import TOP, wait_for
+from harness.nginx import wait_for
 from harness.pipeline import daemon, kafka, redis  # noqa: F401
 from harness.records import EPOCH, iso, partition, send as produce
 
@@ -339,34 +339,11 @@ async def test_a_live_zone_is_recorded(line):
             for h in headers[1:]] == places[:-1]
 
 
-class MockBroker:
-    """librdkafka's own mock: it fails as it is told to."""
-
-    def __init__(self, topic):
-        self.process = subprocess.Popen(
-            [TOP / 'build/mock-broker', topic, str(PARTITIONS)], text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self.brokers = self.process.stdout.readline().strip()
-
-    def errors(self, code, count=1):
-        self.process.stdin.write('errors %d %d\n' % (code, count))
-        self.process.stdin.flush()
-        assert self.process.stdout.readline() == 'done\n'
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait(30)
-        self.process.stdout.close()
-
-
 @pytest.fixture
 def mock():
-    broker = MockBroker('chat-messages')
+    broker = MockBroker('chat-messages', PARTITIONS)
     yield broker
     broker.close()
-
-
-OUT_OF_ORDER_SEQUENCE = 45
 
 
 async def test_a_fatal_error(nginx, redis, mock):  # noqa: F811
@@ -385,7 +362,7 @@ async def test_a_fatal_error(nginx, redis, mock):  # noqa: F811
         await ann.join(ROOM)
         await ann.send(ROOM, 0, cid='c0')
         for n in range(1, 4):
-            await asyncio.to_thread(mock.errors, OUT_OF_ORDER_SEQUENCE)
+            await asyncio.to_thread(mock.fatal)
             with pytest.raises(ChatError) as e:
                 await ann.send(ROOM, n, cid='c%d' % n)
             assert e.value.event['temporary']

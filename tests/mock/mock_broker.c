@@ -8,6 +8,7 @@
  *
  *     errors CODE COUNT    the next so many produce requests fail with this
  *                          code of the protocol
+ *     down, up             connections are closed and refused; no longer
  *
  * The end of the input ends it.
  */
@@ -21,6 +22,7 @@
 
 
 #define MOCK_PRODUCE  0
+#define MOCK_BROKER   1     /* they are numbered from 1 */
 
 
 static int
@@ -40,9 +42,29 @@ mock_errors(rd_kafka_mock_cluster_t *cluster, int code, int count)
 
 
 static int
+mock_do(rd_kafka_mock_cluster_t *cluster, const char *line)
+{
+    int  code, count;
+
+    if (strcmp(line, "down\n") == 0) {
+        return rd_kafka_mock_broker_set_down(cluster, MOCK_BROKER) ? -1 : 0;
+    }
+
+    if (strcmp(line, "up\n") == 0) {
+        return rd_kafka_mock_broker_set_up(cluster, MOCK_BROKER) ? -1 : 0;
+    }
+
+    if (sscanf(line, "errors %d %d", &code, &count) != 2) {
+        return -1;
+    }
+
+    return mock_errors(cluster, code, count);
+}
+
+
+static int
 mock_serve(rd_kafka_mock_cluster_t *cluster)
 {
-    int   code, count;
     char  line[256];
 
     printf("%s\n", rd_kafka_mock_cluster_bootstraps(cluster));
@@ -50,9 +72,7 @@ mock_serve(rd_kafka_mock_cluster_t *cluster)
 
     while (fgets(line, sizeof(line), stdin)) {
 
-        if (sscanf(line, "errors %d %d", &code, &count) != 2
-            || mock_errors(cluster, code, count) == -1)
-        {
+        if (mock_do(cluster, line) == -1) {
             fprintf(stderr, "mock-broker: unknown: %s", line);
             return 2;
         }

@@ -20,6 +20,8 @@ import farmlib.kafka  # noqa: E402
 SMALL = {'num_network_threads': 2, 'num_io_threads': 2,
          'log_cleaner_enable': 'false'}
 
+OUT_OF_ORDER_SEQUENCE = 45
+
 
 class Kafka:
     """It keeps port and data over stop() and start()."""
@@ -115,6 +117,37 @@ class Kafka:
         if self.process.poll() is None:
             self.stop(signal.SIGKILL)
         shutil.rmtree(self.dir)
+
+
+class MockBroker:
+    """librdkafka's own mock: it fails as it is told to."""
+
+    def __init__(self, topic, partitions):
+        self.topic = topic
+        self.process = subprocess.Popen(
+            [TOP / 'build/mock-broker', topic, str(partitions)], text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.brokers = self.process.stdout.readline().strip()
+
+    def tell(self, line):
+        self.process.stdin.write(line + '\n')
+        self.process.stdin.flush()
+        assert self.process.stdout.readline() == 'done\n'
+
+    def fatal(self):
+        """The producer that sends next is told that it cannot go on."""
+        self.tell('errors %d 1' % OUT_OF_ORDER_SEQUENCE)
+
+    def down(self):
+        self.tell('down')
+
+    def up(self):
+        self.tell('up')
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait(30)
+        self.process.stdout.close()
 
 
 class Quiet:
