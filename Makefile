@@ -79,7 +79,7 @@ help:
 	@echo 'make ansible-lint         the roles of ansible/'
 	@echo 'make fleet                hosts are booted, provisioned, updated under traffic'
 	@echo 'make fuzz [SECONDS=60]    libFuzzer, so long for each target'
-	@echo 'make faults [COUNT=20]    Redis, nodes and cables die, so often each'
+	@echo 'make faults [COUNT=20]    all that serves chats dies, so often each'
 	@echo '  SEED=n FAULT=name       the same choices again; one kind alone'
 	@echo 'make reloads              ten in a minute under 5,000 sockets that chat'
 	@echo 'make conformance URL=     does that server speak docs/PROTOCOL.md?'
@@ -167,7 +167,7 @@ e2e-farm: build backend setup-test
 backend-test: backend setup-test
 	$(Q)$(T)/run-e2e backend $(ARGS)
 
-faults: build setup-test
+faults: build backend setup-test build/mock-broker
 	$(Q)$(T)/run-faults $(ARGS)
 
 reloads: build setup-test

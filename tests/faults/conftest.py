@@ -1,7 +1,6 @@
 """The campaign: SEED, COUNT and FAULT come by the environment."""
 
 import importlib.util
-import os
 import pathlib
 import sys
 
@@ -24,19 +23,17 @@ pytest_pyfunc_call = _e2e.pytest_pyfunc_call
 pytest_runtest_makereport = _e2e.pytest_runtest_makereport
 
 from harness.seed import SEED  # noqa: E402
-from kinds import KINDS  # noqa: E402
+from durable_kinds import DURABLE  # noqa: E402
+from kinds import LIVE, WANTED  # noqa: E402
 import report  # noqa: E402
 
 
-def pytest_collection_modifyitems(config, items):
-    wanted = (os.environ.get('FAULT') or ' '.join(KINDS)).split()
-    for kind in wanted:
-        if kind not in KINDS:
+def pytest_configure(config):
+    known = {**LIVE, **DURABLE}
+    for kind in WANTED:
+        if kind not in known:
             raise pytest.UsageError('FAULT: there is no %s, only %s' % (
-                kind, ', '.join(KINDS)))
-    kept = [i for i in items if i.callspec.params['kind'] in wanted]
-    config.hook.pytest_deselected(items=[i for i in items if i not in kept])
-    items[:] = kept
+                kind, ', '.join(known)))
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -99,6 +99,9 @@ class Person(Witness):
 class Farm:
     """async with Farm(kind) as farm: everybody is there and chats."""
 
+    person = Person
+    gaps = True     # announced ones are no fault
+
     def __init__(self, kind, workers=1):
         self.kind = kind
         self.random = seeded(kind)
@@ -115,9 +118,9 @@ class Farm:
         self.proxies = []
         self.replicas = []
         self.nodes = []
-        self.redis = Redis(*AOF, ram=True)
-        self.front = None
+        self.redis = self.front = None
         try:
+            self.start_servers()
             for n in range(1, NODES + 1):
                 self.proxies.append(Proxy(self.redis.port))
                 self.nodes.append(self.node('node%d' % n, workers))
@@ -126,18 +129,25 @@ class Farm:
             self.close()
             raise
 
+    def start_servers(self):
+        """What the nodes talk to."""
+        self.redis = Redis(*AOF, ram=True)
+
     def node(self, name, workers):
         return Nginx(
             workers=workers, http='ws_chat_node %s;' % name, store=False,
-            zone='ws_chat_zone chat:1m; ws_chat_redis chat '
-                 'redis://127.0.0.1:%d;' % self.proxies[-1].port,
+            zone=self.zone(),
             location='ws_chat_rate off; ws_chat_history 100000 24h;')
+
+    def zone(self):
+        return ('ws_chat_zone chat:1m; ws_chat_redis chat '
+                'redis://127.0.0.1:%d;' % self.proxies[-1].port)
 
     async def __aenter__(self):
         await asyncio.to_thread(self.settle)
         names = itertools.cycle('chat-%d' % i for i in range(CHATS))
         for i in range(CLIENTS):
-            member = Person(self, i)
+            member = self.person(self, i)
             member.chats = [next(names) for _ in range(EACH)]
             if i // CHATS % 2:
                 # not the same two together each time
@@ -207,7 +217,7 @@ class Farm:
         end = time.monotonic() + seconds
         while self.busy:
             await self.look(end, lambda: '%d sends' % self.busy)
-        heads = self.heads()
+        heads = await self.heads()
         while not all(m.has(heads) for m in self.members):
             await self.look(end, lambda: [
                 (m.user, m.here, m.stale, m.client.welcome,
@@ -220,7 +230,7 @@ class Farm:
             raise AssertionError('not live again: %s' % (what(),))
         await asyncio.sleep(0.02)
 
-    def heads(self):
+    async def heads(self):
         heads = {}
         for n in range(CHATS):
             chat = 'chat-%d' % n
@@ -268,12 +278,12 @@ class Farm:
     def lost(self):
         """Acknowledged, but not in the last dump."""
         return [(key, place) for _, key, place in self.history.acks
-                if place not in self.history.dumps[key[0]][-1]]
+                if place and place not in self.history.dumps[key[0]][-1]]
 
     def check(self, faults):
         """All is as it has to be after so many faults."""
         self.dump()
-        self.history.verify(gaps=True)
+        self.history.verify(self.gaps)
         gaps = [gap for m in self.members for gap in m.gaps]
         assert len(gaps) <= 0.05 * faults * len(self.members), gaps
         assert not self.unexplained(), self.unexplained()
@@ -299,4 +309,5 @@ class Farm:
             if one and one.process:
                 one.kill()
         for one in [self.redis, *self.proxies, *self.replicas]:
-            one.close()
+            if one:
+                one.close()

@@ -1,12 +1,29 @@
 """The faults. Each returns the moment from which all is to be live again."""
 
 import asyncio
+import collections
+import os
 import time
 
 from harness.redis import Proxy, Redis
 from farm import AOF
 
+# faults of each kind
+COUNT = int(os.environ.get('COUNT') or 20)
+# the only ones to be run, if there are any
+WANTED = os.environ.get('FAULT', '').split()
+
 UNREPLICATED = 100
+
+# bound: seconds until all is live again; workers of a node; hush: it may
+# come while nobody talks
+Kind = collections.namedtuple('Kind', 'fault bound workers hush',
+                              defaults=[1, True])
+
+
+def moment(rng, least, most):
+    """Seconds by chance; few of them in a short run."""
+    return rng.uniform(least, most if COUNT > 1 else min(most, least + 1))
 
 
 async def redis_kill(farm, rng):
@@ -116,14 +133,13 @@ async def promotion(farm, rng):
     return time.monotonic()
 
 
-# kind, bound in seconds, workers of a node
-KINDS = {
-    'redis-kill': (redis_kill, 10, 1),
-    'redis-stop': (redis_stop, 5, 1),
-    'pubsub-kill': (pubsub_kill, 5, 1),
-    'flushall': (flushall, 10, 1),
-    'node-kill': (node_kill, 30, 1),
-    'worker-kill': (worker_kill, 5, 2),
-    'redis-cut': (redis_cut, 5, 1),
-    'promotion': (promotion, 5, 1),
+LIVE = {
+    'redis-kill': Kind(redis_kill, 10),
+    'redis-stop': Kind(redis_stop, 5),
+    'pubsub-kill': Kind(pubsub_kill, 5),
+    'flushall': Kind(flushall, 10),
+    'node-kill': Kind(node_kill, 30),
+    'worker-kill': Kind(worker_kill, 5, 2),
+    'redis-cut': Kind(redis_cut, 5),
+    'promotion': Kind(promotion, 5, hush=False),
 }

@@ -14,8 +14,16 @@ COLUMNS = [
 ]
 
 
+def add(farm, kind, bound, times):
+    """What there is to say about one farm; times: kind -> seconds of each."""
+    rows.append(row(farm, kind, bound, [
+        one for seconds in times.values() for one in seconds]))
+    if len(times) > 1:
+        rows[-1]['each'] = ', '.join('%s %.1f' % (name, max(seconds))
+                                     for name, seconds in times.items())
+
+
 def row(farm, kind, bound, times):
-    """What there is to say about one kind."""
     members = farm.members
     gaps = sum(len(m.gaps) for m in members)
     return {
@@ -37,3 +45,6 @@ def table():
     for line in lines:
         yield '  '.join(text.ljust(width) if i == 0 else text.rjust(width)
                         for i, (text, width) in enumerate(zip(line, widths)))
+    for one in rows:
+        if 'each' in one:
+            yield '%s: %s' % (one['kind'], one['each'])
