@@ -80,6 +80,7 @@ bk_metric_t  bk_archive_metrics[] = {
     bk_counter("retries_total", "Transactions that failed."),
     bk_counter("lost_total", "Times that records were gone before."),
     bk_gauge("partitions", "Partitions that are ours."),
+    bk_gauge("lag", "Records of these that were not dealt with yet."),
     { NULL, NULL, NULL, 0, 0 }
 };
 

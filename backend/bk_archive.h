@@ -67,7 +67,8 @@ typedef enum {
     BK_ARCHIVE_STALE,
     BK_ARCHIVE_RETRIES,
     BK_ARCHIVE_LOST,
-    BK_ARCHIVE_PARTITIONS
+    BK_ARCHIVE_PARTITIONS,
+    BK_ARCHIVE_LAG
 } bk_archive_metric_e;
 
 

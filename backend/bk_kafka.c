@@ -16,6 +16,7 @@
 
 #define BK_KAFKA_TIMEOUT  5000    /* ms for an answer */
 #define BK_KAFKA_PROBE    2000    /* ms between looks for lost brokers */
+#define BK_KAFKA_MEASURE  1000    /* ms between measures of the lag */
 
 
 struct bk_kafka_s {
@@ -23,6 +24,7 @@ struct bk_kafka_s {
     const bk_kafka_ops_t   *ops;
     void                   *data;
     uint64_t                probed;
+    uint64_t                measured;
     unsigned                down:1;
 };
 
@@ -37,6 +39,7 @@ static void bk_kafka_on_error(rd_kafka_t *rk, int err, const char *reason,
     void *opaque);
 static void bk_kafka_probe(bk_kafka_t *k);
 static void bk_kafka_failed(bk_kafka_t *k, bk_kafka_message_t *m);
+static int64_t bk_kafka_behind(bk_kafka_t *k, int32_t partition);
 
 
 static const char *const  bk_kafka_consumer[] = {
@@ -157,6 +160,8 @@ bk_kafka_poll(bk_kafka_t *k, int ms)
         bk_kafka_probe(k);
     }
 
+    bk_kafka_measure(k);
+
     m = rd_kafka_consumer_poll(k->rk, ms);
 
     if (m && m->err) {
@@ -166,6 +171,62 @@ bk_kafka_poll(bk_kafka_t *k, int ms)
     }
 
     return m;
+}
+
+
+void
+bk_kafka_measure(bk_kafka_t *k)
+{
+    int                               i;
+    int64_t                           lag;
+    uint64_t                          now;
+    rd_kafka_topic_partition_list_t  *list;
+
+    now = bk_ticks();
+
+    if (now - k->measured < BK_KAFKA_MEASURE) {
+        return;
+    }
+
+    k->measured = now;
+
+    if (rd_kafka_assignment(k->rk, &list)) {
+        return;
+    }
+
+    lag = 0;
+
+    for (i = 0; i < list->cnt; i++) {
+        lag += bk_kafka_behind(k, list->elems[i].partition);
+    }
+
+    rd_kafka_topic_partition_list_destroy(list);
+
+    bk_metric_set(k->ops->lag, lag);
+}
+
+
+static int64_t
+bk_kafka_behind(bk_kafka_t *k, int32_t partition)
+{
+    int64_t  low, high, stored;
+
+    /* high is invalid, which is negative, until something was fetched */
+
+    if (rd_kafka_get_watermark_offsets(k->rk, bk_kafka_topic, partition,
+                                       &low, &high)
+        != RD_KAFKA_RESP_ERR_NO_ERROR)
+    {
+        return 0;
+    }
+
+    stored = k->ops->stored(k->data, partition);
+
+    if (stored < 0) {
+        stored = 0;
+    }
+
+    return (high > stored) ? high - stored : 0;
 }
 
 

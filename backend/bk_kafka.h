@@ -13,6 +13,7 @@
 
 #include "bk_opt.h"
 #include "bk_record.h"
+#include "bk_status.h"
 
 
 #define BK_KAFKA_BEGINNING  -2   /* the first offset there is */
@@ -31,6 +32,10 @@ typedef struct {
     void           (*lost)(void *data, int32_t partition);
     /* The offset that is due next of a partition that is ours. */
     int64_t        (*position)(void *data, int32_t partition);
+    /* The first offset of it that is not dealt with; below 0: all of it. */
+    int64_t        (*stored)(void *data, int32_t partition);
+    /* A gauge: the records that are not dealt with. */
+    bk_metric_t     *lag;
 } bk_kafka_ops_t;
 
 
@@ -58,6 +63,12 @@ void bk_kafka_free(bk_kafka_message_t *m);
 
 int32_t bk_kafka_partition(const bk_kafka_message_t *m);
 int64_t bk_kafka_offset(const bk_kafka_message_t *m);
+
+/*
+ * Sets the gauge, once a second: by the partitions' ends as the last fetches
+ * told them.  bk_kafka_poll() does it, too; it is for waits between.
+ */
+void bk_kafka_measure(bk_kafka_t *k);
 
 /* The strings stay in the message. */
 void bk_kafka_raw(bk_kafka_message_t *m, bk_raw_t *raw);

@@ -61,6 +61,7 @@ bk_metric_t  bk_relay_metrics[] = {
     bk_counter("failed_total", "Messages that a stream did not take."),
     bk_counter("untold_total", "Repetitions that history could not tell."),
     bk_gauge("partitions", "Partitions that are ours."),
+    bk_gauge("lag", "Records of these that were not dealt with yet."),
     { NULL, NULL, NULL, 0, 0 }
 };
 

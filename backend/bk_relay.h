@@ -85,7 +85,8 @@ typedef enum {
     BK_RELAY_LOST,
     BK_RELAY_FAILED,
     BK_RELAY_UNTOLD,
-    BK_RELAY_PARTITIONS
+    BK_RELAY_PARTITIONS,
+    BK_RELAY_LAG
 } bk_relay_metric_e;
 
 

@@ -40,6 +40,7 @@ typedef struct {
 
 static int64_t bk_archiver_assigned(void *data, int32_t partition);
 static int64_t bk_archiver_position(void *data, int32_t partition);
+static int64_t bk_archiver_stored(void *data, int32_t partition);
 static int bk_archiver_parts(bk_archiver_t *a, int32_t partition);
 static void bk_archiver_revoked(void *data);
 static void bk_archiver_lost(void *data, int32_t partition);
@@ -113,7 +114,9 @@ static const bk_kafka_ops_t  bk_archiver_ops = {
     bk_archiver_assigned,
     bk_archiver_revoked,
     bk_archiver_lost,
-    bk_archiver_position
+    bk_archiver_position,
+    bk_archiver_stored,
+    &bk_archive_metrics[BK_ARCHIVE_LAG]
 };
 
 static const char *const  bk_archiver_kafka[] = { NULL };
@@ -240,6 +243,15 @@ bk_archiver_position(void *data, int32_t partition)
     bk_archiver_t *a = data;
 
     return a->archive.parts[partition].due;
+}
+
+
+static int64_t
+bk_archiver_stored(void *data, int32_t partition)
+{
+    bk_archiver_t *a = data;
+
+    return a->archive.parts[partition].from;
 }
 
 
@@ -530,6 +542,7 @@ bk_archiver_range(bk_archiver_t *a, size_t first, size_t n)
 
         if (rc != BK_PG_DATA) {
             bk_status_set(BK_STATUS_STORE, "PostgreSQL does not store");
+            bk_kafka_measure(a->kafka);
             bk_daemon_sleep(wsc_backoff_next(&a->backoff, bk_random()));
         }
     }

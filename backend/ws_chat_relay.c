@@ -61,6 +61,7 @@ static int bk_relayer_parts(bk_relayer_t *a, int32_t partition);
 static bk_relay_rc_e bk_relayer_locate(bk_relayer_t *a, int32_t partition,
     uint64_t goal);
 static int64_t bk_relayer_position(void *data, int32_t partition);
+static int64_t bk_relayer_stored(void *data, int32_t partition);
 static void bk_relayer_revoked(void *data);
 static void bk_relayer_lost(void *data, int32_t partition);
 static void bk_relayer_seek(bk_relayer_t *a);
@@ -131,7 +132,9 @@ static const bk_kafka_ops_t  bk_relayer_ops = {
     bk_relayer_assigned,
     bk_relayer_revoked,
     bk_relayer_lost,
-    bk_relayer_position
+    bk_relayer_position,
+    bk_relayer_stored,
+    &bk_relay_metrics[BK_RELAY_LAG]
 };
 
 static const char *const  bk_relayer_kafka[] = {
@@ -375,6 +378,15 @@ bk_relayer_position(void *data, int32_t partition)
     bk_relayer_t *a = data;
 
     return a->parts[partition].due;
+}
+
+
+static int64_t
+bk_relayer_stored(void *data, int32_t partition)
+{
+    bk_relayer_t *a = data;
+
+    return a->parts[partition].from;
 }
 
 
@@ -652,6 +664,7 @@ static void
 bk_relayer_pause(bk_relayer_t *a)
 {
     bk_status_set(BK_STATUS_STORE, "Redis does not store");
+    bk_kafka_measure(a->relay.kafka);
     bk_daemon_sleep(wsc_backoff_next(&a->backoff, bk_random()));
 }
 

@@ -328,10 +328,12 @@ def test_postgres_down(kafka, topic, own_postgres, archiver):
     own_postgres.process.wait()
     load(kafka, topic, ['room'], 100, 100)
     wait_for(lambda: not one.healthy(), what='it says so')
+    wait_for(lambda: one.metrics()['lag'] == 100, what='it knows how much')
     own_postgres.start()
     archived(kafka, topic, database)
     complete(database, ['room'], 200)
     wait_for(one.healthy, what='it is well again')
+    wait_for(lambda: one.metrics()['lag'] == 0, what='nothing is left')
     # it stands still: nothing is lost, and the archiver can be told to end
     own_postgres.send_signal(signal.SIGSTOP)
     load(kafka, topic, ['room'], 200, 100)
