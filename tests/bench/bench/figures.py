@@ -1,5 +1,6 @@
-"""The figures that are kept, and the part of README that shows them."""
+"""The figures that are kept, and the documents that show them."""
 
+import collections
 import json
 
 from .cases import CASES
@@ -8,10 +9,15 @@ from .machine import BenchError
 from .server import Ours, TOP
 
 FIGURES = TOP / 'tests/bench/figures.json'
-README = TOP / 'README.md'
 
 BEGIN = '<!-- written by make bench ARGS=--save -->\n'
 END = '<!-- end of what it wrote -->\n'
+
+# a document, and the cases that it shows
+Place = collections.namedtuple('Place', 'path cases')
+PLACES = (Place(TOP / 'README.md', ('fan-50', 'fan-3000', 'chats-200',
+                                    'redis-200', 'handshakes', 'idle')),
+          Place(TOP / 'docs/COMPARISON.md', tuple(CASES)))
 
 PEERS = (('bare', 'bare server'), ('nchan', 'nchan'), ('ws', 'ws'))
 
@@ -63,9 +69,11 @@ def growth(result):
     return lines
 
 
-def section(saved):
-    """What README says of the kept figures."""
-    about, results = saved['machine'], saved['cases']
+def section(saved, cases):
+    """What a document says of the kept figures of these cases."""
+    about = saved['machine']
+    results = {name: result for name, result in saved['cases'].items()
+               if name in cases}
     rounds = max(len(one) for result in results.values()
                  for one in result['rounds'].values())
     return (
@@ -77,17 +85,27 @@ def section(saved):
             about['kernel'], about['nginx']))
 
 
-def parts():
-    """README before, within and after the section."""
-    text = README.read_text()
+def parts(place):
+    """A document before, within and after the section."""
+    text = place.path.read_text()
     before, begin, rest = text.partition(BEGIN)
     inside, end, after = rest.partition(END)
     if not begin or not end:
-        raise BenchError('README.md has no place for figures: %s' % BEGIN)
+        raise BenchError('%s has no place for figures: %s' % (
+            place.path.name, BEGIN))
     return before + begin, inside, end + after
 
 
 def save(saved):
-    before, _, after = parts()
+    around = [parts(place) for place in PLACES]
     FIGURES.write_text(json.dumps(saved, indent=1) + '\n')
-    README.write_text(before + section(saved) + after)
+    for place, (before, _, after) in zip(PLACES, around):
+        place.path.write_text(before + section(saved, place.cases) + after)
+
+
+def differs(place):
+    """Does it show anything but the kept figures?"""
+    inside = parts(place)[1]
+    if not FIGURES.exists():
+        return inside != ''
+    return inside != section(json.loads(FIGURES.read_text()), place.cases)
