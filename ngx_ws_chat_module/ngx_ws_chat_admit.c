@@ -288,6 +288,7 @@ ngx_ws_chat_admit_refuse(ngx_http_request_t *r,
 
     conf = ngx_http_get_module_loc_conf(r, ngx_ws_chat_module);
     ngx_ws_chat_stat_of(conf)->counters.refused++;
+    ngx_ws_chat_limit_return(r);
 
     if (refusal->line.len) {
         r->headers_out.status_line = refusal->line;

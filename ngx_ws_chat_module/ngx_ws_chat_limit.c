@@ -156,6 +156,21 @@ ngx_ws_chat_limit_release(void *data)
 }
 
 
+void
+ngx_ws_chat_limit_return(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t  *cln;
+
+    for (cln = r->pool->cleanup; cln; cln = cln->next) {
+
+        if (cln->handler == ngx_ws_chat_limit_release) {
+            ngx_ws_chat_limit_release(cln->data);
+            cln->handler = NULL;
+        }
+    }
+}
+
+
 /* A user is one within a zone. */
 
 static size_t

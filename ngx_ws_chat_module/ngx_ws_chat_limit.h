@@ -33,6 +33,12 @@ ngx_int_t ngx_ws_chat_limit_take(ngx_http_request_t *r,
     ngx_ws_chat_loc_conf_t *conf, const wsc_str_t *user);
 void ngx_ws_chat_limit_release(void *data);
 
+/*
+ * Takes back what ngx_ws_chat_limit_take() has counted: the request is going
+ * to be refused, and its answer may take a while.
+ */
+void ngx_ws_chat_limit_return(ngx_http_request_t *r);
+
 /* What the worker of this slot had counted is gone with it. */
 void ngx_ws_chat_limit_forget(ngx_uint_t slot);
 

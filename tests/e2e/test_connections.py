@@ -23,6 +23,11 @@ SERVER = '''
         ws_chat_drain 1h;
     }}
     location = /other {{ ws_chat zone=two; ws_chat_max_user_connections 3; }}
+    location = /slow {{
+        ws_chat zone=chat;
+        ws_chat_max_user_connections 1;
+        limit_rate 1;
+    }}
     location = /addr {{ ws_chat zone=chat; ws_chat_max_ip_connections 3; }}
     location = /echo {{ ws_chat_echo; ws_chat_max_ip_connections 3; }}
     {proxied}
@@ -149,6 +154,18 @@ def test_order_of_checks(start):
     refuse(ng, '/user?user=ann')
     for r in held:
         r.close()
+
+
+def test_who_is_refused_is_not_counted(start):
+    """Not even while the answer is on its way."""
+    ng = start(workers=1)
+    r = Raw(ng)
+    r.send(r.request('/slow?user=ann', headers={
+        'Upgrade': None, 'Connection': None, 'Sec-WebSocket-Key': None,
+        'Sec-WebSocket-Version': None}))
+    assert r.sock.recv(1) == b'H'
+    enter(ng, '/slow?user=ann').close()
+    r.close()
 
 
 def test_of_one_address(start):
