@@ -195,7 +195,7 @@ fuzz: setup-test
 
 bench-test: build backend setup-test
 	$(Q)$(SUBMAKE) benches
-	$(Q)$(PY) -m pytest -q -n 4 --timeout 300 tests/bench $(ARGS)
+	$(Q)$(T)/run-pytest bench -q -n 4 --timeout 300 tests/bench $(ARGS)
 
 bench: build setup-bench
 	$(Q)$(SUBMAKE) benches
