@@ -67,6 +67,8 @@ class DurableFarm(Farm):
                        **options}
         if kind == 'relay':
             options['redis'] = self.redis.uri
+            # all of it: what Redis has is compared with the topic
+            options['history_messages'] = 100000
             options['history'] = 'http://127.0.0.1:%d' % (
                 self.daemons['history'].port)
         else:
