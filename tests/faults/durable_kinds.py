@@ -14,6 +14,22 @@ from kinds import (COUNT, Kind, moment, node_kill, redis_cut, redis_kill,
 OUTAGE = 60 if COUNT > 1 else 3
 
 
+async def pause(one, seconds):
+    """SIGSTOP, and SIGCONT; the moment of that."""
+    one.send_signal(signal.SIGSTOP)
+    await asyncio.sleep(seconds)
+    one.send_signal(signal.SIGCONT)
+    return time.monotonic()
+
+
+async def away(one, seconds, *number):
+    """Stopped, by this signal; the moment when it has started again."""
+    await asyncio.to_thread(one.stop, *number)
+    await asyncio.sleep(seconds)
+    await asyncio.to_thread(one.start)
+    return time.monotonic()
+
+
 async def no_fault(farm, rng):
     """Nothing happens."""
     await asyncio.sleep(moment(rng, 1, 3))
@@ -61,10 +77,7 @@ def daemon_stop(kind):
     async def fault(farm, rng):
         """SIGSTOP, for longer than the group waits for it, or not."""
         one = farm.daemons[kind + rng.choice('12')]
-        one.send_signal(signal.SIGSTOP)
-        await asyncio.sleep(moment(rng, 1, 9))
-        one.send_signal(signal.SIGCONT)
-        return time.monotonic()
+        return await pause(one, moment(rng, 1, 9))
 
     return fault
 
@@ -76,27 +89,19 @@ async def two_relays(farm, rng):
         wait_for, lambda: one.metrics()['partitions'] == PARTITIONS, 30)
     for _ in range(rng.randrange(2, 6)):
         victim = farm.daemons[rng.choice(['relay', 'relay1', 'relay2'])]
-        victim.send_signal(signal.SIGSTOP)
-        await asyncio.sleep(moment(rng, 0.1, 1.5))
-        victim.send_signal(signal.SIGCONT)
+        await pause(victim, moment(rng, 0.1, 1.5))
     farm.kill('relay')
     return time.monotonic()
 
 
 async def broker_kill(farm, rng):
     """SIGKILL, and it returns."""
-    await asyncio.to_thread(farm.kafka.stop, signal.SIGKILL)
-    await asyncio.sleep(moment(rng, 0, 3))
-    await asyncio.to_thread(farm.kafka.start)
-    return time.monotonic()
+    return await away(farm.kafka, moment(rng, 0, 3), signal.SIGKILL)
 
 
 async def broker_stop(farm, rng):
     """SIGSTOP, for so long that sends become unknown, or not."""
-    farm.kafka.send_signal(signal.SIGSTOP)
-    await asyncio.sleep(moment(rng, 1, 12))
-    farm.kafka.send_signal(signal.SIGCONT)
-    return time.monotonic()
+    return await pause(farm.kafka, moment(rng, 1, 12))
 
 
 async def postgres_kill(farm, rng):
@@ -110,18 +115,12 @@ async def postgres_kill(farm, rng):
 
 async def postgres_stop(farm, rng):
     """SIGSTOP."""
-    farm.postgres.send_signal(signal.SIGSTOP)
-    await asyncio.sleep(moment(rng, 1, 6))
-    farm.postgres.send_signal(signal.SIGCONT)
-    return time.monotonic()
+    return await pause(farm.postgres, moment(rng, 1, 6))
 
 
 async def postgres_down(farm, rng):
     """It is stopped, and away for long."""
-    await asyncio.to_thread(farm.postgres.stop)
-    await asyncio.sleep(OUTAGE)
-    await asyncio.to_thread(farm.postgres.start)
-    return time.monotonic()
+    return await away(farm.postgres, OUTAGE)
 
 
 async def producer_fatal(farm, rng):
