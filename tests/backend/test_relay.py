@@ -353,10 +353,12 @@ def test_redis_killed(kafka, topic, view, redis, relay):
     redis.kill()
     load(kafka, topic, rooms, 50, 50)
     wait_for(lambda: not one.healthy(), what='it says so')
+    wait_for(lambda: one.metrics()['lag'] == 200, what='it knows how much')
     redis.start()
     relayed(kafka, topic, view)
     chained(view, rooms, 100)
     wait_for(one.healthy, what='it is well again')
+    wait_for(lambda: one.metrics()['lag'] == 0, what='nothing is left')
 
 
 def test_lost_end(kafka, topic, view, redis, relay):
