@@ -128,7 +128,7 @@ async def test_replies_are_the_same_maps(nginx):
     json_side = await answers(j, *commands)
     msgpack_side = await answers(m, *commands)
     for command, a, b in zip(commands, json_side, msgpack_side):
-        if TEST_STORE:
+        if TEST_STORE and ('unread' in a) != ('unread' in b):
             # it fails to count now and then, and the reply goes without
             a.pop('unread', None), b.pop('unread', None)
         assert same(a, b), (command, a, b)
