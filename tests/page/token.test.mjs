@@ -46,9 +46,11 @@ function by(kind) {
 }
 
 
+/* It comes back late enough to have heard why it was refused. */
 function connect(token, options) {
-    const chat = new WsChat(new URL('chat', url).href,
-                                    {token, WebSocket, ...options});
+    const chat = new WsChat(new URL('chat', url).href, {
+        token, WebSocket, backoff: {base: 1500}, random: () => 1,
+        ...options});
 
     chats.push(chat);
     return chat;
