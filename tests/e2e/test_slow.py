@@ -196,6 +196,40 @@ def test_close(start):
     wait_for(lambda: ng.status()['connections'] == 1)
 
 
+@pytest.mark.parametrize('policy', ['gap', 'close'])
+def test_many_stop_reading(nginx, policy):
+    """With the buffers that everybody has: gapped or closed one by one, and
+    what is kept for all of them is what is kept for one."""
+    ng = nginx(workers=1, location=LOCATION % ('64k', policy))
+    talker, other, *deaf = (Member(ng, 'plain') for _ in range(22))
+    most = sent = 0
+
+    def left():
+        """Is there a deaf one about whom nothing was done?"""
+        status = ng.status()
+        return 22 - status['connections'] + status['gaps'] < len(deaf)
+
+    while left() or sent < COUNT:
+        assert sent < 10 * COUNT
+        talker.write({'op': 'send', 'chat_id': 'room', 'cid': 'c%d' % sent,
+                      'message': '%d:' % sent + 'x' * 5000})
+        for member in talker, other:
+            assert member.follow(member.read()) == sent
+        sent += 1
+        most = max(most, ng.status()['memory'])
+    assert most < 600000
+    if policy == 'close':
+        wait_for(lambda: ng.status()['connections'] == 2)
+        return
+    for member in deaf:
+        seen = []
+        while member.at != talker.at:
+            seen.append(member.follow(member.read()))
+        assert None in seen and len(seen) < sent
+        assert [n for n in seen if n is not None] == sorted(
+            {n for n in seen if n is not None})
+
+
 def test_slow_member_leaves(start):
     """What a slow member has not read does not stay behind it."""
     ng = start(lag='16m')

@@ -73,10 +73,14 @@ class Fan(Case):
             '-m', rate / rooms, '-s', self.size, '-d', seconds, '-w', warm,
             '--drain', drain, '-R', 5000, *([] if quick else ['--spin']),
             *self.options, at={
+                'connected': lambda: self.joined(server),
                 'warm': lambda: note(before),
                 'measured': lambda: note(after)})
         self.check(server, result)
         return self.figures(result, before, after)
+
+    def joined(self, server):
+        """All members are in the chats, nothing was sent yet."""
 
     def spent(self, server):
         return {'cpu': server.cpu()}
