@@ -314,7 +314,7 @@ build/floor/%.o: tests/bench/control/%.c | build/floor/.dir
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 build/bench/wsbench: $(BENCHOBJ) build/core/libwsc.a
-	$(Q)$(CC) -o $@ $^ -lssl $(LIBS)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lssl $(LIBS)
 
 build/bench/kafka-loop: tests/bench/kafka/kafka_loop.c \
 		build/bench/wsbench_hist.o

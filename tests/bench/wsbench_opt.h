@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 
-#define WB_VERSION        "1.0"
+#define WB_VERSION        "0.1.0"
 
 #define WB_MAX_LIST       16
 #define WB_MAX_PROCESSES  64

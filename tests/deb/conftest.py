@@ -8,7 +8,8 @@ import pytest
 
 from machine import TOP, Machine, run
 
-NAMES = ('libnginx-mod-ws-chat', 'ws-chat-backend', 'ws-chat-tools')
+NAMES = ('libnginx-mod-ws-chat', 'ws-chat-backend', 'ws-chat-bench',
+         'ws-chat-tools')
 
 
 @pytest.fixture(scope='session')

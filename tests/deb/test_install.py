@@ -103,7 +103,7 @@ def test_install(machine, packages):
           == 0, 'health')
     assert running_file(machine) == MODULE
     for word in ('ws-chat-relay', 'ws-chat-archiver', 'ws-chat-history',
-                 'ws-chat-nodes', 'ws-chat-token'):
+                 'ws-chat-nodes', 'ws-chat-token', 'wsbench'):
         assert re.match(word + r' \d', machine.run(word, '--version'))
 
 
@@ -169,6 +169,17 @@ def test_stop_waits_for_everybody(machine, members):
     assert machine.try_run('pgrep', '-x', 'nginx')[0] == 1
     machine.run('systemctl', 'start', 'nginx')
     no_alert(machine)
+
+
+def test_wsbench(machine):
+    """As its manual page has it: each member gets each message, once."""
+    machine.run(
+        'wsbench', '-q', '-u', 'ws://127.0.0.1:8080/chat?user=u{i}',
+        '-c', 20, '-m', 10, '-w', 0, '-d', 2,
+        '-i', '{"op":"join","id":1,"chat_id":"r{room}"}',
+        '--init-reply', '"ev":"joined"', '--publish',
+        '{"op":"send","chat_id":"r{room}","cid":"{cid}",'
+        '"message":"{tag}{pad}"}')
 
 
 def test_daemons(machine):

@@ -64,7 +64,7 @@ def test_versions(packages, unpacked):
     version = run('dpkg-deb', '-f', packages['ws-chat-backend'],
                   'Version').strip()
     for path in ('usr/sbin/ws-chat-relay', 'usr/bin/ws-chat-nodes',
-                 'usr/bin/ws-chat-token'):
+                 'usr/bin/ws-chat-token', 'usr/bin/wsbench'):
         assert run(unpacked / path, '--version').split()[-1] == version
 
 
