@@ -90,7 +90,7 @@ bk_pg_prepare(PGconn *conn, unsigned timeout)
     PQclear(result);
 
     if (version < BK_PG_SCHEMA) {
-        bk_log(BK_LOG_ERROR, "the database needs conf/postgres/migrate",
+        bk_log(BK_LOG_ERROR, "the database needs ws-chat-migrate",
                bk_num("version", version), bk_num("needed", BK_PG_SCHEMA));
         bk_status_set(BK_STATUS_SCHEMA, "the database has an old schema");
         return -1;

@@ -413,7 +413,7 @@ def test_schema(kafka, topic, postgres, archiver):
     database = postgres.database(schema=False)
     one = archiver(postgres=database.conninfo)
     one.expected += ['PostgreSQL refused',
-                     'the database needs conf/postgres/migrate']
+                     'the database needs ws-chat-migrate']
     wait_for(lambda: not one.healthy(), seconds=60, what='it says so')
     assert '001_messages.sql' in postgres.migrate(database.name)
     assert postgres.migrate(database.name) == ''
