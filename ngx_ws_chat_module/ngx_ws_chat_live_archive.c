@@ -13,6 +13,8 @@
 #define NGX_WS_CHAT_ARCHIVE_ACTIVE   8            /* at a time */
 #define NGX_WS_CHAT_ARCHIVE_WAITING  1000
 #define NGX_WS_CHAT_ARCHIVE_TIMEOUT  5000         /* ms from question to end */
+#define NGX_WS_CHAT_ARCHIVE_REST     2000         /* ms that it is left alone
+                                                     after that */
 #define NGX_WS_CHAT_ARCHIVE_ANSWER   (8 * 1024 * 1024)
 #define NGX_WS_CHAT_ARCHIVE_READ     16384
 #define NGX_WS_CHAT_ARCHIVE_REQUEST  1024
@@ -39,6 +41,7 @@ typedef struct {
 
 
 static void ngx_ws_chat_archive_next(void);
+static ngx_uint_t ngx_ws_chat_archive_rests(void);
 static ngx_int_t ngx_ws_chat_archive_start(ngx_ws_chat_archive_t *a);
 static size_t ngx_ws_chat_archive_request(u_char *buf,
     const ngx_ws_chat_read_t *r);
@@ -58,6 +61,8 @@ static ngx_queue_t                        ngx_ws_chat_archive_active;
 static ngx_queue_t                        ngx_ws_chat_archive_waiting;
 static ngx_uint_t                         ngx_ws_chat_archive_nactive;
 static ngx_uint_t                         ngx_ws_chat_archive_nwaiting;
+static ngx_uint_t                         ngx_ws_chat_archive_silent;
+static ngx_msec_t                         ngx_ws_chat_archive_since;
 
 
 char *
@@ -107,10 +112,51 @@ ngx_ws_chat_live_archive_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     acf->addr = u.addrs[0];
-    acf->host = u.host;
     acf->uri = u.uri;
 
+    if (u.family == AF_UNIX) {
+        ngx_str_set(&acf->host, "localhost");
+
+    } else {
+        /* what stands before the path */
+        acf->host.data = u.url.data;
+        acf->host.len = u.uri.data ? (size_t) (u.uri.data - u.url.data)
+                                   : u.url.len;
+    }
+
     mcf->archive = acf;
+
+    return NGX_CONF_OK;
+}
+
+
+/* It knows chats by their names alone. */
+
+char *
+ngx_ws_chat_live_archive_init(ngx_conf_t *cf, ngx_ws_chat_main_conf_t *mcf)
+{
+    ngx_uint_t           i;
+    ngx_ws_chat_zone_t  *first, **zones;
+
+    zones = mcf->zones.elts;
+    first = NULL;
+
+    for (i = 0; mcf->archive && i < mcf->zones.nelts; i++) {
+        if (zones[i]->kafka == NULL) {
+            continue;
+        }
+
+        if (first) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "zones \"%V\" and \"%V\" have records in Kafka "
+                          "and cannot share what \"ws_chat_history_pass\" "
+                          "names: set \"ws_chat_kafka_topic off\" with "
+                          "\"zone=\"", &first->name, &zones[i]->name);
+            return NGX_CONF_ERROR;
+        }
+
+        first = zones[i];
+    }
 
     return NGX_CONF_OK;
 }
@@ -148,9 +194,9 @@ ngx_ws_chat_live_archive_exit_process(void)
 
 
 ngx_uint_t
-ngx_ws_chat_live_archive_is(void)
+ngx_ws_chat_live_archive_is(const ngx_ws_chat_zone_t *z)
 {
-    return ngx_ws_chat_archive != NULL;
+    return ngx_ws_chat_archive != NULL && z->kafka != NULL;
 }
 
 
@@ -160,7 +206,9 @@ ngx_ws_chat_live_archive(const ngx_ws_chat_read_t *r,
 {
     ngx_ws_chat_archive_t  *a;
 
-    if (ngx_ws_chat_archive_nwaiting == NGX_WS_CHAT_ARCHIVE_WAITING) {
+    if (ngx_ws_chat_archive_nwaiting == NGX_WS_CHAT_ARCHIVE_WAITING
+        || ngx_ws_chat_archive_rests())
+    {
         return NGX_DECLINED;
     }
 
@@ -187,6 +235,21 @@ ngx_ws_chat_live_archive(const ngx_ws_chat_read_t *r,
     ngx_ws_chat_archive_next();
 
     return NGX_OK;
+}
+
+
+/*
+ * Who asks waits for the answer.  While there is none, only one finds out from
+ * time to time whether there is.
+ */
+
+static ngx_uint_t
+ngx_ws_chat_archive_rests(void)
+{
+    return ngx_ws_chat_archive_silent
+           && (ngx_ws_chat_archive_nactive
+               || ngx_current_msec - ngx_ws_chat_archive_since
+                  < NGX_WS_CHAT_ARCHIVE_REST);
 }
 
 
@@ -378,7 +441,14 @@ ngx_ws_chat_archive_read(ngx_ws_chat_archive_t *a)
 static void
 ngx_ws_chat_archive_timeout(ngx_event_t *ev)
 {
-    ngx_ws_chat_archive_end(ev->data, NULL, "no answer in time");
+    ngx_ws_chat_archive_t *a = ev->data;
+
+    if (a->peer.connection) {
+        ngx_ws_chat_archive_silent = 1;
+        ngx_ws_chat_archive_since = ngx_current_msec;
+    }
+
+    ngx_ws_chat_archive_end(a, NULL, "no answer in time");
 }
 
 
@@ -388,6 +458,8 @@ ngx_ws_chat_archive_answer(ngx_ws_chat_archive_t *a)
     u_char      *p, *body, *last;
     wsc_page_t   page;
     const char  *reason;
+
+    ngx_ws_chat_archive_silent = 0;
 
     p = a->in.data;
     last = p + a->in.len;

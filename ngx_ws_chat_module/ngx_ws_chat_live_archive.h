@@ -24,12 +24,16 @@
 ngx_int_t ngx_ws_chat_live_archive(const ngx_ws_chat_read_t *r,
     void (*done)(void *data, wsc_page_t *page), void *data);
 
-/* 1: there is one. */
-ngx_uint_t ngx_ws_chat_live_archive_is(void);
+/* 1: there is one, of the records that the zone's messages leave in Kafka. */
+ngx_uint_t ngx_ws_chat_live_archive_is(const ngx_ws_chat_zone_t *z);
 
 /* The directive. */
 char *ngx_ws_chat_live_archive_set(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+
+/* All was read, ngx_ws_chat_kafka_init() was called: only one zone has it. */
+char *ngx_ws_chat_live_archive_init(ngx_conf_t *cf,
+    ngx_ws_chat_main_conf_t *mcf);
 
 void ngx_ws_chat_live_archive_init_process(ngx_ws_chat_main_conf_t *mcf);
 

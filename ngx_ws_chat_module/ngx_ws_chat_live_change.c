@@ -72,7 +72,7 @@ static void ngx_ws_chat_live_sweep_on_keys(void *data, const redisReply *r);
 ngx_uint_t
 ngx_ws_chat_live_changes(ngx_ws_chat_live_t *l)
 {
-    return !l->zone->durable && !ngx_ws_chat_live_archive_is();
+    return !l->zone->durable && !ngx_ws_chat_live_archive_is(l->zone);
 }
 
 

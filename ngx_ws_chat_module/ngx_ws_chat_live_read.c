@@ -354,7 +354,9 @@ ngx_ws_chat_live_read_range(void *data, const redisReply *reply)
 
     (void) ngx_ws_chat_live_later(job->live, reply);
 
-    if (r && reply && job->behind && ngx_ws_chat_live_archive_is()) {
+    if (r && reply && job->behind
+        && ngx_ws_chat_live_archive_is(job->live->zone))
+    {
         ngx_ws_chat_live_read_further(job);
         return;
     }
@@ -388,7 +390,7 @@ ngx_ws_chat_live_read_range(void *data, const redisReply *reply)
     if (rc == NGX_AGAIN) {
         ngx_ws_chat_live_read_ask(job);
 
-    } else if (!job->vain && ngx_ws_chat_live_archive_is()
+    } else if (!job->vain && ngx_ws_chat_live_archive_is(job->live->zone)
                && ngx_ws_chat_live_read_short(r))
     {
         ngx_ws_chat_live_read_further(job);

@@ -403,7 +403,8 @@ ngx_ws_chat_init_main_conf(ngx_conf_t *cf, void *conf)
     }
 
     if (ngx_ws_chat_redis_init(cf, mcf) != NGX_CONF_OK
-        || ngx_ws_chat_kafka_init(cf, mcf) != NGX_CONF_OK)
+        || ngx_ws_chat_kafka_init(cf, mcf) != NGX_CONF_OK
+        || ngx_ws_chat_live_archive_init(cf, mcf) != NGX_CONF_OK)
     {
         return NGX_CONF_ERROR;
     }

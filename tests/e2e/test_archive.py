@@ -2,6 +2,7 @@
 
 import asyncio
 import http.server
+import socket
 import threading
 import time
 
@@ -151,9 +152,10 @@ async def test_deep(deep, redis):  # noqa: F811
 
 @pytest.fixture
 def void():
-    """An archive of nothing; its port."""
+    """An archive of nothing; hosts[] of those that asked it."""
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
+            server.hosts.append(self.headers['Host'])
             body = b'{"messages":[],"more":false,"complete_to":null}'
             self.send_response(200)
             self.end_headers()
@@ -163,21 +165,33 @@ def void():
             pass
 
     server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
+    server.hosts = []
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    yield server.server_port
+    yield server
     server.shutdown()
     thread.join()
     server.server_close()
 
 
-async def test_behind_a_hole(nginx, redis, void):  # noqa: F811
-    """What neither has is missing, what Redis has behind it is not."""
+def shallow(nginx, redis, archive, more=''):  # noqa: F811
+    """A node whose Redis keeps ten messages of a live chat."""
     ng = nginx(workers=1, location='ws_chat_rate off; ws_chat_history 10 24h;',
                zone='ws_chat_zone chat:1m prefix=hole:; ws_chat_redis chat %s;'
                     'ws_chat_history_pass http://127.0.0.1:%d;'
-                    % (redis.uri, void))
+                    % (redis.uri, archive) + more)
     wait_for(lambda: ng.request('/health').status == 200, PATIENT)
+    return ng
+
+
+def records(kafka):  # noqa: F811
+    return 'ws_chat_kafka_brokers %s; ws_chat_kafka_topic %s;' % (
+        kafka.brokers, kafka.topic(10))
+
+
+async def test_behind_a_hole(nginx, kafka, redis, void):  # noqa: F811
+    """What neither has is missing, what Redis has behind it is not."""
+    ng = shallow(nginx, redis, void.server_port, records(kafka))
     async with await Client.connect(ng, user='ann') as ann:
         await ann.join(ROOM)
         acks = [await ann.cmd('send', chat_id=ROOM, cid='c%d' % i, message=i)
@@ -193,12 +207,73 @@ async def test_behind_a_hole(nginx, redis, void):  # noqa: F811
         await ann.leave(ROOM)
         joined = await ann.join(ROOM, after=start)
         assert not joined['recovered'] and joined['reason'] == 'too_old'
+    assert set(void.hosts) == {'127.0.0.1:%d' % void.server_port}
+
+
+async def test_nothing_is_archived(nginx, redis, void):  # noqa: F811
+    """Whose messages go nowhere has nothing in the archive."""
+    ng = shallow(nginx, redis, void.server_port)
+    async with await Client.connect(ng, user='ann') as ann:
+        await ann.join(ROOM)
+        acks = [await ann.cmd('send', chat_id=ROOM, cid='c%d' % i, message=i)
+                for i in range(30)]
+        start = {'epoch': acks[0]['epoch'], 'seq': acks[0]['seq']}
+        page = await ann.cmd('history', chat_id=ROOM, after=start)
+        assert [m['message'] for m in page['messages']] == list(range(20, 30))
+        # and nothing there would undo this
+        await ann.cmd('retract', chat_id=ROOM, epoch=acks[-1]['epoch'],
+                      seq=acks[-1]['seq'])
+    assert not void.hosts
+
+
+@pytest.fixture
+def mute():
+    """An archive that takes questions and says nothing; askers[] of it."""
+    listener = socket.create_server(('127.0.0.1', 0))
+    askers = []
+
+    def serve():
+        try:
+            while True:
+                askers.append(listener.accept()[0])
+        except OSError:
+            pass
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    yield listener.getsockname()[1], askers
+    listener.shutdown(socket.SHUT_RDWR)
+    thread.join()
+    for one in [listener, *askers]:
+        one.close()
+
+
+async def test_silence(nginx, kafka, redis, mute):  # noqa: F811
+    """Not everybody waits for an archive that does not answer."""
+    port, askers = mute
+    ng = shallow(nginx, redis, port, records(kafka))
+    async with await Client.connect(ng, user='ann') as ann:
+        await ann.join(ROOM)
+        acks = [await ann.cmd('send', chat_id=ROOM, cid='c%d' % i, message=i)
+                for i in range(30)]
+        start = {'epoch': acks[0]['epoch'], 'seq': acks[0]['seq']}
+        for _ in range(12):
+            with pytest.raises(ChatError) as e:
+                await ann.cmd('history', chat_id=ROOM, after=start,
+                              timeout=PATIENT)
+            assert e.value.code == 'unavailable'
+    assert 1 <= len(askers) < 6
 
 
 BAD = [('ftp://h', 'must be http://'), ('http://no.such.host.invalid',
                                         'has a bad address'),
        ('http://127.0.0.1; ws_chat_history_pass http://127.0.0.1',
-        'is duplicate')]
+        'is duplicate'),
+       ('http://127.0.0.1; ws_chat_kafka_brokers a;'
+        'ws_chat_zone a:1m; ws_chat_zone b:1m;'
+        'ws_chat_redis a redis://127.0.0.1; ws_chat_redis b redis://127.0.0.1;'
+        'ws_chat_kafka_topic t zone=a',
+        'zones "a" and "b" have records in Kafka and cannot share')]
 
 
 @pytest.mark.parametrize('url, message', BAD, ids=range(len(BAD)))
