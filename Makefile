@@ -54,7 +54,7 @@ FUZZBIN = $(patsubst tests/fuzz/%.c,build/fuzz/%,$(FUZZ))
 .PHONY: help build backend run farm farm-status farm-dashboard farm-stop stop \
 	test check lint unit client e2e e2e-store e2e-redis e2e-farm backend-test \
 	bench-test faults reloads asan interop page fuzz bench bench-farm node-kill install \
-	deb deb-check deb-test ansible-lint fleet clean setup-run setup-farm setup-backend \
+	deb deb-check deb-test readme-test ansible-lint fleet clean setup-run setup-farm setup-backend \
 	setup-deb setup-test setup-ansible setup-fleet setup-bench build-test build-asan core \
 	conformance daemons units fuzzers benches
 
@@ -85,6 +85,7 @@ help:
 	@echo 'make conformance URL=     does that server speak docs/PROTOCOL.md?'
 	@echo 'make deb-check            is all in the packages?'
 	@echo 'make deb-test             install, upgrade, stop, purge on a booted Debian 12'
+	@echo 'make readme-test          what README says, done on a Debian 12 with nothing in it'
 	@echo 'make bench [ARGS=--help]  the figures of README, beside other servers'
 	@echo 'make bench-farm           durable chats beside Kafka alone; ARGS=--help'
 	@echo 'make node-kill            a node with 4,000 members dies; ARGS=--help'
@@ -210,6 +211,9 @@ deb-check: deb setup-test
 
 deb-test: deb-check
 	$(Q)$(PY) -m pytest -q --timeout 1200 tests/deb/test_install.py $(ARGS)
+
+readme-test: setup-test
+	$(Q)$(PY) -m pytest -v -rP --timeout 3600 tests/deb/test_readme.py $(ARGS)
 
 conformance: setup-test
 	$(Q)$(PY) tests/conformance/conformance $(URL) $(ARGS)

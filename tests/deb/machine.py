@@ -3,21 +3,30 @@
 import os
 import pathlib
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
-BASE = TOP / 'build/deb/root'
+BASES = TOP / 'build/deb'
 PATIENCE = 120
 
 # what the packages and the tests need, and modules to stand beside
-INSIDE = ('nginx libnginx-mod-nchan libnginx-mod-http-echo libjansson4'
-          ' libmsgpackc2 librdkafka1 libpq5 libmicrohttpd12 libhiredis0.14'
-          ' postgresql-client python3-minimal python3 systemd-sysv dbus'
-          ' libnss-systemd iproute2 procps curl')
+INSTALLED = ('nginx libnginx-mod-nchan libnginx-mod-http-echo libjansson4'
+             ' libmsgpackc2 librdkafka1 libpq5 libmicrohttpd12 libhiredis0.14'
+             ' postgresql-client python3-minimal python3 systemd-sysv dbus'
+             ' libnss-systemd iproute2 procps curl')
+# what boots, and nothing else
+CLEAN = 'systemd-sysv dbus libnss-systemd'
 QUIET = '#!/bin/sh\nexit 101\n'
+LISTEN = '''
+import socket, sys
+with socket.create_server(('127.0.0.1', int(sys.argv[2]))) as server:
+    socket.send_fds(socket.socket(fileno=int(sys.argv[1])), [b'x'],
+                    [server.fileno()])
+'''
 
 
 class MachineError(Exception):
@@ -50,40 +59,42 @@ def mirror():
     return lines[0]
 
 
-def make_base():
+def make_base(name, packages):
     """A root directory to copy, made once."""
-    if (BASE / 'made').exists() and (BASE / 'made').read_text() == INSIDE:
-        return
-    shutil.rmtree(BASE, ignore_errors=True)
-    BASE.parent.mkdir(parents=True, exist_ok=True)
-    run('debootstrap', '--variant=minbase', 'bookworm', BASE, mirror())
+    base = BASES / name
+    if (base / 'made').exists() and (base / 'made').read_text() == packages:
+        return base
+    shutil.rmtree(base, ignore_errors=True)
+    base.parent.mkdir(parents=True, exist_ok=True)
+    run('debootstrap', '--variant=minbase', 'bookworm', base, mirror())
     for name in ('sources.list', 'sources.list.d'):
         host = pathlib.Path('/etc/apt', name)
         if host.is_dir():
             for path in host.glob('debian.sources'):
-                shutil.copy(path, BASE / 'etc/apt' / name)
+                shutil.copy(path, base / 'etc/apt' / name)
         elif host.exists():
-            shutil.copy(host, BASE / 'etc/apt' / name)
-    shutil.copy('/etc/resolv.conf', BASE / 'etc/resolv.conf')
-    policy = BASE / 'usr/sbin/policy-rc.d'
+            shutil.copy(host, base / 'etc/apt' / name)
+    shutil.copy('/etc/resolv.conf', base / 'etc/resolv.conf')
+    policy = base / 'usr/sbin/policy-rc.d'
     policy.write_text(QUIET)
     policy.chmod(0o755)
     env = {**os.environ, 'DEBIAN_FRONTEND': 'noninteractive'}
-    run('chroot', BASE, 'apt-get', 'update', '-qq', env=env)
-    run('chroot', BASE, 'apt-get', 'install', '-y', '-qq',
-        '--no-install-recommends', *INSIDE.split(), env=env)
+    run('chroot', base, 'apt-get', 'update', '-qq', env=env)
+    run('chroot', base, 'apt-get', 'install', '-y', '-qq',
+        '--no-install-recommends', *packages.split(), env=env)
     policy.unlink()
-    (BASE / 'made').write_text(INSIDE)
+    (base / 'made').write_text(packages)
+    return base
 
 
 class Machine:
     """It runs from the start to close()."""
 
-    def __init__(self):
-        make_base()
+    def __init__(self, name='root', packages=INSTALLED):
+        base = make_base(name, packages)
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix='wsc-deb.'))
         self.root = self.dir / 'root'
-        run('cp', '-a', '--reflink=auto', BASE, self.root)
+        run('cp', '-a', '--reflink=auto', base, self.root)
         self.log = open(self.dir / 'console', 'wb')
         self.nspawn = subprocess.Popen(
             ['systemd-nspawn', '--quiet', '--boot', '--private-network',
@@ -116,28 +127,40 @@ class Machine:
                 'DEBIAN_FRONTEND=noninteractive', 'LC_ALL=C.UTF-8',
                 *map(str, command)]
 
-    def try_run(self, *command):
+    def try_run(self, *command, timeout=PATIENCE * 2):
         """(exit code, what it printed) of a command in the machine."""
         done = subprocess.run(self.enter(*command), text=True,
-                              stdin=subprocess.DEVNULL, timeout=PATIENCE * 2,
+                              stdin=subprocess.DEVNULL, timeout=timeout,
                               stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT)
         return done.returncode, done.stdout
 
-    def run(self, *command):
-        code, out = self.try_run(*command)
+    def run(self, *command, **more):
+        code, out = self.try_run(*command, **more)
         if code:
             raise MachineError('%s: exit code %d\n%s' % (
                 ' '.join(map(str, command)), code, out))
         return out
 
+    def in_network(self, *command):
+        """A program of this machine in the other's network."""
+        return ['nsenter', '-t', str(self.leader), '-n', *map(str, command)]
+
     def beside(self, script, *args):
-        """A script of these tests on this machine's Python, in the
-        machine's network."""
+        """A script of these tests on this machine's Python, there."""
         return subprocess.Popen(
-            ['nsenter', '-t', str(self.leader), '-n', sys.executable,
-             str(script), *map(str, args)], text=True,
+            self.in_network(sys.executable, script, *args), text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def listen(self, port):
+        """A socket that listens there, for a server of this process."""
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            run(*self.in_network(sys.executable, '-c', LISTEN,
+                                 theirs.fileno(), port),
+                pass_fds=[theirs.fileno()])
+            fd, = socket.recv_fds(ours, 1, 1)[1]
+            return socket.socket(fileno=fd)
 
     def path(self, name):
         """A file of the machine, in what is mounted there as well."""

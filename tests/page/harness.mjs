@@ -104,6 +104,11 @@ function freePort() {
 }
 
 
+export function launch() {
+    return chromium.launch({executablePath: CHROMIUM, args: FLAGS});
+}
+
+
 /** A browser and a server with a wire between them. */
 export class World {
     server = new Server();
@@ -112,8 +117,7 @@ export class World {
     async begin() {
         this.proxy = new Proxy(await this.server.start());
         await this.proxy.up();
-        this.browser = await chromium.launch({executablePath: CHROMIUM,
-                                              args: FLAGS});
+        this.browser = await launch();
         fs.mkdirSync(SHOTS, {recursive: true});
     }
 
