@@ -140,11 +140,13 @@ async def test_order_of_a_socket(line):
         assert ann.cids(room) == ['c%d' % i for i in range(60)]
 
 
-async def test_settled(line):
+@pytest.mark.row('settled')
+@pytest.mark.parametrize('fmt', ['json', 'msgpack'])
+async def test_settled(line, fmt):
     """A repeated cid is stored once; its sender hears where."""
     line.relay()
     ng = await line.node()
-    async with await Client.connect(ng, user='ann') as ann, \
+    async with await Client.connect(ng, user='ann', fmt=fmt) as ann, \
             await Client.connect(ng, user='bob') as bob:
         await ann.join(ROOM)
         await bob.join(ROOM)
@@ -281,14 +283,16 @@ async def test_the_broker_dies(line):
     await line.ready(ng)
 
 
-async def test_full(line):
+@pytest.mark.row('overloaded')
+@pytest.mark.parametrize('fmt', ['json', 'msgpack'])
+async def test_full(line, fmt):
     """What the queue does not take is overloaded, definitely not stored."""
     line.relay()
     ng = await line.node(
         workers=1, http='ws_chat_kafka_property '
                         'queue.buffering.max.messages 5;'
                         'ws_chat_kafka_property linger.ms 2000;')
-    async with await Client.connect(ng, user='ann') as ann:
+    async with await Client.connect(ng, user='ann', fmt=fmt) as ann:
         await ann.join(ROOM)
         await ann.post([{'op': 'send', 'id': i, 'chat_id': ROOM,
                          'cid': 'c%d' % i, 'message': i} for i in range(9)])

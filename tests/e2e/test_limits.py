@@ -255,12 +255,7 @@ def test_max_fragments(nginx):
 # members who do not read
 
 async def deaf(ng, user, *chats):
-    """A client that takes nothing from its socket unless it is asked."""
-    sock = socket.socket()
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    sock.connect(('127.0.0.1', ng.port))
-    sock.setblocking(False)
-    client = await Client.connect(ng, user=user, sock=sock, max_queue=1)
+    client = await Client.deaf(ng, user=user)
     heads = {chat: (await client.settle('join', chat_id=chat))['head']
              for chat in chats}
     return client, heads

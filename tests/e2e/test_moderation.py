@@ -82,6 +82,7 @@ def place(event):
     return {k: event[k] for k in ('epoch', 'seq')}
 
 
+@pytest.mark.row('kick', 'kicked')
 @pytest.mark.parametrize('fmt', ['json', 'msgpack'])
 async def test_kick(nginx, fmt):
     """All of a user's sockets leave that chat, on every worker."""
@@ -202,6 +203,7 @@ async def test_kick_of_streams(nginx):
 
 # blocked
 
+@pytest.mark.row('4003')
 @pytest.mark.parametrize('fmt', ['json', 'msgpack'])
 async def test_block(nginx, fmt):
     ng = nginx(location=FREE)
@@ -274,6 +276,7 @@ async def bearer(ng, sub, *chats, fmt='json', **claims):
     return client
 
 
+@pytest.mark.row('kick', 'block')
 @pytest.mark.parametrize('fmt', ['json', 'msgpack'])
 async def test_commands_of_moderators(nginx, fmt):
     ng = nginx(start=False)

@@ -32,6 +32,7 @@ async def say(client, message, cid, **fields):
 
 # commands
 
+@pytest.mark.row('join', 'leave')
 async def test_join_and_leave(nginx, fmt):
     ng = nginx(location='ws_chat_rate off;')
     ann = await joined(ng, 'ann', fmt)
@@ -71,6 +72,7 @@ async def test_join_by_address(nginx, fmt):
     assert not [e for e in ann.events if e['ev'] == 'joined']
 
 
+@pytest.mark.row('send', 'message')
 async def test_send(nginx, fmt):
     ng = nginx()
     ann, bob = [await joined(ng, user, fmt) for user in ('ann', 'bob')]
@@ -104,6 +106,7 @@ async def test_octets(nginx, fmt):
         assert event['message'] == b'\0\xff' and 'enc' not in event
 
 
+@pytest.mark.row('typing', 'signal')
 async def test_typing_and_signals(nginx, fmt):
     ng = nginx(location='ws_chat_rate off;')
     ann, bob = [await joined(ng, user, fmt) for user in ('ann', 'bob')]
@@ -124,6 +127,7 @@ async def test_typing_and_signals(nginx, fmt):
     assert eve.joined['signals']['pos']['data'] == data
 
 
+@pytest.mark.row('presence')
 async def test_presence(nginx, fmt):
     ng = nginx(location='ws_chat_presence_grace 200ms;')
     ann = await joined(ng, 'ann', fmt)
@@ -142,6 +146,7 @@ async def test_presence(nginx, fmt):
     await ann.expect('presence', LONG, leave=['bob'], count=1)
 
 
+@pytest.mark.row('history')
 async def test_history(nginx, fmt):
     ng = nginx(location='ws_chat_rate off;')
     ann = await joined(ng, 'ann', fmt)
@@ -159,6 +164,49 @@ async def test_history(nginx, fmt):
     assert await ask(after=place(acks[3]), limit=2) == ([4, 5], False)
 
 
+@pytest.mark.row('edit', 'retract', 'update', 'not_found')
+async def test_edit_and_retract(nginx, fmt):
+    ng = nginx(location='ws_chat_rate off;')
+    ann, bob = [await joined(ng, user, fmt) for user in ('ann', 'bob')]
+    at = {'chat_id': ROOM, **place(await say(ann, 'one', 'c1'))}
+    ack = await ann.settle('edit', message=['two'], id='e', **at)
+    assert ack['ev'] == 'ack' and ack['id'] == 'e' and ack['timestamp']
+    assert {**at, **ack} == ack
+    for client in ann, bob:
+        assert await client.expect('update', LONG) == {
+            'ev': 'update', **at, 'message': ['two']}
+    ack = await ann.settle('retract', id='r', **at)
+    assert ack['ev'] == 'ack' and {**at, **ack} == ack
+    for client in ann, bob:
+        assert await client.expect('update', LONG) == {
+            'ev': 'update', **at, 'retracted': True}
+    with pytest.raises(ChatError) as error:
+        await ann.settle('retract', **{**at, 'seq': at['seq'] + 9})
+    assert error.value.code == 'not_found'
+    assert error.value.event['temporary'] is False
+
+
+@pytest.mark.row('mark')
+async def test_marks(nginx, fmt):
+    ng = nginx(location='ws_chat_rate off;')
+    ann, bob = [await joined(ng, user, fmt) for user in ('ann', 'bob')]
+    at = place(await say(ann, 'one', 'c1'))
+    await bob.expect('message', cid='c1')
+    assert await bob.settle('mark', chat_id=ROOM, delivered=at, id='m') == {
+        'ev': 'ok', 'id': 'm'}
+    for client in ann, bob:
+        assert await client.expect('mark', LONG) == {
+            'ev': 'mark', 'chat_id': ROOM, 'sender': 'bob', 'delivered': at,
+            'read': None}
+    await bob.settle('mark', chat_id=ROOM, read=at)
+    await ann.expect('mark', LONG, delivered=at, read=at)
+    eve = await joined(ng, 'eve', fmt)
+    while eve.joined['marks'] != {'bob': {'delivered': at, 'read': at}}:
+        assert TEST_STORE
+        eve.joined = await eve.settle('join', chat_id=ROOM)
+
+
+@pytest.mark.row('refresh', 'ping', '4003')
 async def test_refresh_and_ping(nginx, fmt):
     ng = nginx(start=False, location='ws_chat_auth jwt;'
                'ws_chat_jwt_key secret;')
@@ -184,6 +232,7 @@ async def test_refresh_and_ping(nginx, fmt):
 
 # events and errors
 
+@pytest.mark.row('welcome')
 async def test_welcome(nginx, fmt):
     ng = nginx(location='ws_chat_message_timeout 9s;'
                'ws_chat_max_user_connections 3;')
@@ -199,6 +248,8 @@ async def test_welcome(nginx, fmt):
     assert set(welcome['retention']) == {'messages', 'seconds'}
 
 
+@pytest.mark.row('error', 'bad_request', 'unknown_op', 'not_joined',
+                 'too_many_chats', 'forbidden', 'rate_limited')
 async def test_errors(nginx, fmt):
     """An application's mistakes, and what is safe to try again."""
     ng = nginx(location='ws_chat_max_chats 1; ws_chat_rate 1r/s burst=2;')
@@ -227,6 +278,7 @@ async def test_errors(nginx, fmt):
     assert 'id' not in error
 
 
+@pytest.mark.row('1008')
 async def test_too_many_mistakes(nginx, fmt):
     ng = nginx()
     ann = await Client.connect(ng, user='ann', fmt=fmt)
@@ -235,6 +287,7 @@ async def test_too_many_mistakes(nginx, fmt):
     assert len([e for e in ann.events if e['ev'] == 'error']) == 20
 
 
+@pytest.mark.row('1003', '1009', '4009')
 async def test_closes(nginx, fmt):
     ng = nginx(location='ws_chat_max_message 1000;')
     for data, code in (
@@ -248,6 +301,7 @@ async def test_closes(nginx, fmt):
     assert (await ann.closed(LONG))[0] == 4009
 
 
+@pytest.mark.row('reconnect', '1012')
 async def test_stop(nginx, fmt):
     """A reload: `reconnect`, and then the close that it announces."""
     ng = nginx(workers=1, location='ws_chat_drain 200ms;')
@@ -268,6 +322,7 @@ async def test_batch(nginx, fmt):
     assert (await ann.expect('error'))['code'] == 'bad_request'
 
 
+@pytest.mark.row('message without chat_id')
 async def test_notices(nginx, fmt):
     """From servers, of no chat."""
     ng = nginx()

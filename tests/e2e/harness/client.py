@@ -13,6 +13,7 @@ import asyncio
 import collections
 import itertools
 import json
+import socket
 import urllib.parse
 
 import msgpack
@@ -100,6 +101,15 @@ class Client:
         if welcome:
             self.welcome = await self.expect('welcome')
         return self
+
+    @classmethod
+    async def deaf(cls, ng, **options):
+        """One that takes nothing from its socket unless it is asked."""
+        sock = socket.socket()
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        sock.connect(('127.0.0.1', ng.port))
+        sock.setblocking(False)
+        return await cls.connect(ng, sock=sock, max_queue=1, **options)
 
     async def __aenter__(self):
         return self
