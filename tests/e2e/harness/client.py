@@ -148,11 +148,9 @@ class Client:
                 reply = await self.cmd(op, **fields)
                 if reply.get('reason') != 'unavailable':
                     return reply
-                fields.pop('id', None)
             except ChatError as e:
                 if not e.event['temporary']:
                     raise
-                fields.pop('id', None)
                 await asyncio.sleep(e.event['retry_ms'] / 1000 / 20)
 
     async def reply(self, ident, timeout=TIMEOUT):
