@@ -89,6 +89,7 @@ ngx_ws_chat_conf_create_loc(ngx_conf_t *cf)
     conf->deflate = NGX_CONF_UNSET;
     conf->deflate_level = NGX_CONF_UNSET;
     conf->deflate_window = NGX_CONF_UNSET;
+    conf->deflate_context = NGX_CONF_UNSET;
     conf->deflate_min_size = NGX_CONF_UNSET_SIZE;
     conf->api_keys = NGX_CONF_UNSET_PTR;
 
@@ -144,6 +145,7 @@ ngx_ws_chat_conf_merge_values(ngx_ws_chat_loc_conf_t *prev,
     ngx_conf_merge_value(conf->deflate, prev->deflate, 1);
     ngx_conf_merge_value(conf->deflate_level, prev->deflate_level, 1);
     ngx_conf_merge_value(conf->deflate_window, prev->deflate_window, 15);
+    ngx_conf_merge_value(conf->deflate_context, prev->deflate_context, 64);
     ngx_conf_merge_size_value(conf->deflate_min_size, prev->deflate_min_size,
                               256);
 

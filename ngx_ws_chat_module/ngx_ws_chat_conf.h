@@ -69,6 +69,8 @@ typedef struct {
     ngx_flag_t                        deflate;
     ngx_int_t                         deflate_level;
     ngx_int_t                         deflate_window;
+    ngx_int_t                         deflate_context;  /* members a room; 0:
+                                                           never */
     size_t                            deflate_min_size;
     wsc_shmlog_limits_t               history;
     wsc_conn_conf_t                   conn;        /* per worker */

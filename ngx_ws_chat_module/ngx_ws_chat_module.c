@@ -75,6 +75,8 @@ ngx_ws_chat_bounds(message_timeout, 100, 3600000, 0, "from 100ms to 1h");
 ngx_ws_chat_bounds(lag_limit, 1024, 1024 * 1024 * 1024, 0, "from 1k to 1g");
 ngx_ws_chat_bounds(deflate_level, 1, 9, 0, "from 1 to 9");
 ngx_ws_chat_bounds(deflate_window, 9, 15, 0, "from 9 to 15");
+ngx_ws_chat_bounds(deflate_context, 1, 1000000, 1,
+                   "0 (never) or from 1 to 1000000");
 ngx_ws_chat_bounds(deflate_min_size, 0, 64 * 1024 * 1024, 1,
                    "from 0 to 64m");
 
@@ -244,6 +246,9 @@ static ngx_command_t  ngx_ws_chat_commands[] = {
     ngx_ws_chat_loc_command("deflate_window", ngx_conf_set_num_slot,
                             deflate_window,
                             &ngx_ws_chat_bounds_deflate_window),
+    ngx_ws_chat_loc_command("deflate_context", ngx_conf_set_num_slot,
+                            deflate_context,
+                            &ngx_ws_chat_bounds_deflate_context),
     ngx_ws_chat_loc_command("deflate_min_size", ngx_conf_set_size_slot,
                             deflate_min_size,
                             &ngx_ws_chat_bounds_deflate_min_size),

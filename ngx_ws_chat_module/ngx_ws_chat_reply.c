@@ -60,7 +60,13 @@ ngx_ws_chat_reply(ngx_ws_chat_client_t *cl)
         && ngx_ws_chat_pack(cl->conf, cl->window, b->data, b->len, &data)
            == NGX_OK)
     {
-        flags |= WSC_FRAME_RSV1;
+        if (ngx_ws_chat_stream_interrupt(&cl->peer)) {
+            flags |= WSC_FRAME_RSV1;
+
+        } else {
+            data.data = b->data;
+            data.len = b->len;
+        }
     }
 
     (void) ngx_ws_chat_peer_send(&cl->peer, flags, opcode, data.data,

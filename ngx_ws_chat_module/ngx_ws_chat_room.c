@@ -5,12 +5,10 @@
 
 
 #include "ngx_ws_chat_room_state.h"
+#include "ngx_ws_chat_room_stream.h"
 #include "ngx_ws_chat_bus.h"
 #include "ngx_ws_chat_mem.h"
-#include "ngx_ws_chat_pack.h"
 #include "core/wsc_event.h"
-#include "core/wsc_frame.h"
-#include "core/wsc_sse.h"
 
 
 static ngx_ws_chat_room_t *ngx_ws_chat_room_open(ngx_ws_chat_zone_t *z,
@@ -29,10 +27,6 @@ static void ngx_ws_chat_room_insert(ngx_rbtree_node_t *temp,
     ngx_rbtree_node_t *node, ngx_rbtree_node_t *sentinel);
 static ngx_int_t ngx_ws_chat_room_cmp(ngx_ws_chat_room_t *room,
     const wsc_str_t *chat_id);
-static ngx_ws_chat_stream_t *ngx_ws_chat_room_stream(
-    ngx_ws_chat_room_t *room, ngx_uint_t kind);
-static void ngx_ws_chat_room_stream_drop(ngx_ws_chat_room_t *room,
-    ngx_ws_chat_stream_t *st);
 static void ngx_ws_chat_room_attached(ngx_ws_chat_attach_t *a);
 static void ngx_ws_chat_room_ready(ngx_ws_chat_room_t *room, wsc_err_e err);
 static void ngx_ws_chat_room_deliver(ngx_ws_chat_attach_t *a,
@@ -45,8 +39,6 @@ static void ngx_ws_chat_room_append(ngx_ws_chat_room_t *room, wsc_enc_e enc,
     const wsc_entry_t *e);
 static void ngx_ws_chat_room_append_gap(ngx_ws_chat_room_t *room,
     ngx_uint_t kind, const wsc_entry_t *e);
-static void ngx_ws_chat_room_frame(ngx_ws_chat_room_t *room, ngx_uint_t kind,
-    const wsc_buf_t *b, const wsc_pos_t *pos);
 
 
 ngx_int_t
@@ -171,7 +163,8 @@ ngx_ws_chat_room_member(ngx_ws_chat_room_t *room, ngx_ws_chat_peer_t *peer,
     ngx_ws_chat_stream_t  *st;
     ngx_ws_chat_member_t  *m;
 
-    st = ngx_ws_chat_room_stream(room, kind);
+    st = ngx_ws_chat_room_stream(room,
+                                 ngx_ws_chat_room_stream_kind(peer, kind));
     if (st == NULL) {
         return NULL;
     }
@@ -376,48 +369,6 @@ ngx_ws_chat_room_free(ngx_ws_chat_room_t *room)
 }
 
 
-static ngx_ws_chat_stream_t *
-ngx_ws_chat_room_stream(ngx_ws_chat_room_t *room, ngx_uint_t kind)
-{
-    ngx_ws_chat_stream_t  *st;
-
-    if (room->streams[kind]) {
-        return room->streams[kind];
-    }
-
-    st = wsc_alloc(&ngx_ws_chat_alloc, sizeof(ngx_ws_chat_stream_t));
-    if (st == NULL) {
-        return NULL;
-    }
-
-    ngx_ws_chat_stream_init(st, room->attach.seen, room->attach.zone->stat);
-    room->streams[kind] = st;
-
-    return st;
-}
-
-
-/* Lets go of a stream that nobody reads. */
-
-static void
-ngx_ws_chat_room_stream_drop(ngx_ws_chat_room_t *room,
-    ngx_ws_chat_stream_t *st)
-{
-    ngx_uint_t  i;
-
-    if (st->n) {
-        return;
-    }
-
-    for (i = 0; room->streams[i] != st; i++) { /* void */ }
-
-    room->streams[i] = NULL;
-
-    ngx_ws_chat_stream_done(st);
-    wsc_free(&ngx_ws_chat_alloc, st);
-}
-
-
 /* The store's answer: tells those who wait, who may leave in there. */
 
 static void
@@ -607,7 +558,7 @@ ngx_ws_chat_room_put(ngx_ws_chat_room_t *room, wsc_enc_e enc,
 
     for (kind = 0; kind < NGX_WS_CHAT_KINDS && !b->failed; kind++) {
         if (room->streams[kind] && ngx_ws_chat_kind_enc(kind) == enc) {
-            ngx_ws_chat_room_frame(room, kind, b, pos);
+            ngx_ws_chat_room_stream_put(room, kind, b, pos);
         }
     }
 }
@@ -677,55 +628,8 @@ ngx_ws_chat_room_append_gap(ngx_ws_chat_room_t *room, ngx_uint_t kind,
         return;
     }
 
-    ngx_ws_chat_room_frame(room, kind, b, NULL);
+    ngx_ws_chat_room_stream_put(room, kind, b, NULL);
     room->attach.zone->stat->counters.gaps++;
-}
-
-
-/* One event, in the log's encoding already, becomes a frame of the log. */
-
-static void
-ngx_ws_chat_room_frame(ngx_ws_chat_room_t *room, ngx_uint_t kind,
-    const wsc_buf_t *b, const wsc_pos_t *pos)
-{
-    u_char                 opcode;
-    wsc_buf_t             *sse;
-    wsc_str_t              packed;
-    ngx_ws_chat_stream_t  *st;
-
-    st = room->streams[kind];
-
-    if (kind >= NGX_WS_CHAT_KIND_SSE) {
-        sse = &ngx_ws_chat_scratch.packed;
-        wsc_buf_reset(sse, NGX_WS_CHAT_SCRATCH_KEEP);
-
-        wsc_sse_event(sse, b->data, b->len,
-                      kind == NGX_WS_CHAT_KIND_SSE_ID ? pos : NULL);
-
-        if (!sse->failed) {
-            (void) ngx_ws_chat_stream_put(st, NULL, 0, sse->data, sse->len,
-                                          pos);
-        }
-
-        return;
-    }
-
-    opcode = (ngx_ws_chat_kind_enc(kind) == WSC_ENC_JSON) ? WSC_OP_TEXT
-                                                          : WSC_OP_BINARY;
-
-    if (ngx_ws_chat_kind_deflated(kind)
-        && ngx_ws_chat_pack(room->conf, room->attach.zone->window, b->data,
-                            b->len, &packed)
-           == NGX_OK)
-    {
-        (void) ngx_ws_chat_stream_append(st, WSC_FRAME_FIN|WSC_FRAME_RSV1,
-                                         opcode, packed.data, packed.len,
-                                         pos);
-        return;
-    }
-
-    (void) ngx_ws_chat_stream_append(st, WSC_FRAME_FIN, opcode, b->data,
-                                     b->len, pos);
 }
 
 

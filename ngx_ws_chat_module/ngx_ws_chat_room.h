@@ -16,20 +16,28 @@
 
 
 /*
- * The kind of log that a member reads: encoding, and compressed or not; or
- * server-sent events, whose messages carry their position as id or not.
+ * The kind of log that a member reads: encoding, and whether it is compressed,
+ * each message by itself or with those before; or server-sent events, whose
+ * messages carry their position as id or not.
  */
-#define ngx_ws_chat_kind(enc, deflate)  ((enc) * 2 + ((deflate) ? 1 : 0))
+#define NGX_WS_CHAT_PLAIN        0
+#define NGX_WS_CHAT_DEFLATE      1
+#define NGX_WS_CHAT_CONTEXT      2
+#define NGX_WS_CHAT_HOWS         3
 
-#define NGX_WS_CHAT_KIND_SSE     (WSC_ENC_N * 2)
+#define ngx_ws_chat_kind(enc, how)  ((enc) * NGX_WS_CHAT_HOWS + (how))
+
+#define NGX_WS_CHAT_KIND_SSE     ngx_ws_chat_kind(WSC_ENC_N, 0)
 #define NGX_WS_CHAT_KIND_SSE_ID  (NGX_WS_CHAT_KIND_SSE + 1)
 #define NGX_WS_CHAT_KINDS        (NGX_WS_CHAT_KIND_SSE + 2)
 
-/* What a kind's events are encoded in, and whether they are compressed. */
+/* What a kind's events are encoded in, and how they are compressed. */
 #define ngx_ws_chat_kind_enc(kind)                                            \
-    ((wsc_enc_e) ((kind) < NGX_WS_CHAT_KIND_SSE ? (kind) / 2 : WSC_ENC_JSON))
-#define ngx_ws_chat_kind_deflated(kind)                                       \
-    ((kind) < NGX_WS_CHAT_KIND_SSE && (kind) % 2)
+    ((wsc_enc_e) ((kind) < NGX_WS_CHAT_KIND_SSE                               \
+                  ? (kind) / NGX_WS_CHAT_HOWS : WSC_ENC_JSON))
+#define ngx_ws_chat_kind_how(kind)                                            \
+    ((kind) < NGX_WS_CHAT_KIND_SSE ? (kind) % NGX_WS_CHAT_HOWS                \
+                                   : NGX_WS_CHAT_PLAIN)
 
 
 typedef struct ngx_ws_chat_member_s   ngx_ws_chat_member_t;
@@ -79,7 +87,8 @@ struct ngx_ws_chat_waiting_s {
  * Enters a peer into a chat, held, so that it gets nothing before the caller
  * calls ngx_ws_chat_reader_release().  w is kept by the caller while the
  * member waits; it hears through ready() when the room is attached, perhaps
- * before this returns.  With an err the member is to be removed.
+ * before this returns.  With an err the member is to be removed.  A peer in
+ * several rooms reads them without a context, whatever the kind.
  * NGX_OK, or NGX_ERROR: no memory, ready() is not called.
  */
 ngx_int_t ngx_ws_chat_room_enter(ngx_ws_chat_zone_t *z,

@@ -32,6 +32,10 @@ static void ngx_ws_chat_stream_caught_up(ngx_ws_chat_stream_t *st);
 static size_t ngx_ws_chat_peer_lag(ngx_ws_chat_peer_t *p);
 static uint64_t ngx_ws_chat_peer_behind(ngx_ws_chat_peer_t *p);
 static ngx_int_t ngx_ws_chat_reader_skip(ngx_ws_chat_reader_t *r);
+static ngx_int_t ngx_ws_chat_stream_grow(ngx_ws_chat_stream_t *st);
+static void ngx_ws_chat_reader_enter(ngx_ws_chat_reader_t *r,
+    ngx_ws_chat_stream_t *st);
+static void ngx_ws_chat_reader_quit(ngx_ws_chat_reader_t *r);
 
 
 static ngx_queue_t  ngx_ws_chat_dirty_streams;
@@ -65,6 +69,7 @@ ngx_ws_chat_stream_done(ngx_ws_chat_stream_t *st)
         st->is_dirty = 0;
     }
 
+    wsc_deflate_destroy(st->context);
     wsc_roomlog_free(&st->log);
     wsc_free(&ngx_ws_chat_alloc, st->readers);
 
@@ -110,6 +115,26 @@ ngx_ws_chat_stream_put(ngx_ws_chat_stream_t *st, const u_char *header,
     ngx_ws_chat_flush_post();
 
     return NGX_OK;
+}
+
+
+ngx_uint_t
+ngx_ws_chat_stream_interrupt(ngx_ws_chat_peer_t *p)
+{
+    ngx_ws_chat_reader_t  *r;
+
+    for (r = p->readers; r; r = r->next) {
+
+        if (r->stream->history && r->pos < r->stream->log.end) {
+            return 0;
+        }
+    }
+
+    for (r = p->readers; r; r = r->next) {
+        r->stream->fresh = 1;
+    }
+
+    return 1;
 }
 
 
@@ -316,8 +341,7 @@ ngx_ws_chat_reader_skip(ngx_ws_chat_reader_t *r)
     after = wsc_roomlog_position(&st->log, r->pos);
     before = st->log.tail;
 
-    r->pos = st->log.end;
-    ngx_ws_chat_stream_caught_up(st);
+    ngx_ws_chat_reader_forward(r);
 
     if (wsc_pos_cmp(after, before) == 0) {
         return NGX_OK;
@@ -367,41 +391,98 @@ ngx_int_t
 ngx_ws_chat_reader_add(ngx_ws_chat_reader_t *r, ngx_ws_chat_peer_t *p,
     ngx_ws_chat_stream_t *st)
 {
-    uint32_t                size;
-    ngx_ws_chat_reader_t  **readers;
-
-    if (st->n == st->size) {
-
-        size = st->size ? st->size + (st->size + 1) / 2 : NGX_WS_CHAT_READERS;
-
-        readers = wsc_alloc(&ngx_ws_chat_alloc,
-                            size * sizeof(ngx_ws_chat_reader_t *));
-        if (readers == NULL) {
-            return NGX_ERROR;
-        }
-
-        if (st->n) {
-            ngx_memcpy(readers, st->readers,
-                       st->n * sizeof(ngx_ws_chat_reader_t *));
-        }
-
-        wsc_free(&ngx_ws_chat_alloc, st->readers);
-
-        st->readers = readers;
-        st->size = size;
+    if (ngx_ws_chat_stream_grow(st) != NGX_OK) {
+        return NGX_ERROR;
     }
 
     r->peer = p;
+    r->next = p->readers;
+    p->readers = r;
+
+    ngx_ws_chat_reader_enter(r, st);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_ws_chat_reader_move(ngx_ws_chat_reader_t *r, ngx_ws_chat_stream_t *st)
+{
+    if (r->pos < r->stream->log.end) {
+        return NGX_DECLINED;
+    }
+
+    if (ngx_ws_chat_stream_grow(st) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_ws_chat_reader_quit(r);
+    ngx_ws_chat_reader_enter(r, st);
+
+    return NGX_OK;
+}
+
+
+/* Makes room for one more. */
+
+static ngx_int_t
+ngx_ws_chat_stream_grow(ngx_ws_chat_stream_t *st)
+{
+    uint32_t                size;
+    ngx_ws_chat_reader_t  **readers;
+
+    if (st->n < st->size) {
+        return NGX_OK;
+    }
+
+    size = st->size ? st->size + (st->size + 1) / 2 : NGX_WS_CHAT_READERS;
+
+    readers = wsc_alloc(&ngx_ws_chat_alloc,
+                        size * sizeof(ngx_ws_chat_reader_t *));
+    if (readers == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (st->n) {
+        ngx_memcpy(readers, st->readers,
+                   st->n * sizeof(ngx_ws_chat_reader_t *));
+    }
+
+    wsc_free(&ngx_ws_chat_alloc, st->readers);
+
+    st->readers = readers;
+    st->size = size;
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_ws_chat_reader_enter(ngx_ws_chat_reader_t *r, ngx_ws_chat_stream_t *st)
+{
     r->stream = st;
     r->pos = st->log.end;
 
     r->index = st->n;
     st->readers[st->n++] = r;
 
-    r->next = p->readers;
-    p->readers = r;
+    st->fresh = 1;
+}
 
-    return NGX_OK;
+
+static void
+ngx_ws_chat_reader_quit(ngx_ws_chat_reader_t *r)
+{
+    ngx_ws_chat_stream_t  *st;
+
+    st = r->stream;
+
+    st->n--;
+    st->readers[r->index] = st->readers[st->n];
+    st->readers[r->index]->index = r->index;
+
+    /* the one that moved may have been about to be visited */
+    st->left = st->left ? st->n : 0;
 }
 
 
@@ -410,6 +491,7 @@ ngx_ws_chat_reader_forward(ngx_ws_chat_reader_t *r)
 {
     if (r->pos < r->stream->log.end) {
         r->pos = r->stream->log.end;
+        r->stream->fresh = 1;
         ngx_ws_chat_stream_caught_up(r->stream);
     }
 }
@@ -445,12 +527,7 @@ ngx_ws_chat_reader_remove(ngx_ws_chat_reader_t *r)
         ngx_ws_chat_stream_caught_up(st);
     }
 
-    st->n--;
-    st->readers[r->index] = st->readers[st->n];
-    st->readers[r->index]->index = r->index;
-
-    /* the one that moved may have been about to be visited */
-    st->left = st->left ? st->n : 0;
+    ngx_ws_chat_reader_quit(r);
 
     for (rp = &p->readers; *rp != r; rp = &(*rp)->next) { /* void */ }
 

@@ -168,7 +168,7 @@ ngx_ws_chat_session_client(ngx_ws_chat_session_t *s,
         ngx_memcpy(cl->user, init->user.data, init->user.len);
     }
 
-    cl->kind = ngx_ws_chat_kind(cl->enc, 0);
+    cl->kind = ngx_ws_chat_kind(cl->enc, NGX_WS_CHAT_PLAIN);
 
     if (init->deflate) {
         cl->deflate = 1;
@@ -177,7 +177,10 @@ ngx_ws_chat_session_client(ngx_ws_chat_session_t *s,
         /* its window has to take what the room logs have */
 
         if (!s->echo && cl->window >= init->conf->zone->window) {
-            cl->kind = ngx_ws_chat_kind(cl->enc, 1);
+            cl->kind = ngx_ws_chat_kind(cl->enc,
+                                        init->deflate->server_no_takeover
+                                        ? NGX_WS_CHAT_DEFLATE
+                                        : NGX_WS_CHAT_CONTEXT);
         }
     }
 

@@ -12,6 +12,7 @@
 
 
 #include "ngx_ws_chat_send.h"
+#include "core/wsc_deflate.h"
 #include "core/wsc_roomlog.h"
 
 
@@ -28,6 +29,7 @@ struct ngx_ws_chat_stream_s {
     uint32_t                         behind;     /* readers not at the end */
     int32_t                          credit;     /* of its turn, see flush */
     struct ngx_ws_chat_stat_s       *stat;       /* where it is counted */
+    wsc_deflate_t                   *context;    /* see ..._pack.h, or NULL */
     uint64_t                         born;       /* ms since 1970: timestamp of
                                                     the first message that some
                                                     did not get; 0: none */
@@ -35,6 +37,10 @@ struct ngx_ws_chat_stream_s {
                                                     far it can be trimmed */
     ngx_queue_t                      dirty;
     unsigned                         is_dirty:1;
+    unsigned                         history:1;  /* frames may refer to those
+                                                    before them ... */
+    unsigned                         fresh:1;    /* ... but not the next one:
+                                                    some reader lacks them */
 };
 
 
@@ -64,11 +70,25 @@ ngx_int_t ngx_ws_chat_stream_put(ngx_ws_chat_stream_t *st,
     const u_char *header, size_t hlen, const u_char *data, size_t len,
     const wsc_pos_t *pos);
 
+/*
+ * May a compressed direct frame be sent to the peer?  1: yes, and streams with
+ * a history, of which it has all there is, start anew behind it; 0: it would
+ * come between frames that refer to each other.
+ */
+ngx_uint_t ngx_ws_chat_stream_interrupt(ngx_ws_chat_peer_t *p);
+
 void ngx_ws_chat_stream_done(ngx_ws_chat_stream_t *st);
 
 /* Enters a reader at the end of the log.  NGX_OK or NGX_ERROR (no memory). */
 ngx_int_t ngx_ws_chat_reader_add(ngx_ws_chat_reader_t *r,
     ngx_ws_chat_peer_t *p, ngx_ws_chat_stream_t *st);
+
+/*
+ * Takes a reader, to which all of its stream was sent, to the end of another.
+ * NGX_OK; NGX_DECLINED: it is behind; NGX_ERROR: no memory.
+ */
+ngx_int_t ngx_ws_chat_reader_move(ngx_ws_chat_reader_t *r,
+    ngx_ws_chat_stream_t *st);
 
 /* Moves a held reader to the end; lets it go on from where it stands. */
 void ngx_ws_chat_reader_forward(ngx_ws_chat_reader_t *r);

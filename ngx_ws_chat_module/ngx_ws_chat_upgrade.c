@@ -94,6 +94,7 @@ ngx_ws_chat_upgrade(ngx_http_request_t *r, ngx_uint_t echo)
         return rc;
     }
 
+    u->offer.takeover = (!echo && u->conf->deflate_context);
     ngx_ws_chat_offer_read(r, u->conf, &u->offer);
 
     refusal = ngx_ws_chat_upgrade_check(u);

@@ -154,8 +154,8 @@ ngx_ws_chat_offer_extension(ngx_ws_chat_offer_t *o,
     ssize_t               rc;
     wsc_deflate_params_t  params;
 
-    rc = wsc_handshake_deflate(value, (int) conf->deflate_window, &params,
-                               text, &len);
+    rc = wsc_handshake_deflate(value, (int) conf->deflate_window, o->takeover,
+                               &params, text, &len);
 
     if (rc == WSC_ERROR) {
         o->bad_extension = 1;

@@ -28,6 +28,7 @@ typedef struct {
     wsc_proto_e                 proto;
     wsc_deflate_params_t        deflate;
     size_t                      extension_len;  /* 0: none is agreed */
+    unsigned                    takeover:1;     /* wanted: set before */
     unsigned                    upgrade:1;      /* Upgrade: websocket */
     unsigned                    connection:1;   /* Connection: upgrade */
     unsigned                    bad_protocol:1;
@@ -37,7 +38,7 @@ typedef struct {
 } ngx_ws_chat_offer_t;
 
 
-/* Reads the headers into a zeroed offer; values point into the request. */
+/* Reads the headers into an offer, else zeroed; values point into r. */
 void ngx_ws_chat_offer_read(ngx_http_request_t *r,
     const ngx_ws_chat_loc_conf_t *conf, ngx_ws_chat_offer_t *o);
 

@@ -13,7 +13,10 @@
 
 
 #define WSC_DEFLATE_TAIL      4       /* 00 00 ff ff */
-#define WSC_DEFLATE_MEMLEVEL  8
+
+/* as much for tables as for the window */
+#define wsc_deflate_memlevel(window)  ((window) > 13 ? (window) - 7 : 6)
+
 #define WSC_INFLATE_STEP      1024    /* asked for when out has no room */
 
 /* bits of z_stream.data_type after inflate(): just behind a whole block */
@@ -40,6 +43,8 @@ struct wsc_inflate_s {
 };
 
 
+static ssize_t wsc_deflate_into(wsc_deflate_t *d, const u_char *p, size_t len,
+    size_t room, wsc_buf_t *out);
 static void wsc_zmem_init(wsc_zmem_t *m, const wsc_alloc_t *alloc,
     z_stream *s);
 static void *wsc_zmem_alloc(void *ctx, unsigned n, unsigned size);
@@ -64,7 +69,7 @@ wsc_deflate_create(const wsc_alloc_t *alloc, int window, int level)
     wsc_zmem_init(&d->mem, alloc, &d->stream);
 
     if (deflateInit2(&d->stream, level, Z_DEFLATED, -window,
-                     WSC_DEFLATE_MEMLEVEL, Z_DEFAULT_STRATEGY)
+                     wsc_deflate_memlevel(window), Z_DEFAULT_STRATEGY)
         != Z_OK)
     {
         wsc_free(alloc, d);
@@ -79,16 +84,54 @@ ssize_t
 wsc_deflate_message(wsc_deflate_t *d, const u_char *p, size_t len,
     wsc_buf_t *out)
 {
-    int        rc;
-    size_t     room, left;
-    z_stream  *s;
+    ssize_t  rc;
 
     if (len > WSC_DEFLATE_MAX) {
         return WSC_DECLINED;
     }
 
     /* what fills this and the tail would not be smaller than the message */
-    room = (len ? len : 2) + WSC_DEFLATE_TAIL;
+    rc = wsc_deflate_into(d, p, len, (len ? len : 2) + WSC_DEFLATE_TAIL, out);
+
+    deflateReset(&d->stream);
+
+    return rc;
+}
+
+
+ssize_t
+wsc_deflate_next(wsc_deflate_t *d, int fresh, const u_char *p, size_t len,
+    wsc_buf_t *out)
+{
+    if (len > WSC_DEFLATE_MAX) {
+        return WSC_DECLINED;
+    }
+
+    if (fresh) {
+        deflateReset(&d->stream);
+    }
+
+    /* section 7.2.3.6; zlib has nothing to flush twice */
+
+    if (len == 0) {
+        wsc_buf_byte(out, 0);
+        return out->failed ? WSC_ERROR : WSC_OK;
+    }
+
+    return wsc_deflate_into(d, p, len, deflateBound(&d->stream, len)
+                                       + 2 * WSC_DEFLATE_TAIL, out);
+}
+
+
+/* WSC_DECLINED: it fills the room. */
+
+static ssize_t
+wsc_deflate_into(wsc_deflate_t *d, const u_char *p, size_t len, size_t room,
+    wsc_buf_t *out)
+{
+    int        rc;
+    size_t     left;
+    z_stream  *s;
 
     if (wsc_buf_reserve(out, room) == NULL) {
         return WSC_ERROR;
@@ -102,8 +145,6 @@ wsc_deflate_message(wsc_deflate_t *d, const u_char *p, size_t len,
 
     rc = deflate(s, Z_SYNC_FLUSH);
     left = s->avail_out;
-
-    deflateReset(s);
 
     if (rc != Z_OK || left == 0) {
         return WSC_DECLINED;

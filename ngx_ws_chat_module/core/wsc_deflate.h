@@ -2,8 +2,9 @@
 /*
  * Copyright (C) ngx_ws_chat contributors
  *
- * permessage-deflate (RFC 7692) on zlib: one-shot compression and bounded
- * inflation of messages.  Negotiation is in wsc_handshake.
+ * permessage-deflate (RFC 7692) on zlib: compression of messages, each by
+ * itself or with what came before, and bounded inflation.  Negotiation is in
+ * wsc_handshake.
  */
 
 
@@ -32,9 +33,8 @@ typedef struct {
 
 
 /*
- * A compressor for messages that share no history: window 9..15, level 1..9.
- * NULL: no memory, or out of these.  One per worker and window serves every
- * socket.
+ * A compressor: window 9..15, level 1..9.  With a window of 13 it takes
+ * 64 KB, of 15 256 KB.  NULL: no memory, or out of these.
  */
 wsc_deflate_t *wsc_deflate_create(const wsc_alloc_t *alloc, int window,
     int level);
@@ -47,6 +47,16 @@ wsc_deflate_t *wsc_deflate_create(const wsc_alloc_t *alloc, int window,
  */
 ssize_t wsc_deflate_message(wsc_deflate_t *d, const u_char *p, size_t len,
     wsc_buf_t *out);
+
+/*
+ * The same, but the message may refer to those before it (section 7.2.3.2),
+ * unless `fresh`: who gets it has to have got all others since the last fresh
+ * one, and nothing compressed in between.  What does not get smaller grows by
+ * a few octets.  WSC_DECLINED: over WSC_DEFLATE_MAX octets; WSC_ERROR: no
+ * memory.  Unless WSC_OK, the next one has to be fresh.
+ */
+ssize_t wsc_deflate_next(wsc_deflate_t *d, int fresh, const u_char *p,
+    size_t len, wsc_buf_t *out);
 
 void wsc_deflate_destroy(wsc_deflate_t *d);
 

@@ -68,7 +68,7 @@ static const char *const  wsc_ext_names[WSC_EXT_NAMES] = {
 
 
 ssize_t
-wsc_handshake_deflate(const wsc_str_t *list, int window,
+wsc_handshake_deflate(const wsc_str_t *list, int window, int takeover,
     wsc_deflate_params_t *params, u_char *out, size_t *len)
 {
     ssize_t     rc, agreed;
@@ -83,6 +83,10 @@ wsc_handshake_deflate(const wsc_str_t *list, int window,
         if (agreed == WSC_DECLINED
             && wsc_ext_accept(&x, (unsigned) window, params) == WSC_OK)
         {
+            if (!takeover) {
+                params->server_no_takeover = 1;
+            }
+
             *len = wsc_ext_answer(&x, params, out);
             agreed = WSC_OK;
         }
@@ -312,7 +316,8 @@ wsc_ext_accept(const wsc_ext_t *x, unsigned window,
 
     params->server_window = window & 0x1f;
     params->client_window = WSC_EXT_WINDOW_MAX;
-    params->server_no_takeover = 1;
+    params->server_no_takeover =
+                             wsc_ext_given(x, WSC_EXT_SERVER_NO_TAKEOVER) != 0;
     params->client_no_takeover =
                              wsc_ext_given(x, WSC_EXT_CLIENT_NO_TAKEOVER) != 0;
 
@@ -332,8 +337,9 @@ wsc_ext_answer(const wsc_ext_t *x, const wsc_deflate_params_t *params,
     char  *p;
 
     p = (char *) out;
-    n = snprintf(p, WSC_EXTENSION_LEN,
-                 "permessage-deflate; server_no_context_takeover%s",
+    n = snprintf(p, WSC_EXTENSION_LEN, "permessage-deflate%s%s",
+                 params->server_no_takeover ? "; server_no_context_takeover"
+                                            : "",
                  params->client_no_takeover ? "; client_no_context_takeover"
                                             : "");
 

@@ -25,6 +25,8 @@ static ssize_t fuzz_pieces(wsc_inflate_t *i, const u_char *p, size_t len,
     size_t step, size_t limit, wsc_buf_t *out);
 static void fuzz_round_trip(const u_char *p, size_t len, int window,
     int level);
+static void fuzz_history(wsc_deflate_t *d, wsc_inflate_t *i, const u_char *p,
+    size_t len);
 static void *fuzz_alloc(void *ctx, size_t size);
 static void fuzz_free(void *ctx, void *p);
 
@@ -161,8 +163,40 @@ fuzz_round_trip(const u_char *p, size_t len, int window, int level)
         abort();
     }
 
+    fuzz_history(d, i, p, len);
+
     wsc_deflate_destroy(d);
     wsc_inflate_destroy(i);
+    wsc_buf_free(&in);
+    wsc_buf_free(&out);
+}
+
+
+/* With a history, which starts anew with each third message. */
+
+static void
+fuzz_history(wsc_deflate_t *d, wsc_inflate_t *i, const u_char *p, size_t len)
+{
+    int        n;
+    wsc_buf_t  in, out;
+
+    wsc_buf_init(&in, &fuzz_allocator);
+    wsc_buf_init(&out, &fuzz_allocator);
+    wsc_inflate_reset(i);
+
+    for (n = 0; n < 5; n++) {
+        wsc_buf_reset(&in, 0);
+        wsc_buf_reset(&out, 0);
+
+        if (wsc_deflate_next(d, n % 3 == 0, p, len, &in) != WSC_OK
+            || in.len > len + len / 1000 + 64
+            || fuzz_pieces(i, in.data, in.len, n + 1, len, &out) != WSC_OK
+            || out.len != len || (len && memcmp(out.data, p, len) != 0))
+        {
+            abort();
+        }
+    }
+
     wsc_buf_free(&in);
     wsc_buf_free(&out);
 }

@@ -94,13 +94,16 @@ fuzz_protocol(const wsc_str_t *text)
 static void
 fuzz_deflate(const wsc_str_t *text, unsigned window)
 {
+    int                   takeover;
     size_t                len;
     u_char                out[WSC_EXTENSION_LEN];
     ssize_t               rc;
     wsc_str_t             answer;
     wsc_deflate_params_t  p, q;
 
-    rc = wsc_handshake_deflate(text, (int) window, &p, out, &len);
+    takeover = text->len & 1;
+
+    rc = wsc_handshake_deflate(text, (int) window, takeover, &p, out, &len);
     fuzz_require(rc == WSC_OK || rc == WSC_DECLINED || rc == WSC_ERROR);
 
     if (rc != WSC_OK) {
@@ -109,7 +112,7 @@ fuzz_deflate(const wsc_str_t *text, unsigned window)
 
     fuzz_require(p.server_window >= 9 && p.server_window <= window);
     fuzz_require(p.client_window >= 8 && p.client_window <= 15);
-    fuzz_require(p.server_no_takeover);
+    fuzz_require(p.server_no_takeover || takeover);
     fuzz_require(len < WSC_EXTENSION_LEN);
 
     /* a client understands the answer as it is meant */

@@ -66,9 +66,11 @@ export class Server {
         const conf = path.join(this.#dir, 'conf/nginx/nginx.conf');
         const text = fs.readFileSync(conf, 'utf8');
 
+        // browsers have to cope with what only large chats have
+
         fs.writeFileSync(conf, text.replaceAll(
             / ws_chat(_sse)? zone=chat;/g,
-            `$& ${chat.replaceAll('DIR', this.#dir)}`));
+            `$& ws_chat_deflate_context 1; ${chat.replaceAll('DIR', this.#dir)}`));
 
         for (const [name, content] of Object.entries(files)) {
             fs.writeFileSync(path.join(this.#dir, name), content);

@@ -361,6 +361,133 @@ test_compress(void **state)
 }
 
 
+/* What goes on from one message to the next. */
+
+typedef struct {
+    wsc_test_mem_t  mem;
+    wsc_buf_t       in, out;
+    wsc_deflate_t  *d;
+    wsc_inflate_t  *z;
+} test_history_t;
+
+
+static void
+test_history_init(test_history_t *h)
+{
+    wsc_test_mem_init(&h->mem, 0);
+    wsc_buf_init(&h->in, &h->mem.alloc);
+    wsc_buf_init(&h->out, &h->mem.alloc);
+
+    h->d = wsc_deflate_create(&h->mem.alloc, 13, 6);
+    h->z = wsc_inflate_create(&h->mem.alloc, 15);
+}
+
+
+/* Compresses and inflates one message; its size. */
+
+static size_t
+test_history_next(test_history_t *h, int fresh, const void *p, size_t len)
+{
+    wsc_buf_reset(&h->in, h->in.size);
+    wsc_buf_reset(&h->out, h->out.size);
+
+    assert_int_equal(wsc_deflate_next(h->d, fresh, p, len, &h->in), WSC_OK);
+    assert_int_equal(test_inflate(h->z, h->in.data, h->in.len, 3, TEST_LIMIT,
+                                  &h->out),
+                     WSC_OK);
+    assert_int_equal(h->out.len, len);
+    assert_memory_equal(h->out.data, p, len);
+
+    return h->in.len;
+}
+
+
+static void
+test_history_done(test_history_t *h)
+{
+    wsc_deflate_destroy(h->d);
+    wsc_inflate_destroy(h->z);
+    wsc_buf_free(&h->in);
+    wsc_buf_free(&h->out);
+    wsc_test_mem_check(&h->mem);
+}
+
+
+/* Messages refer to those before them, until one is fresh. */
+
+static void
+test_history(void **state)
+{
+    size_t          n, size, alone;
+    test_history_t  h;
+
+    static const char  text[] = "{\"ev\":\"message\",\"chat_id\":\"room\"}";
+
+    test_history_init(&h);
+    alone = 0;
+
+    for (n = 0; n < 8; n++) {
+
+        if (n == 4) {
+            /* who comes at the fresh one needs none of those before */
+            wsc_inflate_reset(h.z);
+        }
+
+        size = test_history_next(&h, n == 4, text, sizeof(text));
+
+        if (n == 0) {
+            alone = size;
+
+        } else {
+            assert_true(n == 4 ? size == alone : size < alone / 2);
+        }
+    }
+
+    wsc_inflate_reset(h.z);
+    wsc_buf_reset(&h.in, h.in.size);
+
+    assert_int_equal(wsc_deflate_next(h.d, 0, (u_char *) text, sizeof(text),
+                                      &h.in),
+                     WSC_OK);
+    assert_int_equal(test_inflate(h.z, h.in.data, h.in.len, 0, TEST_LIMIT,
+                                  &h.out),
+                     WSC_ERROR);
+
+    test_history_done(&h);
+}
+
+
+/* What does not get smaller is sent all the same: it is history, too. */
+
+static void
+test_history_noise(void **state)
+{
+    u_char          noise[4096];
+    size_t          i;
+    uint32_t        seed;
+    test_history_t  h;
+
+    seed = 5;
+
+    for (i = 0; i < sizeof(noise); i++) {
+        noise[i] = (u_char) wsc_test_random(&seed);
+    }
+
+    test_history_init(&h);
+
+    i = test_history_next(&h, 0, noise, sizeof(noise));
+    assert_true(i > sizeof(noise) && i < sizeof(noise) + 20);
+
+    assert_true(test_history_next(&h, 0, noise, sizeof(noise)) < 100);
+
+    assert_int_equal(wsc_deflate_next(h.d, 0, noise,
+                                      (size_t) WSC_DEFLATE_MAX + 1, &h.in),
+                     WSC_DECLINED);
+
+    test_history_done(&h);
+}
+
+
 /* Text that comes back at a distance which the window cannot reach. */
 
 static void
@@ -507,6 +634,13 @@ test_no_memory_body(wsc_test_mem_t *mem, void *data)
     if (rc != WSC_OK) {
         assert_int_equal(rc, WSC_ERROR);
         assert_true(out.failed);
+        goto done;
+    }
+
+    rc = wsc_deflate_next(d, 1, text, sizeof(text), &in);
+    if (rc != WSC_OK) {
+        assert_int_equal(rc, WSC_ERROR);
+        assert_true(in.failed);
     }
 
 done:
@@ -535,6 +669,8 @@ main(void)
         cmocka_unit_test(test_limit),
         cmocka_unit_test(test_limit_memory),
         cmocka_unit_test(test_compress),
+        cmocka_unit_test(test_history),
+        cmocka_unit_test(test_history_noise),
         cmocka_unit_test(test_window),
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_no_memory)

@@ -411,8 +411,8 @@ test_deflate_offers(void **state)
         expected = (answer == NULL) ? WSC_DECLINED
                    : (*answer == '\0') ? WSC_ERROR : WSC_OK;
 
-        rc = wsc_handshake_deflate(&offer, test_offers[i].window, &p, out,
-                                   &len);
+        rc = wsc_handshake_deflate(&offer, test_offers[i].window, 0, &p,
+                                   out, &len);
         free(offer.data);
 
         if (rc != expected) {
@@ -447,13 +447,45 @@ test_longest_answer(void **state)
         "; server_max_window_bits=10; client_max_window_bits=10"
         "; client_no_context_takeover; server_no_context_takeover");
 
-    assert_int_equal(wsc_handshake_deflate(&offer, 15, &p, out, &len),
+    assert_int_equal(wsc_handshake_deflate(&offer, 15, 0, &p, out, &len),
                      WSC_OK);
     assert_int_equal(len, offer.len);
     assert_true(len < WSC_EXTENSION_LEN);
 
     /* the client accepts what the server says */
     assert_int_equal(wsc_handshake_answer(&offer, &p), WSC_OK);
+}
+
+
+/* The server keeps its context when it wants to and the client lets it. */
+
+static void
+test_takeover(void **state)
+{
+    size_t                len;
+    u_char                out[WSC_EXTENSION_LEN];
+    wsc_str_t             answer;
+    wsc_deflate_params_t  p;
+
+    static const wsc_str_t  offer = wsc_string(TEST_PMD),
+        without = wsc_string(TEST_PMD "; server_no_context_takeover");
+
+    assert_int_equal(wsc_handshake_deflate(&offer, 15, 1, &p, out, &len),
+                     WSC_OK);
+    assert_int_equal(len, strlen(TEST_PMD));
+    assert_memory_equal(out, TEST_PMD, len);
+    assert_false(p.server_no_takeover);
+
+    answer.data = out;
+    answer.len = len;
+
+    assert_int_equal(wsc_handshake_answer(&answer, &p), WSC_OK);
+    assert_false(p.server_no_takeover);
+
+    assert_int_equal(wsc_handshake_deflate(&without, 15, 1, &p, out, &len),
+                     WSC_OK);
+    assert_int_equal(len, without.len);
+    assert_true(p.server_no_takeover);
 }
 
 
@@ -530,16 +562,16 @@ test_long(void **state)
         data[i] = (i & 1) ? ',' : 'a';
     }
 
-    assert_int_equal(wsc_handshake_deflate(&list, 15, &p, out, &len),
+    assert_int_equal(wsc_handshake_deflate(&list, 15, 0, &p, out, &len),
                      WSC_DECLINED);
     assert_false(wsc_handshake_token(&list, "upgrade"));
 
     memset(data, ';', list.len);
-    assert_int_equal(wsc_handshake_deflate(&list, 15, &p, out, &len),
+    assert_int_equal(wsc_handshake_deflate(&list, 15, 0, &p, out, &len),
                      WSC_ERROR);
 
     memset(data, ' ', list.len);
-    assert_int_equal(wsc_handshake_deflate(&list, 15, &p, out, &len),
+    assert_int_equal(wsc_handshake_deflate(&list, 15, 0, &p, out, &len),
                      WSC_DECLINED);
     assert_false(wsc_handshake_token(&list, "upgrade"));
 
@@ -559,6 +591,7 @@ main(void)
         cmocka_unit_test(test_protocol_lines),
         cmocka_unit_test(test_deflate_offers),
         cmocka_unit_test(test_longest_answer),
+        cmocka_unit_test(test_takeover),
         cmocka_unit_test(test_answer),
         cmocka_unit_test(test_long)
     };
