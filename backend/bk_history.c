@@ -333,15 +333,25 @@ bk_history_entry(bk_history_t *h, int row, wsc_entry_t *e)
 }
 
 
-/* A message's prev is the one before it in the archive. */
+/*
+ * A message's prev is the one before it in the archive; of a live chat it may
+ * be a later one, which is not there: that is how a hole shows.
+ */
 
 static void
 bk_history_chain(bk_history_t *h)
 {
-    int  i;
+    int           i;
+    wsc_pos_t     before;
+    wsc_entry_t  *e;
 
     for (i = 0; i < h->n; i++) {
-        h->entries[i].prev = i ? h->entries[i - 1].pos : h->before;
+        e = &h->entries[i];
+        before = i ? h->entries[i - 1].pos : h->before;
+
+        if (!h->page->live || wsc_pos_cmp(e->prev, before) < 0) {
+            e->prev = before;
+        }
     }
 }
 

@@ -211,6 +211,22 @@ def test_live(database, history):
     assert complete(after=pos(99, EPOCH + 1)) == (EPOCH + 1, 99)
 
 
+def test_hole(database, history):
+    """What is missing in a live chat shows by the prev behind it."""
+    fill(database, 'room', 3, 12)
+    database.run('update messages set prev_epoch = epoch, prev_seq = seq - 1')
+    database.run('delete from messages where seq = 9')
+
+    def prevs(**args):
+        return [m['prev']['seq'] for m in page(one, **args)['messages']]
+
+    one = history(delivery='live')
+    assert prevs(after=pos(6)) == [6, 7, 9, 10, 11]
+    assert prevs(after=pos(9)) == [9, 10, 11]
+    assert prevs(before=pos(11), limit=2) == [7, 9]
+    assert prevs() == [2, 3, 4, 5, 6, 7, 9, 10, 11]
+
+
 def test_sent(database, history):
     """Where a cid is, for who has to know whether it is."""
     progress(database)
