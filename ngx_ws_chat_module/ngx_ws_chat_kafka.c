@@ -12,11 +12,8 @@
  */
 
 
-#include "ngx_ws_chat_kafka.h"
-#include "ngx_ws_chat_mem.h"
-#include "core/wsc_epoch.h"
-#include <sys/eventfd.h>
-#include <librdkafka/rdkafka.h>
+#include "ngx_ws_chat_kafka_int.h"
+#include "ngx_ws_chat_stat.h"
 
 
 #define NGX_WS_CHAT_KAFKA_TICK    250          /* ms */
@@ -24,40 +21,18 @@
 #define NGX_WS_CHAT_KAFKA_RETRY   1000         /* ms between producers */
 #define NGX_WS_CHAT_KAFKA_FLUSH   3000         /* ms at the end */
 #define NGX_WS_CHAT_KAFKA_DOWN    30000        /* ms that a failure counts */
-#define NGX_WS_CHAT_KAFKA_TEXT    512
 
 
-typedef struct {
-    ngx_queue_t                      queue;    /* of those that retired */
-    rd_kafka_t                      *rk;
-    rd_kafka_queue_t                *events;
-    rd_kafka_topic_t               **topics;   /* as in the configuration */
-    ngx_connection_t                *connection;
-    ngx_event_t                      more;     /* the next turn */
-    ngx_fd_t                         fd;
-    unsigned                         fatal:1;
-} ngx_ws_chat_kafka_producer_t;
-
-
+static void ngx_ws_chat_kafka_give_up(ngx_ws_chat_kafka_producer_t *p);
 static void ngx_ws_chat_kafka_tick(ngx_event_t *ev);
 static void ngx_ws_chat_kafka_look(void);
+static void ngx_ws_chat_kafka_probe(ngx_uint_t i);
 static void ngx_ws_chat_kafka_start(void);
-static ngx_ws_chat_kafka_producer_t *ngx_ws_chat_kafka_open(ngx_log_t *log);
-static rd_kafka_t *ngx_ws_chat_kafka_create(ngx_log_t *log);
-static ngx_int_t ngx_ws_chat_kafka_settings(rd_kafka_conf_t *conf,
-    ngx_log_t *log);
-static ngx_int_t ngx_ws_chat_kafka_open_topics(
-    ngx_ws_chat_kafka_producer_t *p, ngx_log_t *log);
-static ngx_int_t ngx_ws_chat_kafka_listen(ngx_ws_chat_kafka_producer_t *p,
-    ngx_log_t *log);
-static void ngx_ws_chat_kafka_close(ngx_ws_chat_kafka_producer_t *p);
-static int32_t ngx_ws_chat_kafka_partition(const rd_kafka_topic_t *topic,
-    const void *key, size_t len, int32_t partitions, void *seen, void *data);
-static void ngx_ws_chat_kafka_read_handler(ngx_event_t *rev);
-static void ngx_ws_chat_kafka_more_handler(ngx_event_t *ev);
 static ngx_uint_t ngx_ws_chat_kafka_serve(ngx_ws_chat_kafka_producer_t *p,
     int ms);
 static void ngx_ws_chat_kafka_reports(rd_kafka_event_t *event);
+static ngx_uint_t ngx_ws_chat_kafka_probed(const rd_kafka_message_t *m);
+static ngx_int_t ngx_ws_chat_kafka_outcome(const rd_kafka_message_t *m);
 static void ngx_ws_chat_kafka_error(ngx_ws_chat_kafka_producer_t *p,
     rd_kafka_event_t *event);
 static void ngx_ws_chat_kafka_log(rd_kafka_event_t *event);
@@ -74,18 +49,16 @@ static ngx_event_t                      ngx_ws_chat_kafka_event;
 static ngx_msec_t                       ngx_ws_chat_kafka_tried;
 static ngx_msec_t                       ngx_ws_chat_kafka_failed;
 static ngx_uint_t                       ngx_ws_chat_kafka_down;
-static ngx_ws_chat_kafka_stat_t         ngx_ws_chat_kafka_numbers;
-
-/* Partitions of each topic as brokers tell them; 0: not known.  Written by
-   threads of librdkafka, too. */
-static int32_t                         *ngx_ws_chat_kafka_seen;
+static ngx_ws_chat_kafka_count_t       *ngx_ws_chat_kafka_counts;
 
 
 ngx_int_t
 ngx_ws_chat_kafka_init_process(const ngx_ws_chat_kafka_conf_t *conf,
     ngx_cycle_t *cycle)
 {
-    ngx_event_t  *ev;
+    ngx_uint_t                   i;
+    ngx_event_t                 *ev;
+    ngx_ws_chat_kafka_topic_t  **topics;
 
     ngx_queue_init(&ngx_ws_chat_kafka_retired);
 
@@ -95,10 +68,17 @@ ngx_ws_chat_kafka_init_process(const ngx_ws_chat_kafka_conf_t *conf,
 
     ngx_ws_chat_kafka = conf;
 
-    ngx_ws_chat_kafka_seen = ngx_pcalloc(cycle->pool, conf->topics.nelts
-                                                      * sizeof(int32_t) + 1);
-    if (ngx_ws_chat_kafka_seen == NULL) {
+    ngx_ws_chat_kafka_counts = ngx_pcalloc(cycle->pool,
+                           conf->topics.nelts
+                           * sizeof(ngx_ws_chat_kafka_count_t) + 1);
+    if (ngx_ws_chat_kafka_counts == NULL) {
         return NGX_ERROR;
+    }
+
+    topics = conf->topics.elts;
+
+    for (i = 0; i < conf->topics.nelts; i++) {
+        ngx_ws_chat_kafka_counts[i].wanted = (int32_t) topics[i]->partitions;
     }
 
     ngx_ws_chat_kafka_start();
@@ -115,9 +95,31 @@ ngx_ws_chat_kafka_init_process(const ngx_ws_chat_kafka_conf_t *conf,
 
 
 void
-ngx_ws_chat_kafka_exit_process(void)
+ngx_ws_chat_kafka_flush(void)
 {
     ngx_msec_t                     until;
+    ngx_ws_chat_kafka_producer_t  *p;
+
+    p = ngx_ws_chat_kafka_now;
+
+    if (p == NULL) {
+        return;
+    }
+
+    until = ngx_current_msec + NGX_WS_CHAT_KAFKA_FLUSH;
+
+    while (rd_kafka_outq_len(p->rk)
+           && (ngx_msec_int_t) (until - ngx_current_msec) > 0)
+    {
+        (void) ngx_ws_chat_kafka_serve(p, 50);
+        ngx_time_update();
+    }
+}
+
+
+void
+ngx_ws_chat_kafka_exit_process(void)
+{
     ngx_queue_t                   *q;
     ngx_ws_chat_kafka_producer_t  *p;
 
@@ -133,26 +135,35 @@ ngx_ws_chat_kafka_exit_process(void)
     ngx_ws_chat_kafka_now = NULL;
 
     if (p) {
-        until = ngx_current_msec + NGX_WS_CHAT_KAFKA_FLUSH;
-
-        while (rd_kafka_outq_len(p->rk)
-               && (ngx_msec_int_t) (until - ngx_current_msec) > 0)
-        {
-            (void) ngx_ws_chat_kafka_serve(p, 50);
-            ngx_time_update();
-        }
-
         ngx_queue_insert_tail(&ngx_ws_chat_kafka_retired, &p->queue);
     }
 
     while (!ngx_queue_empty(&ngx_ws_chat_kafka_retired)) {
         q = ngx_queue_head(&ngx_ws_chat_kafka_retired);
-        ngx_ws_chat_kafka_close(ngx_queue_data(q,
-                                               ngx_ws_chat_kafka_producer_t,
-                                               queue));
+        p = ngx_queue_data(q, ngx_ws_chat_kafka_producer_t, queue);
+
+        ngx_queue_remove(q);
+        ngx_ws_chat_kafka_give_up(p);
+        ngx_ws_chat_kafka_close(p);
     }
 
+    ngx_ws_chat_kafka_ended();
+
     ngx_ws_chat_kafka = NULL;
+}
+
+
+/* Nobody waits any longer: this may take a moment. */
+
+static void
+ngx_ws_chat_kafka_give_up(ngx_ws_chat_kafka_producer_t *p)
+{
+    (void) rd_kafka_purge(p->rk, RD_KAFKA_PURGE_F_QUEUE
+                                 |RD_KAFKA_PURGE_F_INFLIGHT);
+
+    while (ngx_ws_chat_kafka_serve(p, 0) == NGX_WS_CHAT_KAFKA_TURN) {
+        /* void */
+    }
 }
 
 
@@ -172,7 +183,7 @@ ngx_ws_chat_kafka_tick(ngx_event_t *ev)
                                      |RD_KAFKA_PURGE_F_INFLIGHT
                                      |RD_KAFKA_PURGE_F_NON_BLOCKING);
 
-        ngx_ws_chat_kafka_numbers.replaced++;
+        ngx_ws_chat_counters->kafka_replaced++;
         ngx_ws_chat_kafka_start();
 
     } else if (p == NULL && ngx_current_msec - ngx_ws_chat_kafka_tried
@@ -189,6 +200,7 @@ ngx_ws_chat_kafka_tick(ngx_event_t *ev)
         p = ngx_queue_data(q, ngx_ws_chat_kafka_producer_t, queue);
 
         if (rd_kafka_outq_len(p->rk) == 0) {
+            ngx_queue_remove(q);
             ngx_ws_chat_kafka_close(p);
         }
     }
@@ -204,12 +216,13 @@ ngx_ws_chat_kafka_tick(ngx_event_t *ev)
 static void
 ngx_ws_chat_kafka_look(void)
 {
-    ngx_uint_t                   i;
+    ngx_uint_t                   i, unfit;
     ngx_ws_chat_kafka_topic_t  **topics;
 
     static ngx_uint_t            told;
 
     topics = ngx_ws_chat_kafka->topics.elts;
+    unfit = 0;
 
     for (i = 0; i < ngx_ws_chat_kafka->topics.nelts; i++) {
 
@@ -221,23 +234,37 @@ ngx_ws_chat_kafka_look(void)
             ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
                           "topic \"%V\" has %D partitions, "
                           "\"ws_chat_kafka_topic\" says %ui",
-                          &topics[i]->name, ngx_ws_chat_kafka_seen[i],
+                          &topics[i]->name, ngx_ws_chat_kafka_counts[i].seen,
                           topics[i]->partitions);
         }
 
-        told = 1;
-        return;
+        unfit = 1;
+        ngx_ws_chat_kafka_probe(i);
     }
 
-    told = 0;
+    told = unfit;
 
     if (ngx_ws_chat_kafka_down
         && ngx_current_msec - ngx_ws_chat_kafka_failed
            >= NGX_WS_CHAT_KAFKA_DOWN
-        && ngx_ws_chat_kafka_numbers.queued == 0)
+        && ngx_ws_chat_counters->kafka_queued == 0)
     {
         /* nothing was tried since */
         ngx_ws_chat_kafka_down = 0;
+    }
+}
+
+
+/* Nothing is sent: the partitioner refuses it, having counted them again. */
+
+static void
+ngx_ws_chat_kafka_probe(ngx_uint_t i)
+{
+    if (ngx_ws_chat_kafka_now) {
+        (void) rd_kafka_produce(ngx_ws_chat_kafka_now->topics[i],
+                                RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY,
+                                NULL, 0, "?", 1,
+                                &ngx_ws_chat_kafka_counts[i]);
     }
 }
 
@@ -251,292 +278,26 @@ ngx_ws_chat_kafka_fits(const ngx_ws_chat_kafka_topic_t *topic)
         return 1;
     }
 
-    seen = __atomic_load_n(&ngx_ws_chat_kafka_seen[topic->index],
+    seen = __atomic_load_n(&ngx_ws_chat_kafka_counts[topic->index].seen,
                            __ATOMIC_RELAXED);
 
     return seen == 0 || (ngx_uint_t) seen == topic->partitions;
 }
 
 
-/* producers */
-
 static void
 ngx_ws_chat_kafka_start(void)
 {
     ngx_ws_chat_kafka_tried = ngx_current_msec;
-    ngx_ws_chat_kafka_now = ngx_ws_chat_kafka_open(ngx_cycle->log);
-}
-
-
-static ngx_ws_chat_kafka_producer_t *
-ngx_ws_chat_kafka_open(ngx_log_t *log)
-{
-    size_t                         size;
-    ngx_ws_chat_kafka_producer_t  *p;
-
-    size = ngx_ws_chat_kafka->topics.nelts * sizeof(rd_kafka_topic_t *);
-
-    p = wsc_alloc(&ngx_ws_chat_alloc,
-                  sizeof(ngx_ws_chat_kafka_producer_t) + size);
-    if (p == NULL) {
-        return NULL;
-    }
-
-    ngx_memzero(p, sizeof(ngx_ws_chat_kafka_producer_t) + size);
-
-    p->topics = (rd_kafka_topic_t **) (p + 1);
-    p->fd = -1;
-    p->rk = ngx_ws_chat_kafka_create(log);
-
-    if (p->rk == NULL) {
-        wsc_free(&ngx_ws_chat_alloc, p);
-        return NULL;
-    }
-
-    p->events = rd_kafka_queue_get_main(p->rk);
-    (void) rd_kafka_set_log_queue(p->rk, NULL);
-
-    if (ngx_ws_chat_kafka_open_topics(p, log) != NGX_OK
-        || ngx_ws_chat_kafka_listen(p, log) != NGX_OK)
-    {
-        ngx_queue_insert_tail(&ngx_ws_chat_kafka_retired, &p->queue);
-        ngx_ws_chat_kafka_close(p);
-        return NULL;
-    }
-
-    return p;
-}
-
-
-static rd_kafka_t *
-ngx_ws_chat_kafka_create(ngx_log_t *log)
-{
-    rd_kafka_t       *rk;
-    rd_kafka_conf_t  *conf;
-    char              text[NGX_WS_CHAT_KAFKA_TEXT];
-
-    conf = rd_kafka_conf_new();
-
-    if (ngx_ws_chat_kafka_settings(conf, log) != NGX_OK) {
-        rd_kafka_conf_destroy(conf);
-        return NULL;
-    }
-
-    rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR|RD_KAFKA_EVENT_ERROR
-                                   |RD_KAFKA_EVENT_LOG);
-
-    rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof(text));
-
-    if (rk == NULL) {
-        rd_kafka_conf_destroy(conf);
-        ngx_log_error(NGX_LOG_ERR, log, 0,
-                      "no producer for Kafka can be made: %s", text);
-    }
-
-    return rk;
-}
-
-
-static ngx_int_t
-ngx_ws_chat_kafka_settings(rd_kafka_conf_t *conf, ngx_log_t *log)
-{
-    ngx_uint_t     i;
-    ngx_keyval_t  *kv;
-    char           text[NGX_WS_CHAT_KAFKA_TEXT];
-
-    static const struct {
-        const char  *name;
-        const char  *value;
-    } own[] = {
-        { "client.id", "ngx_ws_chat" },
-        { "log.queue", "true" },
-        { "acks", "all" },
-        { "enable.idempotence", "true" },
-        { "linger.ms", "1" },
-        { "message.timeout.ms", "60000" },
-        { "message.max.bytes", "8000000" },
-        { "socket.keepalive.enable", "true" },
-        { "reconnect.backoff.max.ms", "2000" },
-        { "queue.buffering.max.messages", "20000" },
-        { "queue.buffering.max.kbytes", "65536" }
-    };
-
-    for (i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
-        (void) rd_kafka_conf_set(conf, own[i].name, own[i].value, text,
-                                 sizeof(text));
-    }
-
-    (void) rd_kafka_conf_set(conf, "bootstrap.servers",
-                             (char *) ngx_ws_chat_kafka->brokers.data, text,
-                             sizeof(text));
-
-    kv = ngx_ws_chat_kafka->properties.elts;
-
-    for (i = 0; i < ngx_ws_chat_kafka->properties.nelts; i++) {
-
-        if (rd_kafka_conf_set(conf, (char *) kv[i].key.data,
-                              (char *) kv[i].value.data, text, sizeof(text))
-            != RD_KAFKA_CONF_OK)
-        {
-            /* it was tried when the configuration was read */
-            ngx_log_error(NGX_LOG_ERR, log, 0, "\"%V\" of Kafka: %s",
-                          &kv[i].key, text);
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_ws_chat_kafka_open_topics(ngx_ws_chat_kafka_producer_t *p, ngx_log_t *log)
-{
-    ngx_uint_t                   i;
-    rd_kafka_topic_conf_t       *conf;
-    ngx_ws_chat_kafka_topic_t  **topics;
-
-    topics = ngx_ws_chat_kafka->topics.elts;
-
-    for (i = 0; i < ngx_ws_chat_kafka->topics.nelts; i++) {
-
-        if (topics[i]->off) {
-            continue;
-        }
-
-        conf = rd_kafka_default_topic_conf_dup(p->rk);
-
-        rd_kafka_topic_conf_set_opaque(conf, &ngx_ws_chat_kafka_seen[i]);
-        rd_kafka_topic_conf_set_partitioner_cb(conf,
-                                               ngx_ws_chat_kafka_partition);
-
-        p->topics[i] = rd_kafka_topic_new(p->rk, (char *) topics[i]->name.data,
-                                          conf);
-
-        if (p->topics[i] == NULL) {
-            rd_kafka_topic_conf_destroy(conf);
-            ngx_log_error(NGX_LOG_ERR, log, 0, "topic \"%V\": %s",
-                          &topics[i]->name,
-                          rd_kafka_err2str(rd_kafka_last_error()));
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-/* On whatever thread: nothing but arithmetic. */
-
-static int32_t
-ngx_ws_chat_kafka_partition(const rd_kafka_topic_t *topic, const void *key,
-    size_t len, int32_t partitions, void *seen, void *data)
-{
-    wsc_str_t  s;
-
-    __atomic_store_n((int32_t *) seen, partitions, __ATOMIC_RELAXED);
-
-    s.data = (u_char *) key;
-    s.len = len;
-
-    return wsc_shard(&s, partitions);
-}
-
-
-static ngx_int_t
-ngx_ws_chat_kafka_listen(ngx_ws_chat_kafka_producer_t *p, ngx_log_t *log)
-{
-    ngx_int_t          flags;
-    ngx_event_t       *rev;
-    ngx_connection_t  *c;
-
-    static const uint64_t  one = 1;
-
-    p->fd = eventfd(0, EFD_NONBLOCK|EFD_CLOEXEC);
-
-    if (p->fd == -1) {
-        ngx_log_error(NGX_LOG_ALERT, log, ngx_errno, "eventfd() failed");
-        return NGX_ERROR;
-    }
-
-    c = ngx_get_connection(p->fd, log);
-    if (c == NULL) {
-        return NGX_ERROR;
-    }
-
-    p->connection = c;
-    c->data = p;
-
-    rev = c->read;
-    rev->log = log;
-    rev->handler = ngx_ws_chat_kafka_read_handler;
-    c->write->log = log;
-
-    p->more.data = p;
-    p->more.log = log;
-    p->more.handler = ngx_ws_chat_kafka_more_handler;
-
-    flags = (ngx_event_flags & NGX_USE_CLEAR_EVENT) ? NGX_CLEAR_EVENT
-                                                    : NGX_LEVEL_EVENT;
-
-    if (ngx_add_event(rev, NGX_READ_EVENT, flags) == NGX_ERROR) {
-        return NGX_ERROR;
-    }
-
-    rd_kafka_queue_io_event_enable(p->events, p->fd, &one, sizeof(one));
-
-    /* what came before */
-    ngx_post_event(&p->more, &ngx_posted_events);
-
-    return NGX_OK;
-}
-
-
-/* What it still has is given up. */
-
-static void
-ngx_ws_chat_kafka_close(ngx_ws_chat_kafka_producer_t *p)
-{
-    ngx_uint_t  i;
-
-    ngx_queue_remove(&p->queue);
-
-    (void) rd_kafka_purge(p->rk, RD_KAFKA_PURGE_F_QUEUE
-                                 |RD_KAFKA_PURGE_F_INFLIGHT);
-
-    while (ngx_ws_chat_kafka_serve(p, 0) == NGX_WS_CHAT_KAFKA_TURN) {
-        /* void */
-    }
-
-    if (p->connection) {
-        rd_kafka_queue_io_event_enable(p->events, -1, NULL, 0);
-
-        if (p->more.posted) {
-            ngx_delete_posted_event(&p->more);
-        }
-
-        ngx_close_connection(p->connection);
-
-    } else if (p->fd != -1) {
-        (void) close(p->fd);
-    }
-
-    for (i = 0; i < ngx_ws_chat_kafka->topics.nelts; i++) {
-        if (p->topics[i]) {
-            rd_kafka_topic_destroy(p->topics[i]);
-        }
-    }
-
-    rd_kafka_queue_destroy(p->events);
-    rd_kafka_destroy(p->rk);
-
-    wsc_free(&ngx_ws_chat_alloc, p);
+    ngx_ws_chat_kafka_now = ngx_ws_chat_kafka_open(ngx_ws_chat_kafka,
+                                                   ngx_ws_chat_kafka_counts,
+                                                   ngx_cycle->log);
 }
 
 
 /* what it tells */
 
-static void
+void
 ngx_ws_chat_kafka_read_handler(ngx_event_t *rev)
 {
     uint64_t                       n;
@@ -555,7 +316,7 @@ ngx_ws_chat_kafka_read_handler(ngx_event_t *rev)
 }
 
 
-static void
+void
 ngx_ws_chat_kafka_more_handler(ngx_event_t *ev)
 {
     ngx_ws_chat_kafka_producer_t  *p;
@@ -624,20 +385,13 @@ ngx_ws_chat_kafka_reports(rd_kafka_event_t *event)
          m;
          m = rd_kafka_event_message_next(event))
     {
-        ngx_ws_chat_kafka_numbers.queued--;
+        if (ngx_ws_chat_kafka_probed(m)) {
+            continue;
+        }
 
-        if (m->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-            rc = NGX_OK;
-            ngx_ws_chat_kafka_down = 0;
-            ngx_ws_chat_kafka_numbers.stored++;
+        rc = ngx_ws_chat_kafka_outcome(m);
 
-        } else {
-            rc = (m->err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
-                 ? NGX_ABORT
-                 : (rd_kafka_message_status(m)
-                    == RD_KAFKA_MSG_STATUS_NOT_PERSISTED)
-                 ? NGX_DECLINED : NGX_ERROR;
-            ngx_ws_chat_kafka_numbers.failed++;
+        if (rc != NGX_OK) {
             err = m->err;
         }
 
@@ -653,6 +407,46 @@ ngx_ws_chat_kafka_reports(rd_kafka_event_t *event)
                       "Kafka did not store records: %s",
                       rd_kafka_err2str(err));
     }
+}
+
+
+static ngx_uint_t
+ngx_ws_chat_kafka_probed(const rd_kafka_message_t *m)
+{
+    const ngx_ws_chat_kafka_count_t  *count;
+
+    count = m->_private;
+
+    return count >= ngx_ws_chat_kafka_counts
+           && count < ngx_ws_chat_kafka_counts
+                      + ngx_ws_chat_kafka->topics.nelts;
+}
+
+
+/* Counts it: what a job is told. */
+
+static ngx_int_t
+ngx_ws_chat_kafka_outcome(const rd_kafka_message_t *m)
+{
+    ngx_ws_chat_counters->kafka_queued--;
+
+    if (m->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        ngx_ws_chat_kafka_down = 0;
+        ngx_ws_chat_counters->kafka_stored++;
+
+        wsc_hist_add(&ngx_ws_chat_stat_own->kafka,
+                     ngx_max(rd_kafka_message_latency(m), 0));
+        return NGX_OK;
+    }
+
+    ngx_ws_chat_counters->kafka_failed++;
+
+    if (m->err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
+        return NGX_ABORT;
+    }
+
+    return (rd_kafka_message_status(m) == RD_KAFKA_MSG_STATUS_NOT_PERSISTED)
+           ? NGX_DECLINED : NGX_ERROR;
 }
 
 
@@ -740,15 +534,21 @@ ngx_ws_chat_kafka_send(const ngx_ws_chat_kafka_record_t *r,
                             RD_KAFKA_V_END);
 
     if (err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        ngx_ws_chat_kafka_numbers.queued++;
+        ngx_ws_chat_counters->kafka_queued++;
         return NGX_OK;
     }
 
     rd_kafka_headers_destroy(headers);
 
     if (err == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
-        ngx_ws_chat_kafka_numbers.refused++;
+        ngx_ws_chat_counters->kafka_refused++;
         return NGX_BUSY;
+    }
+
+    ngx_ws_chat_counters->kafka_failed++;
+
+    if (err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
+        return NGX_ABORT;
     }
 
     ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
@@ -778,11 +578,4 @@ ngx_ws_chat_kafka_health(const ngx_ws_chat_kafka_topic_t *topic,
     }
 
     return NGX_OK;
-}
-
-
-const ngx_ws_chat_kafka_stat_t *
-ngx_ws_chat_kafka_stat(void)
-{
-    return &ngx_ws_chat_kafka_numbers;
 }

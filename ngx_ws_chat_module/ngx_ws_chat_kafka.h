@@ -72,29 +72,21 @@ struct ngx_ws_chat_kafka_job_s {
 };
 
 
-/* Numbers of this worker, since it started. */
-
-typedef struct {
-    ngx_uint_t                  queued;       /* not reported yet */
-    ngx_uint_t                  stored;
-    ngx_uint_t                  failed;       /* not stored, or nobody knows */
-    ngx_uint_t                  refused;      /* for lack of room */
-    ngx_uint_t                  replaced;     /* producers */
-} ngx_ws_chat_kafka_stat_t;
-
-
 /* In a worker.  Without brokers nothing is done. */
 ngx_int_t ngx_ws_chat_kafka_init_process(const ngx_ws_chat_kafka_conf_t *conf,
     ngx_cycle_t *cycle);
 
-/* Waits for reports, at most three seconds; calls every job. */
+/* At the end: waits for reports, at most three seconds. */
+void ngx_ws_chat_kafka_flush(void);
+
+/* Gives up what is still on its way; calls every job. */
 void ngx_ws_chat_kafka_exit_process(void);
 
 /*
  * Takes a copy of a record, whose partition is murmur2(key) mod partitions.
- * job NULL: nobody waits.  NGX_OK; NGX_BUSY: the queue is full; NGX_DECLINED:
- * there is no producer now, or the topic is not as configured; NGX_ERROR: no
- * memory.
+ * job NULL: nobody waits.  NGX_OK; NGX_BUSY: the queue is full; NGX_ABORT: it
+ * is too large; NGX_DECLINED: there is no producer, or the topic is not as
+ * configured; NGX_ERROR: no memory.
  */
 ngx_int_t ngx_ws_chat_kafka_send(const ngx_ws_chat_kafka_record_t *r,
     ngx_ws_chat_kafka_job_t *job);
@@ -102,8 +94,6 @@ ngx_int_t ngx_ws_chat_kafka_send(const ngx_ws_chat_kafka_record_t *r,
 /* NGX_OK, or NGX_DECLINED with *reason: no record gets to that topic. */
 ngx_int_t ngx_ws_chat_kafka_health(const ngx_ws_chat_kafka_topic_t *topic,
     const char **reason);
-
-const ngx_ws_chat_kafka_stat_t *ngx_ws_chat_kafka_stat(void);
 
 
 #endif /* _NGX_WS_CHAT_KAFKA_H_INCLUDED_ */

@@ -35,6 +35,8 @@ typedef struct ngx_ws_chat_live_chat_s   ngx_ws_chat_live_chat_t;
 typedef struct ngx_ws_chat_live_shard_s  ngx_ws_chat_live_shard_t;
 typedef struct ngx_ws_chat_live_node_s   ngx_ws_chat_live_node_t;
 typedef struct ngx_ws_chat_live_map_s    ngx_ws_chat_live_map_t;
+typedef struct ngx_ws_chat_live_recorder_s
+                                         ngx_ws_chat_live_recorder_t;
 
 
 /* A chat that somebody here listens to, or did a moment ago. */
@@ -113,6 +115,7 @@ struct ngx_ws_chat_live_s {
     ngx_event_t                      tick;
     ngx_queue_t                      reads;      /* under way */
     ngx_queue_t                      letters;    /* sends to Kafka */
+    ngx_ws_chat_live_recorder_t     *recorder;   /* of stored messages */
     ngx_uint_t                       exiting;
     ngx_uint_t                       agreed;     /* others have the zone in
                                                     the same way */

@@ -31,6 +31,7 @@
 #include "ngx_ws_chat_live_change.h"
 #include "ngx_ws_chat_live_durable.h"
 #include "ngx_ws_chat_kafka.h"
+#include "ngx_ws_chat_stat.h"
 #include "core/wsc_record.h"
 
 
@@ -42,6 +43,8 @@
 
 
 static void ngx_ws_chat_live_answer(ngx_ws_chat_publish_t *p, wsc_err_e err);
+static void ngx_ws_chat_live_lost(ngx_ws_chat_live_t *l,
+    const ngx_ws_chat_publish_t *p);
 static void ngx_ws_chat_live_expire_shard(ngx_ws_chat_live_shard_t *shard,
     ngx_uint_t all);
 static ngx_uint_t ngx_ws_chat_live_waits(ngx_ws_chat_live_shard_t *shard);
@@ -119,6 +122,7 @@ ngx_ws_chat_live_cancel_publish(ngx_ws_chat_publish_t *p)
     b = shard->at ? &shard->at->batch : NULL;
 
     l->stat.pending--;
+    ngx_ws_chat_live_lost(l, p);
 
     for (i = 0; b && i < b->nitems; i++) {
         if (b->items[i].p == p) {
@@ -146,6 +150,17 @@ ngx_ws_chat_live_answer(ngx_ws_chat_publish_t *p, wsc_err_e err)
     }
 
     p->done(p);
+}
+
+
+/* What may be stored since a break is not recorded, then. */
+
+static void
+ngx_ws_chat_live_lost(ngx_ws_chat_live_t *l, const ngx_ws_chat_publish_t *p)
+{
+    if (p->doubt && l->zone->kafka) {
+        l->zone->stat->counters.unrecorded++;
+    }
 }
 
 
@@ -178,6 +193,7 @@ ngx_ws_chat_live_expire_shard(ngx_ws_chat_live_shard_t *shard, ngx_uint_t all)
 
         ngx_queue_remove(q);
         shard->live->stat.pending--;
+        ngx_ws_chat_live_lost(shard->live, p);
 
         ngx_ws_chat_live_answer(p, p->doubt ? WSC_ERR_UNKNOWN
                                             : WSC_ERR_UNAVAILABLE);
@@ -454,10 +470,13 @@ ngx_ws_chat_live_known(ngx_ws_chat_live_node_t *n, ngx_ws_chat_live_item_t *it)
 
     /* what was sent before a break is no repetition of its sender's */
 
-    if (!it->append && p->doubt && n->live->zone->kafka
-        && it->dedupe.placed)
-    {
-        ngx_ws_chat_live_found(n, p, it->dedupe.pos);
+    if (!it->append && p->doubt && n->live->zone->kafka) {
+        if (it->dedupe.placed) {
+            ngx_ws_chat_live_found(n, p, it->dedupe.pos);
+
+        } else {
+            ngx_ws_chat_live_lost(n->live, p);
+        }
     }
 
     p->dup = (!it->append && !p->doubt);
@@ -533,6 +552,7 @@ ngx_ws_chat_live_fail(ngx_ws_chat_live_node_t *n, wsc_err_e err)
         if (p) {
             n->batch.items[i].p = NULL;
             n->live->stat.pending--;
+            ngx_ws_chat_live_lost(n->live, p);
 
             ngx_ws_chat_live_answer(p, p->doubt ? WSC_ERR_UNKNOWN : err);
         }

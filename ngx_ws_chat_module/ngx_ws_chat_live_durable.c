@@ -6,6 +6,7 @@
 
 #include "ngx_ws_chat_live_durable.h"
 #include "ngx_ws_chat_kafka.h"
+#include "ngx_ws_chat_stat.h"
 #include "core/wsc_event.h"
 #include "core/wsc_progress.h"
 #include "core/wsc_record.h"
@@ -25,6 +26,14 @@ typedef struct {
 } ngx_ws_chat_live_letter_t;
 
 
+/* For all records of a live zone; outlives them. */
+
+struct ngx_ws_chat_live_recorder_s {
+    ngx_ws_chat_kafka_job_t       job;         /* must be first */
+    ngx_ws_chat_zone_t           *zone;
+};
+
+
 static ngx_int_t ngx_ws_chat_live_produce(ngx_ws_chat_publish_t *p,
     ngx_ws_chat_live_letter_t *letter);
 static void ngx_ws_chat_live_reported(ngx_ws_chat_kafka_job_t *job,
@@ -32,6 +41,8 @@ static void ngx_ws_chat_live_reported(ngx_ws_chat_kafka_job_t *job,
 static void ngx_ws_chat_live_settle(ngx_ws_chat_live_letter_t *letter,
     wsc_err_e err);
 static void ngx_ws_chat_live_told(ngx_ws_chat_publish_t *p, wsc_err_e err);
+static void ngx_ws_chat_live_recorded(ngx_ws_chat_kafka_job_t *job,
+    ngx_int_t rc);
 
 
 void
@@ -56,7 +67,8 @@ ngx_ws_chat_live_post(ngx_ws_chat_publish_t *p)
     if (rc != NGX_OK) {
         wsc_free(&ngx_ws_chat_alloc, letter);
         ngx_ws_chat_live_told(p, (rc == NGX_DECLINED) ? WSC_ERR_UNAVAILABLE
-                                                      : WSC_ERR_OVERLOADED);
+                                 : (rc == NGX_ABORT) ? WSC_ERR_BAD_REQUEST
+                                 : WSC_ERR_OVERLOADED);
         return;
     }
 
@@ -243,6 +255,21 @@ ngx_ws_chat_live_ends(const redisReply *r, wsc_pos_t *end)
 
 /* a live zone's messages */
 
+ngx_int_t
+ngx_ws_chat_live_recorder_init(ngx_ws_chat_live_t *l, ngx_pool_t *pool)
+{
+    l->recorder = ngx_palloc(pool, sizeof(ngx_ws_chat_live_recorder_t));
+    if (l->recorder == NULL) {
+        return NGX_ERROR;
+    }
+
+    l->recorder->job.done = ngx_ws_chat_live_recorded;
+    l->recorder->zone = l->zone;
+
+    return NGX_OK;
+}
+
+
 void
 ngx_ws_chat_live_record(ngx_ws_chat_live_t *l, const wsc_str_t *chat_id,
     const wsc_buf_t *value, wsc_pos_t pos, const wsc_pos_t *first)
@@ -275,7 +302,22 @@ ngx_ws_chat_live_record(ngx_ws_chat_live_t *l, const wsc_str_t *chat_id,
         r.nheaders = 4;
     }
 
-    if (value->failed || ngx_ws_chat_kafka_send(&r, NULL) != NGX_OK) {
-        l->stat.unrecorded++;
+    if (value->failed
+        || ngx_ws_chat_kafka_send(&r, &l->recorder->job) != NGX_OK)
+    {
+        l->zone->stat->counters.unrecorded++;
+    }
+}
+
+
+static void
+ngx_ws_chat_live_recorded(ngx_ws_chat_kafka_job_t *job, ngx_int_t rc)
+{
+    ngx_ws_chat_live_recorder_t  *recorder;
+
+    recorder = (ngx_ws_chat_live_recorder_t *) job;
+
+    if (rc != NGX_OK) {
+        recorder->zone->stat->counters.unrecorded++;
     }
 }

@@ -43,6 +43,10 @@ ngx_int_t ngx_ws_chat_live_ask_end(ngx_ws_chat_live_t *l,
  */
 ngx_int_t ngx_ws_chat_live_ends(const redisReply *r, wsc_pos_t *end);
 
+/* Before the first one of these; pool: it outlives the store. */
+ngx_int_t ngx_ws_chat_live_recorder_init(ngx_ws_chat_live_t *l,
+    ngx_pool_t *pool);
+
 /*
  * Sends a message of a live zone that is stored at a position; first: what was
  * before it, known of the first one of an epoch (or NULL).

@@ -9,6 +9,7 @@
 #include "ngx_ws_chat_live_append.h"
 #include "ngx_ws_chat_live_durable.h"
 #include "ngx_ws_chat_kafka.h"
+#include "ngx_ws_chat_stat.h"
 #include "core/wsc_record.h"
 
 
@@ -20,6 +21,7 @@ static void ngx_ws_chat_live_exec_record(ngx_ws_chat_live_node_t *n,
     ngx_ws_chat_live_item_t *it);
 static void ngx_ws_chat_live_exec_records(ngx_ws_chat_live_node_t *n,
     ngx_uint_t stored);
+static void ngx_ws_chat_live_exec_break(ngx_ws_chat_live_node_t *n);
 static void ngx_ws_chat_live_exec_dedupe(ngx_ws_chat_live_node_t *n,
     ngx_ws_chat_live_item_t *it);
 static void ngx_ws_chat_live_exec_publish(ngx_ws_chat_live_node_t *n,
@@ -221,6 +223,23 @@ ngx_ws_chat_live_exec_records(ngx_ws_chat_live_node_t *n, ngx_uint_t stored)
 }
 
 
+/* Nobody asks again for those whose senders are gone. */
+
+static void
+ngx_ws_chat_live_exec_break(ngx_ws_chat_live_node_t *n)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < n->batch.nitems; i++) {
+        if (n->batch.items[i].record.data && n->batch.items[i].p == NULL) {
+            n->live->zone->stat->counters.unrecorded++;
+        }
+    }
+
+    ngx_ws_chat_live_exec_records(n, 0);
+}
+
+
 /* Where it is looked for, should this be all that is known of it. */
 
 static void
@@ -361,12 +380,13 @@ ngx_ws_chat_live_on_exec(void *data, const redisReply *r)
     ngx_uint_t                 i, failed;
     ngx_ws_chat_live_batch_t  *b;
 
-    if (r == NULL || r->type != REDIS_REPLY_ARRAY) {
-        ngx_ws_chat_live_exec_records(n, 0);
+    if (r == NULL) {
+        ngx_ws_chat_live_exec_break(n);
+        return;
     }
 
-    if (r == NULL) {
-        return;
+    if (r->type != REDIS_REPLY_ARRAY) {
+        ngx_ws_chat_live_exec_records(n, 0);
     }
 
     b = &n->batch;

@@ -25,7 +25,8 @@ typedef enum {
     NGX_WS_CHAT_METRICS_ROWS = 0,         /* all, that without a zone, too */
     NGX_WS_CHAT_METRICS_ZONES,
     NGX_WS_CHAT_METRICS_LIVE,             /* zones in Redis */
-    NGX_WS_CHAT_METRICS_NODE              /* the node: no label */
+    NGX_WS_CHAT_METRICS_NODE,             /* the node: no label */
+    NGX_WS_CHAT_METRICS_KAFKA             /* ... that has Kafka */
 } ngx_ws_chat_metrics_who_e;
 
 
@@ -141,6 +142,27 @@ static const ngx_ws_chat_metric_t  ngx_ws_chat_metrics[] = {
                        "Things in Redis that could not be read."),
     ngx_ws_chat_metric("live_epochs_total", COUNTER, LIVE, counters.epochs,
                        "Epochs begun."),
+    ngx_ws_chat_metric("live_unrecorded_total", COUNTER, LIVE,
+                       counters.unrecorded, "Messages stored in Redis that "
+                       "are not in Kafka, or perhaps not."),
+    ngx_ws_chat_metric("archive_reads_total", COUNTER, LIVE,
+                       counters.archived, "Questions to the archive."),
+
+    ngx_ws_chat_metric("kafka_queued", GAUGE, KAFKA, counters.kafka_queued,
+                       "Records on their way to Kafka."),
+    ngx_ws_chat_metric("kafka_seconds", HISTOGRAM, KAFKA, kafka,
+                       "From a record to Kafka's word that it is stored."),
+    ngx_ws_chat_metric("kafka_stored_total", COUNTER, KAFKA,
+                       counters.kafka_stored, "Records stored in Kafka."),
+    ngx_ws_chat_metric("kafka_failed_total", COUNTER, KAFKA,
+                       counters.kafka_failed, "Records that Kafka did not "
+                       "store, or of which nobody knows."),
+    ngx_ws_chat_metric("kafka_refused_total", COUNTER, KAFKA,
+                       counters.kafka_refused, "Records refused because the "
+                       "queue to Kafka was full."),
+    ngx_ws_chat_metric("kafka_producers_replaced_total", COUNTER, KAFKA,
+                       counters.kafka_replaced, "Producers replaced after a "
+                       "fatal error."),
 
     { NULL, 0, 0, 0, NULL }
 };
@@ -310,7 +332,7 @@ ngx_ws_chat_metrics_rows(ngx_ws_chat_metrics_t *m,
             told = 1;
         }
 
-        if (metric->who != NGX_WS_CHAT_METRICS_NODE) {
+        if (metric->who < NGX_WS_CHAT_METRICS_NODE) {
             zone = ngx_ws_chat_stat_name(i);
 
             labels[0].name = "zone";
@@ -349,6 +371,9 @@ ngx_ws_chat_metrics_tells(ngx_ws_chat_metrics_t *m, ngx_uint_t row,
 
     case NGX_WS_CHAT_METRICS_NODE:
         return row == 0;
+
+    case NGX_WS_CHAT_METRICS_KAFKA:
+        return row == 0 && m->conf->kafka;
 
     default:
         break;

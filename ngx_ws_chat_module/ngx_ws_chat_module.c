@@ -606,6 +606,9 @@ ngx_ws_chat_exit_process(ngx_cycle_t *cycle)
         return;
     }
 
+    /* who waits for a report hears of it before he goes */
+    ngx_ws_chat_kafka_flush();
+
     ngx_ws_chat_session_done(cycle);
     ngx_ws_chat_sample_done();
     ngx_ws_chat_live_archive_exit_process();

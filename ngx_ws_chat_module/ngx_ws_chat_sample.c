@@ -167,6 +167,7 @@ ngx_ws_chat_sample_zone(ngx_ws_chat_zone_t *z, ngx_ws_chat_sample_t *s)
     c->reads += l->reads - s->live.reads;
     c->bad += l->bad - s->live.bad;
     c->epochs += l->epochs - s->live.epochs;
+    c->archived += l->archived - s->live.archived;
 
     z->stat->canary = l->heard;
     s->live = *l;

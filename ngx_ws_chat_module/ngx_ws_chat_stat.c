@@ -193,6 +193,7 @@ ngx_ws_chat_stat_add(ngx_ws_chat_stat_t *sum, ngx_uint_t slot, ngx_uint_t row,
     ngx_ws_chat_stat_add_hist(&sum->delivery, &st->delivery);
     ngx_ws_chat_stat_add_hist(&sum->resume, &st->resume);
     ngx_ws_chat_stat_add_hist(&sum->flush, &st->flush);
+    ngx_ws_chat_stat_add_hist(&sum->kafka, &st->kafka);
 
     /* the oldest one tells */
 

@@ -14,65 +14,12 @@
 
 
 #include "ngx_ws_chat_conf.h"
-#include "core/wsc_hist.h"
+#include "ngx_ws_chat_stat_row.h"
 
 
 #define NGX_WS_CHAT_STAT_SLOTS  256
 #define NGX_WS_CHAT_STAT_ZONES  64     /* those beyond share the last row */
 #define NGX_WS_CHAT_STAT_BUSY   10     /* chats that a worker tells */
-
-
-typedef struct ngx_ws_chat_stat_s  ngx_ws_chat_stat_t;
-
-
-/* Gauges go to zero with their worker; counters stay with the slot. */
-
-typedef struct {
-    /* gauges */
-    ngx_atomic_t                connections;  /* open, all transports */
-    ngx_atomic_t                streams;      /* those of them by SSE */
-    ngx_atomic_t                chats;        /* rooms in worker tables */
-    ngx_atomic_t                members;      /* memberships */
-    ngx_atomic_t                behind;       /* ... that have octets to get */
-    ngx_atomic_t                stale;        /* 1: without news of Redis */
-    ngx_atomic_t                pending;      /* sends on their way to Redis */
-    ngx_atomic_t                attached;     /* chats read from Redis */
-    ngx_atomic_t                rate_in;      /* messages of the last second */
-    ngx_atomic_t                rate_out;
-    ngx_atomic_t                draining;     /* 1: the worker drains */
-    ngx_atomic_t                memory;       /* octets of the allocator */
-
-    /* counters */
-    ngx_atomic_t                accepted;     /* connections */
-    ngx_atomic_t                refused;      /* requests for one */
-    ngx_atomic_t                messages_in;  /* chat messages sent to us */
-    ngx_atomic_t                messages_out; /* message events begun */
-    ngx_atomic_t                errors;       /* error events */
-    ngx_atomic_t                gaps;
-    ngx_atomic_t                uncounted;    /* for lack of room, see limit */
-
-    /* ... of the live store, see ngx_ws_chat_live_stat_t */
-    ngx_atomic_t                appended;
-    ngx_atomic_t                duplicates;
-    ngx_atomic_t                aborted;
-    ngx_atomic_t                quick;
-    ngx_atomic_t                strays;
-    ngx_atomic_t                reads;
-    ngx_atomic_t                bad;
-    ngx_atomic_t                epochs;
-} ngx_ws_chat_counters_t;
-
-
-struct ngx_ws_chat_stat_s {
-    ngx_ws_chat_counters_t      counters;
-    wsc_hist_t                  ack;          /* from a send to its ack */
-    wsc_hist_t                  delivery;     /* from a message's timestamp to
-                                                 the last member of a flush */
-    wsc_hist_t                  resume;       /* from a join to its answer */
-    wsc_hist_t                  flush;        /* a turn of writing */
-    uint64_t                    canary;       /* ngx_current_msec of the last
-                                                 one; 0: none */
-};
 
 
 /* One of a worker's busiest chats. */

@@ -16,6 +16,8 @@
 
 static void ngx_ws_chat_status_head(wsc_writer_t *w,
     ngx_ws_chat_main_conf_t *mcf);
+static void ngx_ws_chat_status_kafka(wsc_writer_t *w,
+    const ngx_ws_chat_counters_t *sum);
 static void ngx_ws_chat_status_zone(wsc_writer_t *w, ngx_ws_chat_zone_t *z);
 static void ngx_ws_chat_status_live(wsc_writer_t *w, ngx_ws_chat_zone_t *z,
     const ngx_ws_chat_counters_t *c);
@@ -98,6 +100,26 @@ ngx_ws_chat_status_head(wsc_writer_t *w, ngx_ws_chat_main_conf_t *mcf)
     ngx_ws_chat_status_uint(w, "errors", sum.errors);
     ngx_ws_chat_status_uint(w, "gaps", sum.gaps);
     ngx_ws_chat_status_uint(w, "uncounted", sum.uncounted);
+
+    if (mcf->kafka) {
+        ngx_ws_chat_status_kafka(w, &sum);
+    }
+}
+
+
+static void
+ngx_ws_chat_status_kafka(wsc_writer_t *w, const ngx_ws_chat_counters_t *sum)
+{
+    wsc_writer_key(w, "kafka");
+    wsc_writer_map(w);
+
+    ngx_ws_chat_status_uint(w, "queued", sum->kafka_queued);
+    ngx_ws_chat_status_uint(w, "stored", sum->kafka_stored);
+    ngx_ws_chat_status_uint(w, "failed", sum->kafka_failed);
+    ngx_ws_chat_status_uint(w, "refused", sum->kafka_refused);
+    ngx_ws_chat_status_uint(w, "replaced", sum->kafka_replaced);
+
+    wsc_writer_end(w);
 }
 
 
@@ -150,6 +172,8 @@ ngx_ws_chat_status_live(wsc_writer_t *w, ngx_ws_chat_zone_t *z,
     ngx_ws_chat_status_uint(w, "reads", c->reads);
     ngx_ws_chat_status_uint(w, "bad", c->bad);
     ngx_ws_chat_status_uint(w, "epochs", c->epochs);
+    ngx_ws_chat_status_uint(w, "archived", c->archived);
+    ngx_ws_chat_status_uint(w, "unrecorded", c->unrecorded);
     ngx_ws_chat_status_uint(w, "shards", live->shards);
     ngx_ws_chat_status_uint(w, "silent", live->silent);
     ngx_ws_chat_status_uint(w, "servers", live->servers);

@@ -100,7 +100,9 @@ ngx_ws_chat_live_init_process(ngx_ws_chat_zone_t *z, ngx_cycle_t *cycle)
     l->tick.log = cycle->log;
     l->tick.cancelable = 1;
 
-    if (ngx_ws_chat_live_shards(l) != NGX_OK) {
+    if (ngx_ws_chat_live_shards(l) != NGX_OK
+        || ngx_ws_chat_live_recorder_init(l, cycle->pool) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 

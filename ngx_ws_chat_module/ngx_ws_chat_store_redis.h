@@ -33,8 +33,6 @@ typedef struct {
     ngx_uint_t                  bad;          /* messages dropped as such */
     ngx_uint_t                  epochs;       /* begun */
     ngx_uint_t                  archived;     /* questions to the archive */
-    ngx_uint_t                  unrecorded;   /* live messages that Kafka did
-                                                 not take */
     ngx_uint_t                  shards;
     ngx_uint_t                  silent;       /* shards without news */
     ngx_uint_t                  servers;      /* that have shards */

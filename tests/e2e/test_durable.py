@@ -57,10 +57,11 @@ class Pipeline:
                 'ws_chat_kafka_topic {topic} partitions={partitions};'
                 .format(**values))
 
-    async def node(self, http='', location=FREE, workers=2, **options):
+    async def node(self, http='', location=FREE, workers=2, server='',
+                   **options):
         # it ends with the thread that started it
         ng = self.nginx(workers=workers, location=location, http=http,
-                        zone=self.zone(**options))
+                        server=server, zone=self.zone(**options))
         await self.ready(ng)
         return ng
 
@@ -309,18 +310,92 @@ async def test_full(line, fmt):
 
 async def test_other_partitions(line):
     """A topic with other partitions than configured is not written to."""
-    line.relay()
-    ng = line.nginx(workers=1, location=FREE, zone=line.zone(partitions=3))
+    ng = line.nginx(
+        workers=1, location=FREE, zone=line.zone(partitions=PARTITIONS + 1),
+        http='ws_chat_kafka_property topic.metadata.refresh.interval.ms 500;')
+    for p in range(PARTITIONS + 1):
+        line.redis.cli('set', 'wsc:{%d}:progress' % p, '%d 0 0 0' % EPOCH)
     async with await Client.connect(ng, user='ann') as ann:
         await ann.join(ROOM)
         # brokers tell how many there are when there is something for them
-        await ann.send(ROOM, 'x')
+        for _ in range(3):
+            with pytest.raises(ChatError) as e:
+                await ann.send(ROOM, 'y')
+            assert e.value.code == 'unavailable'
         await asyncio.to_thread(
-            ng.wait_log, 'has 4 partitions, "ws_chat_kafka_topic" says 3', 30)
-        with pytest.raises(ChatError) as e:
-            await ann.send(ROOM, 'y')
-        assert e.value.code == 'unavailable'
-    assert ng.request('/health').status == 404
+            ng.wait_log, 'has 4 partitions, "ws_chat_kafka_topic" says 5', 30)
+        assert ng.request('/health').status == 404
+        assert sum(line.kafka.end_offsets(line.topic, PARTITIONS)) == 0
+        # it is noticed when they are as they should be
+        line.kafka.partitions(line.topic, PARTITIONS + 1)
+        await line.ready(ng)
+        await ann.send(ROOM, 'z')
+
+
+@pytest.mark.parametrize('setting', [
+    'ws_chat_kafka_property message.max.bytes 2000;', ''],
+    ids=['librdkafka', 'broker'])
+async def test_too_large(line, setting):
+    """What can never be stored is its sender's error."""
+    if not setting:
+        line.topic = line.kafka.topic(PARTITIONS, max_message_bytes=2000)
+    line.relay()
+    ng = await line.node(http=setting)
+    ann = await Member.start(ng, 'ann', [ROOM])
+    reply = await ann.ask('send', chat_id=ROOM, cid='c0', message='x' * 5000)
+    assert reply['code'] == 'bad_request' and not reply['temporary']
+    await ann.send(ROOM, 'c1', 1)
+    await everybody([ann], ['c1'])
+    assert ann.cids(ROOM) == ['c1']
+
+
+async def test_the_last_reports(line):
+    """Who sent something is told what became of it before the node ends."""
+    line.relay()
+    ng = await line.node(
+        workers=1, http='ws_chat_kafka_property linger.ms 1000;')
+    async with await Client.connect(ng, user='ann') as ann:
+        await ann.join(ROOM)
+        await ann.post({'op': 'send', 'id': 7, 'chat_id': ROOM, 'cid': 'c0',
+                        'message': 0})
+        await ann.cmd('ping')
+        ng.process.send_signal(signal.SIGTERM)
+        assert (await ann.reply(7))['ev'] == 'ack'
+
+
+def numbers(ng):
+    """Metrics of Kafka and of what is behind live chats."""
+    found = {}
+    for text in ng.request('/metrics').body.decode().splitlines():
+        name, _, number = text.partition(' ')
+        if not text.startswith('#'):
+            found[name.replace('nginx_ws_chat_', '')] = float(
+                number.split()[-1])
+    return found
+
+
+METRICS = 'location = /metrics { ws_chat_metrics; }'
+
+
+async def test_numbers(line):
+    """Metrics and status tell of records."""
+    line.relay()
+    ng = await line.node(server=METRICS,
+                         http='ws_chat_kafka_property message.max.bytes 2000;')
+    async with await Client.connect(ng, user='ann') as ann:
+        await ann.join(ROOM)
+        for i in range(5):
+            await ann.send(ROOM, i)
+        with pytest.raises(ChatError):
+            await ann.send(ROOM, 'x' * 5000)
+    now = numbers(ng)
+    wanted = {'queued': 0, 'stored_total': 5, 'failed_total': 1,
+              'refused_total': 0, 'producers_replaced_total': 0,
+              'seconds_count': 5}
+    assert {name: now['kafka_' + name] for name in wanted} == wanted
+    assert 0 < now['kafka_seconds_sum']
+    assert ng.status()['kafka'] == {
+        'queued': 0, 'stored': 5, 'failed': 1, 'refused': 0, 'replaced': 0}
 
 
 async def test_a_live_zone_is_recorded(line):
@@ -341,6 +416,86 @@ async def test_a_live_zone_is_recorded(line):
     assert places[:5] == [(a['epoch'], a['seq']) for a in acks]
     assert [(int(h['prev_epoch']), int(h['prev_seq']))
             for h in headers[1:]] == places[:-1]
+
+
+class Cut:
+    """Between a node and Redis: keeps back what EXEC is answered."""
+
+    def __init__(self, port):
+        self.port = port
+        self.held = asyncio.Event()
+        self.armed = False
+        self.writers = []
+
+    @staticmethod
+    async def start(port):
+        cut = Cut(port)
+        cut.server = await asyncio.start_server(cut.serve, '127.0.0.1', 0)
+        cut.uri = 'redis://127.0.0.1:%d' % (
+            cut.server.sockets[0].getsockname()[1])
+        return cut
+
+    async def serve(self, reader, writer):
+        there, back = await asyncio.open_connection('127.0.0.1', self.port)
+        link = {'deaf': False}
+        self.writers += [writer, back]
+        await asyncio.gather(self.pump(reader, back, link, True),
+                             self.pump(there, writer, link, False))
+
+    async def pump(self, reader, writer, link, asks):
+        try:
+            while data := await reader.read(65536):
+                if asks and self.armed and b'EXEC' in data:
+                    self.armed, link['deaf'] = False, True
+                    self.held.set()
+                if asks or not link['deaf']:
+                    writer.write(data)
+        except ConnectionError:
+            pass
+        writer.close()
+
+    def break_all(self):
+        for writer in self.writers:
+            writer.close()
+        self.writers.clear()
+
+    def close(self):
+        self.server.close()
+        self.break_all()
+
+
+@pytest.mark.parametrize('stays', [True, False], ids=['stays', 'goes'])
+async def test_a_break_behind_a_live_send(line, stays):
+    """What was stored then is recorded, or counted as not recorded."""
+    cut = await Cut.start(line.redis.port)
+    ng = await line.node(delivery='live', server=METRICS, redis=cut.uri)
+    ann = await Client.connect(ng, user='ann')
+    await ann.join(ROOM)
+    await ann.send(ROOM, 0, cid='c0')
+    cut.armed = True
+    await ann.post({'op': 'send', 'id': 9, 'chat_id': ROOM, 'cid': 'c1',
+                    'message': 1})
+    await cut.held.wait()
+    if not stays:
+        await ann.close()
+        await asyncio.to_thread(
+            wait_for, lambda: ng.status()['connections'] == 0)
+    cut.break_all()
+    if stays:
+        assert (await ann.reply(9, PATIENT))['ev'] == 'ack'
+    else:
+        await asyncio.to_thread(
+            wait_for, lambda: numbers(ng)['live_unrecorded_total{zone="chat"}']
+            == 1)
+    await line.ready(ng)
+    async with await Client.connect(ng, user='bob') as bob:
+        await bob.join(ROOM)
+        await bob.send(ROOM, 2, cid='c2')
+    records = await asyncio.to_thread(line.records, 3 if stays else 2)
+    assert [json.loads(r.value())['cid'] for r in records] == (
+        ['c0', 'c1', 'c2'] if stays else ['c0', 'c2'])
+    assert numbers(ng)['live_unrecorded_total{zone="chat"}'] == (not stays)
+    cut.close()
 
 
 @pytest.fixture
@@ -383,6 +538,7 @@ async def test_a_fatal_error(nginx, redis, mock):  # noqa: F811
 
             await asyncio.wait_for(again(), PATIENT)
     assert ng.request('/health').status == 200
+    assert ng.status()['kafka']['replaced'] == 3
 
 
 BAD = [

@@ -78,6 +78,12 @@ class Kafka:
                  what='the topic is there')
         return name
 
+    def partitions(self, topic, count):
+        """Give it more of them."""
+        new = confluent_kafka.admin.NewPartitions(topic, count)
+        admin = self.admin()
+        admin.create_partitions([new])[topic].result(30)
+
     def delete(self, topic, partition, before):
         """Delete the records before an offset."""
         admin = self.admin()
