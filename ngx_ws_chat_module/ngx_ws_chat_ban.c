@@ -43,7 +43,7 @@ static void ngx_ws_chat_ban_note(wsc_note_t *note, const wsc_ban_t *old);
 static void ngx_ws_chat_ban_timeout(ngx_event_t *ev);
 static void ngx_ws_chat_ban_finish(ngx_ws_chat_ban_t *ban, wsc_err_e err);
 static void ngx_ws_chat_ban_heard(struct ngx_ws_chat_bans_s *bans,
-    unsigned type, const wsc_note_t *note);
+    unsigned type, const wsc_note_t *note, wsc_err_e err);
 static void ngx_ws_chat_ban_apply(ngx_ws_chat_zone_t *z,
     const wsc_ban_t *ban);
 static void ngx_ws_chat_ban_client(ngx_ws_chat_client_t *cl, void *data);
@@ -212,7 +212,7 @@ ngx_ws_chat_ban_finish(ngx_ws_chat_ban_t *ban, wsc_err_e err)
 
 static void
 ngx_ws_chat_ban_heard(struct ngx_ws_chat_bans_s *bans, unsigned type,
-    const wsc_note_t *note)
+    const wsc_note_t *note, wsc_err_e err)
 {
     uint64_t            end;
     ngx_queue_t        *q, *next;
@@ -237,7 +237,7 @@ ngx_ws_chat_ban_heard(struct ngx_ws_chat_bans_s *bans, unsigned type,
                    == 0))
         {
             /* whoever is told may ask for something in there */
-            ngx_ws_chat_ban_finish(ban, WSC_ERR_NONE);
+            ngx_ws_chat_ban_finish(ban, err);
             return;
         }
     }
@@ -301,7 +301,19 @@ ngx_ws_chat_ban_news(ngx_ws_chat_zone_t *z, const wsc_news_t *news)
             bans->again |= bans->loading;
         }
 
-        ngx_ws_chat_ban_heard(bans, news->type, note);
+        ngx_ws_chat_ban_heard(bans, news->type, note, WSC_ERR_NONE);
+    }
+}
+
+
+void
+ngx_ws_chat_ban_untold(ngx_ws_chat_zone_t *z, const wsc_news_t *news)
+{
+    size_t  i;
+
+    for (i = 0; z->bans && i < news->count; i++) {
+        ngx_ws_chat_ban_heard(z->bans, news->type, &news->notes[i],
+                              WSC_ERR_UNAVAILABLE);
     }
 }
 

@@ -59,8 +59,9 @@ ngx_int_t ngx_ws_chat_ban_check(ngx_ws_chat_zone_t *z,
 /* Calls w->ready() when it is known. */
 void ngx_ws_chat_ban_wait(ngx_ws_chat_zone_t *z, ngx_ws_chat_waiting_t *w);
 
-/* Of the zone: its news of these types, and missed(). */
+/* Of the zone: its news of these types, those that are untold, missed(). */
 void ngx_ws_chat_ban_news(ngx_ws_chat_zone_t *z, const wsc_news_t *news);
+void ngx_ws_chat_ban_untold(ngx_ws_chat_zone_t *z, const wsc_news_t *news);
 void ngx_ws_chat_ban_missed(ngx_ws_chat_zone_t *z);
 
 /* In init_process, behind the stores; in exit_process, before the store. */

@@ -18,6 +18,25 @@ typedef struct {
 } ngx_ws_chat_live_load_job_t;
 
 
+/* News that are not told unless they are kept, while they are being kept. */
+
+typedef struct {
+    ngx_ws_chat_live_t           *live;
+    ngx_uint_t                    drop;         /* then some others are not */
+    size_t                        len;
+    u_char                        data[];       /* their envelope */
+} ngx_ws_chat_live_hard_t;
+
+
+static ngx_ws_chat_redis_t *ngx_ws_chat_live_news_command(
+    ngx_ws_chat_live_t *l, const wsc_news_t *news);
+static ngx_int_t ngx_ws_chat_live_emit_hard(ngx_ws_chat_live_t *l,
+    ngx_ws_chat_redis_t *rc, const wsc_news_t *news, wsc_buf_t *b);
+static ngx_ws_chat_live_hard_t *ngx_ws_chat_live_hard(ngx_ws_chat_live_t *l,
+    const wsc_news_t *news, wsc_buf_t *b);
+static void ngx_ws_chat_live_on_hard(void *data, const redisReply *r);
+static void ngx_ws_chat_live_tell_hard(ngx_ws_chat_live_hard_t *hard,
+    const wsc_news_t *news);
 static ngx_int_t ngx_ws_chat_live_publish_news(ngx_ws_chat_live_t *l,
     ngx_ws_chat_redis_t *rc, const wsc_news_t *news, wsc_buf_t *b);
 static void ngx_ws_chat_live_news_key(ngx_ws_chat_live_cmd_t *c,
@@ -43,22 +62,159 @@ ngx_ws_chat_live_emit(ngx_ws_chat_zone_t *z, const wsc_news_t *news)
     ngx_ws_chat_redis_t  *rc;
 
     l = z->data;
-
-    rc = (news->to == WSC_TO_CHAT)
-         ? ngx_ws_chat_live_command_for(l, &news->name)
-         : l->shards[0].node->command;
+    rc = ngx_ws_chat_live_news_command(l, news);
 
     wsc_buf_init(&b, &ngx_ws_chat_alloc);
 
-    sent = ngx_ws_chat_live_keep(l, rc, news, &b);
+    if (wsc_news_hard(news->type)) {
+        sent = ngx_ws_chat_live_emit_hard(l, rc, news, &b);
 
-    if (sent == NGX_OK) {
-        sent = ngx_ws_chat_live_publish_news(l, rc, news, &b);
+    } else {
+        sent = ngx_ws_chat_live_keep(l, rc, news, &b);
+
+        if (sent == NGX_OK) {
+            sent = ngx_ws_chat_live_publish_news(l, rc, news, &b);
+        }
     }
 
     wsc_buf_free(&b);
 
     return (sent == NGX_OK) ? NGX_OK : NGX_DECLINED;
+}
+
+
+static ngx_ws_chat_redis_t *
+ngx_ws_chat_live_news_command(ngx_ws_chat_live_t *l, const wsc_news_t *news)
+{
+    return (news->to == WSC_TO_CHAT)
+           ? ngx_ws_chat_live_command_for(l, &news->name)
+           : l->shards[0].node->command;
+}
+
+
+/*
+ * They are published when Redis has said that it keeps them: its memory may be
+ * full, or its disk.  Not by MULTI, which a full Redis refuses even to those
+ * who take something back.
+ */
+
+static ngx_int_t
+ngx_ws_chat_live_emit_hard(ngx_ws_chat_live_t *l, ngx_ws_chat_redis_t *rc,
+    const wsc_news_t *news, wsc_buf_t *b)
+{
+    ngx_int_t                 sent;
+    ngx_ws_chat_live_cmd_t   *c;
+    ngx_ws_chat_live_hard_t  *hard;
+
+    hard = ngx_ws_chat_live_hard(l, news, b);
+
+    if (hard == NULL) {
+        return NGX_ERROR;
+    }
+
+    c = ngx_ws_chat_live_keep_words(l, news, b, WSC_KEEP_SET);
+    hard->drop = (c != NULL);
+
+    if (c == NULL) {
+        c = ngx_ws_chat_live_keep_words(l, news, b, WSC_KEEP_DROP);
+    }
+
+    sent = c ? ngx_ws_chat_live_send(c, rc, ngx_ws_chat_live_on_hard, hard)
+             : NGX_ERROR;
+
+    if (sent != NGX_OK) {
+        wsc_free(&ngx_ws_chat_alloc, hard);
+    }
+
+    return sent;
+}
+
+
+static ngx_ws_chat_live_hard_t *
+ngx_ws_chat_live_hard(ngx_ws_chat_live_t *l, const wsc_news_t *news,
+    wsc_buf_t *b)
+{
+    ngx_ws_chat_live_hard_t  *hard;
+
+    wsc_envelope_news(b, news);
+
+    hard = b->failed ? NULL
+           : wsc_alloc(&ngx_ws_chat_alloc,
+                       sizeof(ngx_ws_chat_live_hard_t) + b->len);
+
+    if (hard != NULL) {
+        hard->live = l;
+        hard->len = b->len;
+        ngx_memcpy(hard->data, b->data, b->len);
+    }
+
+    return hard;
+}
+
+
+/* Without a reply it is not known: whoever waits to hear of it will see. */
+
+static void
+ngx_ws_chat_live_on_hard(void *data, const redisReply *r)
+{
+    ngx_ws_chat_live_hard_t *hard = data;
+
+    wsc_str_t            s;
+    const char          *reason;
+    wsc_envelope_t       v;
+    ngx_ws_chat_zone_t  *z;
+
+    z = hard->live->zone;
+
+    s.data = hard->data;
+    s.len = hard->len;
+
+    if (r == NULL
+        || wsc_envelope_read(&ngx_ws_chat_alloc, &s, &v, &reason) != WSC_OK)
+    {
+        /* void */
+
+    } else if (r->type != REDIS_REPLY_ERROR) {
+        ngx_ws_chat_live_tell_hard(hard, &v.news);
+
+    } else {
+        if (!ngx_ws_chat_live_later(hard->live, r)) {
+            ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                          "Redis of zone \"%V\" keeps no news: %s",
+                          &z->name, r->str);
+        }
+
+        if (z->untold) {
+            z->untold(z, &v.news);
+        }
+    }
+
+    wsc_free(&ngx_ws_chat_alloc, hard);
+}
+
+
+static void
+ngx_ws_chat_live_tell_hard(ngx_ws_chat_live_hard_t *hard,
+    const wsc_news_t *news)
+{
+    wsc_buf_t                b;
+    ngx_ws_chat_live_t      *l;
+    ngx_ws_chat_redis_t     *rc;
+    ngx_ws_chat_live_cmd_t  *c;
+
+    l = hard->live;
+    rc = ngx_ws_chat_live_news_command(l, news);
+
+    wsc_buf_init(&b, &ngx_ws_chat_alloc);
+
+    c = hard->drop ? ngx_ws_chat_live_keep_words(l, news, &b, WSC_KEEP_DROP)
+                   : NULL;
+
+    if (c == NULL || ngx_ws_chat_live_send(c, rc, NULL, NULL) == NGX_OK) {
+        (void) ngx_ws_chat_live_publish_news(l, rc, news, &b);
+    }
+
+    wsc_buf_free(&b);
 }
 
 

@@ -150,6 +150,7 @@ ngx_ws_chat_module_stores(ngx_conf_t *cf, ngx_ws_chat_main_conf_t *mcf)
     for (i = 0; i < mcf->zones.nelts; i++) {
 
         z[i]->news = ngx_ws_chat_client_news;
+        z[i]->untold = ngx_ws_chat_ban_untold;
         z[i]->missed = ngx_ws_chat_ban_missed;
 
         if (z[i]->durable && z[i]->redis && z[i]->redis->cluster) {

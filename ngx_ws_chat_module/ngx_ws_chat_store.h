@@ -47,7 +47,8 @@ struct ngx_ws_chat_store_s {
      * chat, or to users and the zone, arrives in its order.  What
      * wsc_news_keep() tells to be kept of a chat is kept, for load().  Never
      * calls back before it returns; the news are the caller's again.
-     * NGX_OK: on its way (a node cut off from the backplane misses it);
+     * NGX_OK: on its way (a node cut off from the backplane misses it), but
+     * hard news that cannot be kept: the zone's untold() is called.
      * NGX_DECLINED: nobody hears of it.
      */
     ngx_int_t   (*emit)(ngx_ws_chat_zone_t *z, const wsc_news_t *news);

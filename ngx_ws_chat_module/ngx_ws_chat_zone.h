@@ -47,6 +47,11 @@ struct ngx_ws_chat_zone_s {
     void                            (*news)(ngx_ws_chat_zone_t *z,
                                           const wsc_news_t *news);
 
+    /* What was emitted and is hard (wsc_news_hard()) is neither kept nor
+       told.  NULL: nobody cares. */
+    void                            (*untold)(ngx_ws_chat_zone_t *z,
+                                          const wsc_news_t *news);
+
     /* Some of that was missed: what is kept is to be loaded again. */
     void                            (*missed)(ngx_ws_chat_zone_t *z);
     uint64_t                          stale;       /* ms since 1970: no news

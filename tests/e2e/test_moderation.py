@@ -416,6 +416,32 @@ async def test_what_cannot_be_told_is_not_done(nginx, redis, proxy):
 
 
 @pytest.mark.plain_store
+async def test_what_redis_does_not_keep_is_not_done(nginx, redis):
+    """Its memory is full: nobody is kicked for as long as a worker lives."""
+    ng = nginx(zone=zone(redis.port), location=FREE)
+    bobs = [await joined(ng, 'bob', ROOM, worker=w) for w in ng.worker_pids()]
+    redis.cli('config', 'set', 'maxmemory', '1')
+    for path, body in (('chats/room/kick', '{"user":"bob"}'),
+                       ('users/bob/block', None)):
+        response = await asyncio.to_thread(
+            ng.request, '/api/' + path, 'POST', {}, body)
+        assert response.status == 503 and response.headers['Retry-After']
+        assert json.loads(response.body)['code'] == 'unavailable'
+    for bob in bobs:
+        await bob.nothing('kicked')
+        await bob.cmd('join', chat_id=ROOM)
+    # taking back what there is takes no memory
+    redis.cli('config', 'set', 'maxmemory', '0')
+    await call(ng, 'chats/room/kick', {'user': 'bob'})
+    for bob in bobs:
+        await bob.expect('kicked', LONG)
+    redis.cli('config', 'set', 'maxmemory', '1')
+    await call(ng, 'chats/room/kick', {'user': 'bob', 'seconds': 0})
+    for bob in bobs:
+        await allowed(bob)
+
+
+@pytest.mark.plain_store
 async def test_bad_news_are_dropped(nginx, redis):
     """On both channels; what is kept badly is passed over when loaded."""
     ng = nginx(workers=1, zone=zone(redis.port), location=FREE)
