@@ -33,6 +33,7 @@ static ngx_uint_t ngx_ws_chat_sample_rooms(ngx_ws_chat_zone_t *z,
 
 static ngx_event_t            ngx_ws_chat_sample_event;
 static ngx_msec_t             ngx_ws_chat_sampled;
+static ngx_uint_t             ngx_ws_chat_sampled_rooms;    /* as well */
 static ngx_ws_chat_sample_t  *ngx_ws_chat_samples;    /* of each zone */
 
 
@@ -82,7 +83,7 @@ ngx_ws_chat_sample_done(void)
 static void
 ngx_ws_chat_sample_handler(ngx_event_t *ev)
 {
-    ngx_uint_t                i, n;
+    ngx_uint_t                i, n, wanted;
     ngx_msec_t                ms;
     ngx_ws_chat_busy_t        busy[NGX_WS_CHAT_STAT_BUSY];
     ngx_ws_chat_zone_t      **zones;
@@ -92,16 +93,19 @@ ngx_ws_chat_sample_handler(ngx_event_t *ev)
     zones = mcf->zones.elts;
     n = 0;
 
+    wanted = ngx_ws_chat_stat_wanted();
     ms = ngx_max(ngx_current_msec - ngx_ws_chat_sampled, 1);
     ngx_ws_chat_sampled = ngx_current_msec;
 
     for (i = 0; i < mcf->zones.nelts; i++) {
         ngx_ws_chat_sample_rates(zones[i], &ngx_ws_chat_samples[i], ms);
 
-        if (ngx_ws_chat_stat_wanted()) {
+        if (wanted) {
             n = ngx_ws_chat_sample_rooms(zones[i], busy, n, ms);
         }
     }
+
+    ngx_ws_chat_sampled_rooms = wanted;
 
     ngx_ws_chat_stat_put(busy, n);
     ngx_ws_chat_sample_live(mcf);
@@ -174,7 +178,10 @@ ngx_ws_chat_sample_zone(ngx_ws_chat_zone_t *z, ngx_ws_chat_sample_t *s)
 }
 
 
-/* The chats with the most messages, then with the most members. */
+/*
+ * The chats with the most messages, then with the most members.  What rooms
+ * noted when somebody looked long ago tells no rate.
+ */
 
 static ngx_uint_t
 ngx_ws_chat_sample_rooms(ngx_ws_chat_zone_t *z, ngx_ws_chat_busy_t *busy,
@@ -195,8 +202,13 @@ ngx_ws_chat_sample_rooms(ngx_ws_chat_zone_t *z, ngx_ws_chat_busy_t *busy,
         room = ngx_rbtree_data(node, ngx_ws_chat_room_t, node);
 
         b.row = (uint32_t) z->row;
-        b.rate = (uint32_t) (((uint64_t) (room->messages - room->sampled)
-                              * 1000 + ms / 2) / ms);
+        b.rate = 0;
+
+        if (ngx_ws_chat_sampled_rooms) {
+            b.rate = (uint32_t) (((uint64_t) (room->messages - room->sampled)
+                                  * 1000 + ms / 2) / ms);
+        }
+
         b.members = (uint32_t) room->members;
 
         room->sampled = room->messages;

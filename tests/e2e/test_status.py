@@ -190,6 +190,28 @@ async def test_page(nginx):
         assert response.headers['Content-Type'] == 'application/json'
 
 
+@pytest.mark.plain_store
+async def test_busiest_is_of_the_last_second(nginx):
+    """What was said before anybody looked is no rate of now."""
+    ng = nginx(workers=1, location='ws_chat_rate off;')
+    ann = await Client.connect(ng, user='ann')
+    await ann.join('room')
+    for i in range(50):
+        await ann.send('room', i)
+    seen = []
+
+    def rate():
+        seen.extend(busy['rate'] for busy in ng.status()['busiest'])
+        return seen
+
+    await asyncio.to_thread(wait_for, rate, what='it is seen')
+    assert seen[0] == 0
+    for i in range(50):
+        await ann.send('room', i)
+    await asyncio.to_thread(wait_for, lambda: max(rate()) > 0,
+                            what='it has a rate')
+
+
 def test_without_a_chat(nginx):
     """The module loaded, but nothing of it in use."""
     ng = nginx(conf='''\
