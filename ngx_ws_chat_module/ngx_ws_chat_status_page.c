@@ -34,16 +34,22 @@ static const char  ngx_ws_chat_page_begin[] =
     "<title>Chat status</title><style>"
     ":root{color-scheme:light dark}"
     "body{font:16px/1.5 system-ui,sans-serif;margin:1.5rem auto;"
-    "max-width:60rem;padding:0 1rem}"
+    "max-width:60rem;padding:0 1rem;background:light-dark(#fff,#16181c)}"
     "h1{font-size:1.4rem}h2{font-size:1.1rem;margin:1.5rem 0 .5rem}"
     "dl{display:grid;grid-template-columns:repeat(auto-fill,minmax(9rem,1fr));"
     "gap:.75rem;margin:0}"
-    "dl div{border:1px solid;border-radius:.5rem;padding:.5rem .75rem}"
+    "dl div{border:1px solid #8885;border-radius:.5rem;padding:.5rem .75rem}"
+    "dt,th{font-size:.85rem;font-weight:normal;"
+    "color:light-dark(#57606a,#9aa4ae)}"
     "dd{margin:0;font-size:1.3rem;font-variant-numeric:tabular-nums}"
+    ".ready{color:light-dark(#1a7f37,#4ac26b)}"
+    ".draining{color:light-dark(#9a6700,#d4a72c)}"
+    ".unavailable{color:light-dark(#cf222e,#ff8182)}"
     "table{border-collapse:collapse;width:100%}"
-    "th,td{text-align:right;padding:.25rem .5rem;border-bottom:1px solid;"
+    "th,td{text-align:left;padding:.35rem .5rem;"
+    "border-bottom:1px solid #8885;"
     "font-variant-numeric:tabular-nums;overflow-wrap:anywhere}"
-    "th:first-child,td:first-child{text-align:left}"
+    ".n{text-align:right}"
     ".wide{overflow-x:auto}"
     "</style></head><body><main>";
 
@@ -87,8 +93,10 @@ ngx_ws_chat_page_head(wsc_buf_t *b, ngx_ws_chat_main_conf_t *mcf)
 
     ngx_ws_chat_page_text(b, "<h1>Chat node ");
     ngx_ws_chat_page_escape(b, mcf->node.data, mcf->node.len);
-    ngx_ws_chat_page_text(b, "</h1><p>Health: <strong>");
-    ngx_ws_chat_page_escape(b, (u_char *) state, ngx_strlen(state));
+    ngx_ws_chat_page_text(b, "</h1><p>Health: <strong class=\"");
+    ngx_ws_chat_page_text(b, state);
+    ngx_ws_chat_page_text(b, "\">");
+    ngx_ws_chat_page_text(b, state);
     ngx_ws_chat_page_text(b, "</strong>");
 
     if (reason) {
@@ -101,12 +109,12 @@ ngx_ws_chat_page_head(wsc_buf_t *b, ngx_ws_chat_main_conf_t *mcf)
 
     ngx_ws_chat_page_fact(b, "Connections", sum.connections);
     ngx_ws_chat_page_fact(b, "Members", sum.members);
-    ngx_ws_chat_page_fact(b, "Messages in, a second", sum.rate_in);
-    ngx_ws_chat_page_fact(b, "Messages out, a second", sum.rate_out);
+    ngx_ws_chat_page_fact(b, "Messages in/s", sum.rate_in);
+    ngx_ws_chat_page_fact(b, "Messages out/s", sum.rate_out);
     ngx_ws_chat_page_fact(b, "Members behind", sum.behind);
     ngx_ws_chat_page_fact(b, "Memory, KiB", sum.memory / 1024);
     ngx_ws_chat_page_fact(b, "Workers", workers);
-    ngx_ws_chat_page_fact(b, "Workers that drain", sum.draining);
+    ngx_ws_chat_page_fact(b, "Draining workers", sum.draining);
     ngx_ws_chat_page_fact(b, "Accepted", sum.accepted);
     ngx_ws_chat_page_fact(b, "Refused", sum.refused);
     ngx_ws_chat_page_fact(b, "Errors", sum.errors);
@@ -128,10 +136,10 @@ ngx_ws_chat_page_zones(wsc_buf_t *b, ngx_ws_chat_main_conf_t *mcf)
     ngx_ws_chat_page_text(b, "<h2>Zones</h2><div class=\"wide\"><table><tr>"
                           "<th scope=\"col\">Zone</th>"
                           "<th scope=\"col\">Store</th>"
-                          "<th scope=\"col\">Connections</th>"
-                          "<th scope=\"col\">Members</th>"
-                          "<th scope=\"col\">In/s</th>"
-                          "<th scope=\"col\">Out/s</th></tr>");
+                          "<th scope=\"col\" class=\"n\">Connections</th>"
+                          "<th scope=\"col\" class=\"n\">Members</th>"
+                          "<th scope=\"col\" class=\"n\">In/s</th>"
+                          "<th scope=\"col\" class=\"n\">Out/s</th></tr>");
 
     for (i = 0; i < mcf->zones.nelts; i++) {
         ngx_ws_chat_bus_sum_row(&sum, zones[i]->row);
@@ -159,10 +167,11 @@ ngx_ws_chat_page_store(wsc_buf_t *b, ngx_ws_chat_zone_t *z,
     wsc_shmlog_stat_t  st;
 
     if (z->redis) {
-        ngx_ws_chat_page_text(b, c->stale ? "Redis, without news: "
-                                          : "Redis, live: ");
+        ngx_ws_chat_page_text(b, z->durable ? "Kafka and Redis"
+                                            : "Redis");
+        ngx_ws_chat_page_text(b, c->stale ? ", without news; sends pending: "
+                                          : "; sends pending: ");
         ngx_ws_chat_page_number(b, c->pending);
-        ngx_ws_chat_page_text(b, " sends pending");
         return;
     }
 
@@ -188,10 +197,16 @@ ngx_ws_chat_page_busiest(wsc_buf_t *b)
     ngx_ws_chat_page_text(b, "<h2>Busiest chats</h2><div class=\"wide\">"
                           "<table><tr><th scope=\"col\">Chat</th>"
                           "<th scope=\"col\">Zone</th>"
-                          "<th scope=\"col\">Members</th>"
-                          "<th scope=\"col\">Messages/s</th></tr>");
+                          "<th scope=\"col\" class=\"n\">Members</th>"
+                          "<th scope=\"col\" class=\"n\">Messages/s</th>"
+                          "</tr>");
 
     n = ngx_ws_chat_status_busy(busy);
+
+    if (n == 0) {
+        ngx_ws_chat_page_text(b, "<tr><td colspan=\"4\">"
+                              "None was seen in the last second.</td></tr>");
+    }
 
     for (i = 0; i < n; i++) {
         zone = ngx_ws_chat_stat_name(busy[i].row);
@@ -224,7 +239,7 @@ ngx_ws_chat_page_fact(wsc_buf_t *b, const char *name, uint64_t value)
 static void
 ngx_ws_chat_page_cell(wsc_buf_t *b, uint64_t value)
 {
-    ngx_ws_chat_page_text(b, "<td>");
+    ngx_ws_chat_page_text(b, "<td class=\"n\">");
     ngx_ws_chat_page_number(b, value);
     ngx_ws_chat_page_text(b, "</td>");
 }

@@ -114,6 +114,8 @@ async def test_a_message(line):
     ack = await ann.send(ROOM, 'c1', text)
     assert 'seq' not in ack and ack['timestamp']
     await everybody([ann, bob], ['c1'])
+    page = a.request('/status', headers={'Accept': 'text/html'}).body.decode()
+    assert '<td>Kafka and Redis; sends pending: 0</td>' in page
     (got,) = bob.messages[ROOM]
     assert got['message'] == text and got['sender'] == 'ann'
     assert position(got) == (EPOCH, 1) and got['prev'] is None
