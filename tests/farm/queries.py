@@ -13,6 +13,12 @@ import yaml
 VARIABLES = {'$zone': '.+', '$__rate_interval': '15s'}
 
 
+def dashboard_rows(path):
+    """The headings between panels."""
+    return [panel for panel in json.loads(path.read_text())['panels']
+            if panel['type'] == 'row']
+
+
 def dashboard_panels(path):
     """The panels with targets, their variables filled in."""
     panels = [panel for panel in json.loads(path.read_text())['panels']
