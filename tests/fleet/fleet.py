@@ -205,6 +205,7 @@ class Fleet:
             'common_apt_repositories': [{
                 'name': 'ws-chat', 'uris': 'http://%s:%d' % (SELF, PORT),
                 'suites': './', 'key': run(*self.gpg, '--armor', '--export')}],
+            'ws_chat_delivery': 'durable',
             'nginx_ws_chat_auth': 'off',
             'nginx_ws_chat_workers': 2,
             # everybody is one machine here

@@ -17,6 +17,7 @@ from harness.nginx import wait_for
 RATE = 200
 MEMBERS = 20
 CHATS = 10
+UPDATED = {'chat_nodes': 'libnginx-mod-ws-chat', 'backend': 'ws-chat-backend'}
 
 
 class Traffic(FarmCrowd):
@@ -106,14 +107,17 @@ async def test_chat(fleet):
     assert {c.welcome['node'] for c in (ann, bob)} == {'node1', 'node2'}
     for client in (ann, bob):
         await client.join(room)
-    first = await ann.send(room, {'text': 'hi'}, cid='hello')
-    again = await ann.send(room, {'text': 'hi'}, cid='hello', retry=True)
-    assert again['seq'] == first['seq']
-    event = await bob.expect('message', chat_id=room)
-    assert event['message'] == {'text': 'hi'} and event['sender'] == 'ann'
+    await ann.send(room, {'text': 'hi'}, cid='hello')
+    first = await bob.expect('message', chat_id=room)
+    assert first['message'] == {'text': 'hi'} and first['sender'] == 'ann'
+    await ann.send(room, {'text': 'hi'}, cid='hello', retry=True)
+    settled = await ann.expect('settled', chat_id=room, timeout=60)
+    assert settled['seq'] == first['seq']
     await bob.close()
     for i in range(5):
         await ann.send(room, i)
+    # acknowledged by Kafka, and gone to members through Redis
+    await ann.take(lambda e: e.get('message') == 4, 60, 'the last one')
     bob = await connect(fleet, 'bob', deflate=True)
     joined = await bob.join(room, after={
         'epoch': first['epoch'], 'seq': first['seq']})
@@ -172,8 +176,9 @@ async def test_rolling_update(fleet):
     """Newer packages on one node after the other, under traffic."""
     def versions():
         return {name: fleet.hosts[name].run(
-            "dpkg-query -W -f '${Version}' libnginx-mod-ws-chat")
-            for name in fleet.groups['chat_nodes']}
+            "dpkg-query -W -f '${Version}' " + package)
+            for group, package in UPDATED.items()
+            for name in fleet.groups[group]}
 
     before = versions()
     fleet.offer(*(FLEET / 'new').glob('*.deb'))
