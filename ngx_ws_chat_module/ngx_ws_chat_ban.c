@@ -90,7 +90,9 @@ ngx_ws_chat_ban(ngx_ws_chat_ban_t *ban)
     news.notes = notes;
     news.count = n;
 
-    if (bans->table.n >= bans->table.max
+    /* where there is no room something can be taken back */
+
+    if ((ban->seconds && bans->table.n >= bans->table.max)
         || z->store->emit(z, &news) != NGX_OK)
     {
         ban->done(ban, WSC_ERR_UNAVAILABLE);

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 
 import msgpack
 import pytest
@@ -469,6 +470,27 @@ async def test_bad_news_are_dropped(nginx, redis):
     ann = await joined(ng, 'ann', ROOM)
     await call(ng, 'chats/room/kick', {'user': 'ann', 'seconds': 60})
     await ann.expect('kicked', LONG)
+
+
+@pytest.mark.plain_store
+@pytest.mark.once
+async def test_as_many_as_there_may_be(nginx, redis):
+    """Nobody new can be kicked, but everybody let in again."""
+    end = int(time.time() + 3600) * 1000
+    await asyncio.to_thread(redis.load, [
+        [b'HSET', b'wsc:{0}:k', b'I%s %d %s' % (
+            ROOM.encode(), end, user.encode()),
+         msgpack.packb([1, 5, 8, 3, '', 1, user, ROOM, '', end, 0, end, 0])]
+        for user in ['bob'] + ['u%d' % n for n in range(99999)]])
+    ng = nginx(workers=1, zone=zone(redis.port), location=FREE)
+    bob = await joined(ng, 'bob', 'other')
+    await refused(bob, 'join', chat_id=ROOM)
+    response = await asyncio.to_thread(
+        ng.request, '/api/chats/room/kick', 'POST', {}, '{"user":"eve"}')
+    assert response.status == 503
+    await call(ng, 'chats/room/kick', {'user': 'bob', 'seconds': 0})
+    await bob.settle('join', chat_id=ROOM)
+    await call(ng, 'chats/room/kick', {'user': 'eve'})
 
 
 @pytest.mark.plain_store

@@ -144,6 +144,17 @@ class Redis:
             with s.makefile('rb') as f:
                 return read_reply(f)
 
+    def load(self, commands):
+        """Many commands at once, each a list of words, that all succeed."""
+        octets = b''.join(
+            b'*%d\r\n' % len(words) + b''.join(
+                b'$%d\r\n%s\r\n' % (len(w), w) for w in words)
+            for words in commands)
+        done = subprocess.run(
+            ['redis-cli', '-s', str(self.socket), '--pipe'], input=octets,
+            stdout=subprocess.PIPE, timeout=60, check=True)
+        assert b'errors: 0' in done.stdout, done.stdout
+
     def stream(self, chat, prefix='wsc:{0}:s:'):
         """The entries of a chat as Redis has them, each envelope checked."""
         found = []
