@@ -53,7 +53,7 @@ FUZZBIN = $(patsubst tests/fuzz/%.c,build/fuzz/%,$(FUZZ))
 
 .PHONY: help build backend run farm farm-status farm-dashboard farm-stop stop \
 	test check lint unit client e2e e2e-store e2e-redis e2e-farm backend-test \
-	bench-test faults reloads asan interop page fuzz bench bench-farm node-kill install \
+	bench-test faults reloads whole asan interop page fuzz bench bench-farm node-kill install \
 	deb deb-check deb-test readme-test ansible-lint fleet clean setup-run setup-farm setup-backend \
 	setup-deb setup-test setup-ansible setup-fleet setup-bench build-test build-asan core \
 	conformance daemons units fuzzers benches
@@ -82,6 +82,7 @@ help:
 	@echo 'make faults [COUNT=20]    all that serves chats dies, so often each'
 	@echo '  SEED=n FAULT=name       the same choices again; one kind alone'
 	@echo 'make reloads              ten in a minute under 5,000 sockets that chat'
+	@echo 'make whole                back and forth through 200,000 messages of a chat'
 	@echo 'make conformance URL=     does that server speak docs/PROTOCOL.md?'
 	@echo 'make deb-check            is all in the packages?'
 	@echo 'make deb-test             install, upgrade, stop, purge on a booted Debian 12'
@@ -174,6 +175,10 @@ faults: build backend setup-test build/mock-broker
 reloads: build setup-test
 	$(Q)WSC_LONG=1 JOBS=1 $(T)/run-e2e plain --timeout 300 -rP \
 		-k ten_reloads tests/e2e/test_reload.py $(ARGS)
+
+whole: build backend setup-test
+	$(Q)WSC_LONG=1 JOBS=1 $(T)/run-e2e farm --timeout 3000 -rP \
+		tests/farm/test_whole.py $(ARGS)
 
 asan: build build-asan setup-test
 	$(Q)$(T)/run-e2e asan $(ARGS)
