@@ -35,6 +35,8 @@ static ngx_int_t ngx_ws_chat_api_message_range(ngx_ws_chat_api_message_t *m,
     const char **reason);
 static void ngx_ws_chat_api_message_found(ngx_ws_chat_read_t *r);
 static ngx_int_t ngx_ws_chat_api_message_page(ngx_ws_chat_api_message_t *m);
+static const char *ngx_ws_chat_api_code(wsc_err_e err);
+static const char *ngx_ws_chat_api_reason(wsc_err_e err);
 static void ngx_ws_chat_api_message_stop(ngx_ws_chat_api_message_t *m);
 static void ngx_ws_chat_api_message_cleanup(void *data);
 
@@ -376,7 +378,6 @@ ngx_ws_chat_api_message_compared(ngx_ws_chat_read_t *r)
 
     if (r->err == WSC_ERR_NONE && r->n && wsc_pos_cmp(e->pos, m->pos) == 0
         && !e->edited && !e->retracted
-        && !e->edited && !e->retracted
         && (e->message.binary || e->message.data.len != m->message.data.len
             || ngx_memcmp(e->message.data.data, m->message.data.data,
                           m->message.data.len)
@@ -422,11 +423,9 @@ ngx_ws_chat_api_message_position(wsc_buf_t *b, const ngx_ws_chat_publish_t *p,
 
     if (p->err != WSC_ERR_NONE) {
         wsc_writer_key(&w, "code");
-        wsc_writer_text(&w, wsc_err_name(p->err));
+        wsc_writer_text(&w, ngx_ws_chat_api_code(p->err));
         wsc_writer_key(&w, "message");
-        wsc_writer_text(&w, p->err == WSC_ERR_UNKNOWN
-                            ? "it is not known whether this was stored"
-                            : "not stored, try again later");
+        wsc_writer_text(&w, ngx_ws_chat_api_reason(p->err));
         wsc_writer_end(&w);
         return;
     }
@@ -596,19 +595,50 @@ ngx_ws_chat_api_message_page(ngx_ws_chat_api_message_t *m)
 }
 
 
+/* A store finds nothing wrong with a message but its size. */
+
+static const char *
+ngx_ws_chat_api_code(wsc_err_e err)
+{
+    return (err == WSC_ERR_BAD_REQUEST) ? "too_large" : wsc_err_name(err);
+}
+
+
+static const char *
+ngx_ws_chat_api_reason(wsc_err_e err)
+{
+    switch (err) {
+
+    case WSC_ERR_BAD_REQUEST:
+        return "the message is too large to be stored";
+
+    case WSC_ERR_UNKNOWN:
+        return "it is not known whether this was done";
+
+    default:
+        return "not done, try again later";
+    }
+}
+
+
 ngx_int_t
 ngx_ws_chat_api_message_store_error(ngx_ws_chat_api_message_t *m,
     wsc_err_e err)
 {
+    if (err == WSC_ERR_BAD_REQUEST) {
+        return ngx_ws_chat_api_error(m->call,
+                                     NGX_HTTP_REQUEST_ENTITY_TOO_LARGE,
+                                     ngx_ws_chat_api_code(err),
+                                     ngx_ws_chat_api_reason(err));
+    }
+
     if (ngx_ws_chat_api_header(m->call, "Retry-After", "1") != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     return ngx_ws_chat_api_error(m->call, NGX_HTTP_SERVICE_UNAVAILABLE,
-                                 wsc_err_name(err),
-                                 (err == WSC_ERR_UNKNOWN)
-                                 ? "it is not known whether this was done"
-                                 : "not done, try again later");
+                                 ngx_ws_chat_api_code(err),
+                                 ngx_ws_chat_api_reason(err));
 }
 
 

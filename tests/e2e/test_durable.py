@@ -310,6 +310,26 @@ async def test_full(line, fmt):
         await ann.nothing('message')
 
 
+async def test_too_large_for_kafka(line):
+    """Trying again would not help: a call is not told to."""
+    ng = await line.node(
+        workers=1, http='ws_chat_kafka_property message.max.bytes 2000;')
+    body = {'sender': 'ops', 'message': 'x' * 5000}
+
+    async def post(path, body):
+        response = await asyncio.to_thread(
+            ng.request, '/api/' + path, 'POST', {}, json.dumps(body))
+        return response, json.loads(response.body)
+
+    response, answer = await post('chats/room/messages', body)
+    assert (response.status, answer['code']) == (413, 'too_large')
+    assert 'Retry-After' not in response.headers
+    response, answer = await post('broadcast', {**body, 'chat_ids': [ROOM]})
+    assert response.status == 200
+    (reply,) = answer['replies']
+    assert (reply['chat_id'], reply['code']) == (ROOM, 'too_large')
+
+
 async def test_other_partitions(line):
     """A topic with other partitions than configured is not written to."""
     ng = line.nginx(
