@@ -94,7 +94,9 @@ ngx_ws_chat_upgrade(ngx_http_request_t *r, ngx_uint_t echo)
         return rc;
     }
 
-    u->offer.takeover = (!echo && u->conf->deflate_context);
+    /* a client's would cost 40 KB of memory for each that sends */
+    u->offer.takeover = echo ? WSC_TAKEOVER_CLIENT
+                        : u->conf->deflate_context ? WSC_TAKEOVER_SERVER : 0;
     ngx_ws_chat_offer_read(r, u->conf, &u->offer);
 
     refusal = ngx_ws_chat_upgrade_check(u);

@@ -28,7 +28,8 @@ typedef struct {
     wsc_proto_e                 proto;
     wsc_deflate_params_t        deflate;
     size_t                      extension_len;  /* 0: none is agreed */
-    unsigned                    takeover:1;     /* wanted: set before */
+    unsigned                    takeover:2;     /* WSC_TAKEOVER_..., set
+                                                   before */
     unsigned                    upgrade:1;      /* Upgrade: websocket */
     unsigned                    connection:1;   /* Connection: upgrade */
     unsigned                    bad_protocol:1;

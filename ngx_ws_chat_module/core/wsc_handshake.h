@@ -52,13 +52,16 @@ ssize_t wsc_handshake_protocol(const wsc_str_t *list, wsc_proto_e *proto,
 /*
  * Takes the first acceptable permessage-deflate offer of a
  * Sec-WebSocket-Extensions line; window: the largest server window wanted
- * (9..15); takeover: the server wants to use its context again.  WSC_OK:
- * params are agreed and the answer's *len octets are in out
- * (WSC_EXTENSION_LEN); WSC_DECLINED: no acceptable offer (go on without);
- * WSC_ERROR: not the grammar of RFC 6455 section 9.1 (answer 400).  Unknown
- * extensions are skipped; offers with unknown, repeated or bad parameters, or
- * server_max_window_bits=8, declined.
+ * (9..15); takeover: who may use its context again (WSC_TAKEOVER_...) unless
+ * the offer forbids it.  WSC_OK: params are agreed and the answer's *len
+ * octets are in out (WSC_EXTENSION_LEN); WSC_DECLINED: none acceptable (go on
+ * without); WSC_ERROR: not the grammar of RFC 6455 section 9.1 (answer 400).
+ * Unknown extensions are skipped; offers with unknown, repeated or bad
+ * parameters, or server_max_window_bits=8, declined.
  */
+#define WSC_TAKEOVER_SERVER  1
+#define WSC_TAKEOVER_CLIENT  2
+
 ssize_t wsc_handshake_deflate(const wsc_str_t *list, int window, int takeover,
     wsc_deflate_params_t *params, u_char *out, size_t *len);
 

@@ -83,8 +83,13 @@ wsc_handshake_deflate(const wsc_str_t *list, int window, int takeover,
         if (agreed == WSC_DECLINED
             && wsc_ext_accept(&x, (unsigned) window, params) == WSC_OK)
         {
-            if (!takeover) {
+            if (!(takeover & WSC_TAKEOVER_SERVER)) {
                 params->server_no_takeover = 1;
+            }
+
+            /* section 7.1.1.2: unasked, too */
+            if (!(takeover & WSC_TAKEOVER_CLIENT)) {
+                params->client_no_takeover = 1;
             }
 
             *len = wsc_ext_answer(&x, params, out);

@@ -127,6 +127,18 @@ async def test_an_answer_to_who_is_behind(nginx):
     assert len((await a.reply('page'))['messages']) == 3
 
 
+async def test_who_has_sent_keeps_no_memory(nginx):
+    """A client's context would be 40 KB for each."""
+    ng = nginx(workers=1, location=LOCATION % 0)
+    clients = [await connect(ng, 'u%d' % i) for i in range(20)]
+    await clients[0].join('room')
+    before = ng.status()['memory']
+    for client in clients:
+        await client.join('room')
+    # what all share is among it: 256 KB
+    assert ng.status()['memory'] - before < 20 * 20000
+
+
 class Wanderer:
     """Does whatever a member of chats may do, and notes what it is told."""
 

@@ -150,23 +150,26 @@ ACCEPTED = [
      {'sec-websocket-protocol': 'chat.v1.json'}),
     ('/echo', proto('soap'), {'sec-websocket-protocol': None}),
     ('/chat', ext('permessage-deflate'),
-     {'sec-websocket-extensions': 'permessage-deflate'}),
-    ('/chat', ext('permessage-deflate; server_no_context_takeover'),
      {'sec-websocket-extensions':
-      'permessage-deflate; server_no_context_takeover'}),
+      'permessage-deflate; client_no_context_takeover'}),
+    ('/chat', ext('permessage-deflate; server_no_context_takeover'),
+     {'sec-websocket-extensions': 'permessage-deflate; '
+      'server_no_context_takeover; client_no_context_takeover'}),
     ('/echo', ext('permessage-deflate'),
      {'sec-websocket-extensions':
       'permessage-deflate; server_no_context_takeover'}),
     ('/chat', ext('permessage-deflate; server_max_window_bits=12'),
-     {'sec-websocket-extensions':
-      'permessage-deflate; server_max_window_bits=12'}),
+     {'sec-websocket-extensions': 'permessage-deflate; '
+      'client_no_context_takeover; server_max_window_bits=12'}),
     ('/chat', ext('permessage-deflate; server_max_window_bits=8'),
      {'sec-websocket-extensions': None}),
     ('/chat', ext('permessage-deflate; server_max_window_bits=8, '
                   'permessage-deflate'),
-     {'sec-websocket-extensions': 'permessage-deflate'}),
+     {'sec-websocket-extensions':
+      'permessage-deflate; client_no_context_takeover'}),
     ('/chat', ext('x-unknown', 'permessage-deflate'),
-     {'sec-websocket-extensions': 'permessage-deflate'}),
+     {'sec-websocket-extensions':
+      'permessage-deflate; client_no_context_takeover'}),
     ('/small', ext('permessage-deflate'),
      {'sec-websocket-extensions': 'permessage-deflate; '
       'server_no_context_takeover; server_max_window_bits=10'}),

@@ -101,7 +101,7 @@ fuzz_deflate(const wsc_str_t *text, unsigned window)
     wsc_str_t             answer;
     wsc_deflate_params_t  p, q;
 
-    takeover = text->len & 1;
+    takeover = text->len & 3;
 
     rc = wsc_handshake_deflate(text, (int) window, takeover, &p, out, &len);
     fuzz_require(rc == WSC_OK || rc == WSC_DECLINED || rc == WSC_ERROR);
@@ -112,7 +112,8 @@ fuzz_deflate(const wsc_str_t *text, unsigned window)
 
     fuzz_require(p.server_window >= 9 && p.server_window <= window);
     fuzz_require(p.client_window >= 8 && p.client_window <= 15);
-    fuzz_require(p.server_no_takeover || takeover);
+    fuzz_require(p.server_no_takeover || (takeover & WSC_TAKEOVER_SERVER));
+    fuzz_require(p.client_no_takeover || (takeover & WSC_TAKEOVER_CLIENT));
     fuzz_require(len < WSC_EXTENSION_LEN);
 
     /* a client understands the answer as it is meant */

@@ -411,8 +411,8 @@ test_deflate_offers(void **state)
         expected = (answer == NULL) ? WSC_DECLINED
                    : (*answer == '\0') ? WSC_ERROR : WSC_OK;
 
-        rc = wsc_handshake_deflate(&offer, test_offers[i].window, 0, &p,
-                                   out, &len);
+        rc = wsc_handshake_deflate(&offer, test_offers[i].window,
+                                   WSC_TAKEOVER_CLIENT, &p, out, &len);
         free(offer.data);
 
         if (rc != expected) {
@@ -457,7 +457,7 @@ test_longest_answer(void **state)
 }
 
 
-/* The server keeps its context when it wants to and the client lets it. */
+/* The server wants to keep its context, and the client to keep none. */
 
 static void
 test_takeover(void **state)
@@ -468,23 +468,28 @@ test_takeover(void **state)
     wsc_deflate_params_t  p;
 
     static const wsc_str_t  offer = wsc_string(TEST_PMD),
+        wanted = wsc_string(TEST_PMD "; client_no_context_takeover"),
         without = wsc_string(TEST_PMD "; server_no_context_takeover");
 
-    assert_int_equal(wsc_handshake_deflate(&offer, 15, 1, &p, out, &len),
+    assert_int_equal(wsc_handshake_deflate(&offer, 15, WSC_TAKEOVER_SERVER,
+                                           &p, out, &len),
                      WSC_OK);
-    assert_int_equal(len, strlen(TEST_PMD));
-    assert_memory_equal(out, TEST_PMD, len);
+    assert_int_equal(len, wanted.len);
+    assert_memory_equal(out, wanted.data, len);
     assert_false(p.server_no_takeover);
+    assert_true(p.client_no_takeover);
 
     answer.data = out;
     answer.len = len;
 
     assert_int_equal(wsc_handshake_answer(&answer, &p), WSC_OK);
     assert_false(p.server_no_takeover);
+    assert_true(p.client_no_takeover);
 
-    assert_int_equal(wsc_handshake_deflate(&without, 15, 1, &p, out, &len),
+    assert_int_equal(wsc_handshake_deflate(&without, 15, WSC_TAKEOVER_SERVER,
+                                           &p, out, &len),
                      WSC_OK);
-    assert_int_equal(len, without.len);
+    assert_int_equal(len, strlen(TEST_ANS "; client_no_context_takeover"));
     assert_true(p.server_no_takeover);
 }
 
