@@ -12,6 +12,7 @@
 
 
 #include "ngx_ws_chat_sse_stream.h"
+#include "ngx_ws_chat_ban.h"
 #include "ngx_ws_chat_bus.h"
 #include "ngx_ws_chat_client_grant.h"
 #include "ngx_ws_chat_log.h"
@@ -32,6 +33,7 @@ static void ngx_ws_chat_sse_go_on(ngx_event_t *ev);
 static void ngx_ws_chat_sse_work(ngx_ws_chat_sse_t *s);
 static ngx_int_t ngx_ws_chat_sse_joins(ngx_ws_chat_sse_t *s);
 static void ngx_ws_chat_sse_join(ngx_ws_chat_sse_t *s);
+static void ngx_ws_chat_sse_refused(ngx_ws_chat_sse_t *s);
 static void ngx_ws_chat_sse_open(ngx_ws_chat_sse_t *s);
 static void ngx_ws_chat_sse_joined(ngx_ws_chat_client_t *cl,
     const wsc_cmd_t *cmd, wsc_joined_t *j);
@@ -150,9 +152,9 @@ ngx_ws_chat_sse_begin(ngx_ws_chat_sse_t *s)
 
     ngx_ws_chat_sse_schedule(s);
 
-    /* who resumes hears first whether that can be */
+    /* who resumes its only chat hears first whether that can be */
 
-    if (!s->resume) {
+    if (!s->resume || s->n > 1) {
         ngx_ws_chat_sse_open(s);
     }
 
@@ -277,6 +279,10 @@ ngx_ws_chat_sse_joins(ngx_ws_chat_sse_t *s)
             return NGX_AGAIN;
         }
 
+        if (!s->answered && s->resume) {
+            ngx_ws_chat_sse_refused(s);
+        }
+
         s->joining = 0;
         s->next++;
 
@@ -307,6 +313,32 @@ ngx_ws_chat_sse_join(ngx_ws_chat_sse_t *s)
     s->answered = 0;
 
     ngx_ws_chat_op_run(&s->client, &cmd);
+}
+
+
+/*
+ * Whoever was a member when the stream broke off has not heard yet that it is
+ * none any more.
+ */
+
+static void
+ngx_ws_chat_sse_refused(ngx_ws_chat_sse_t *s)
+{
+    wsc_str_t              user;
+    ngx_ws_chat_client_t  *cl;
+
+    cl = &s->client;
+
+    user.data = cl->user;
+    user.len = cl->user_len;
+
+    if (ngx_ws_chat_ban_check(cl->conf->zone, &s->chats[s->next], &user)
+        == NGX_DECLINED)
+    {
+        wsc_event_kicked(ngx_ws_chat_reply_buf(), cl->enc, &s->chats[s->next],
+                         "kicked");
+        ngx_ws_chat_reply(cl);
+    }
 }
 
 

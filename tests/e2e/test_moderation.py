@@ -202,6 +202,29 @@ async def test_kick_of_streams(nginx):
     await asyncio.to_thread(send, ng, 'other', 1, 'post', 'bob')
 
 
+@pytest.mark.parametrize('chats', [
+    (ROOM,), (ROOM, 'other'), ('other', ROOM)], ids=' '.join)
+@pytest.mark.plain_store
+async def test_kick_while_the_stream_is_away(nginx, chats):
+    """Who comes back to it is told, as if it had been there."""
+    ng = nginx(location=FREE)
+    with Stream(ng, *chats, user='bob', timeout=LONG) as stream:
+        stream.expect('joined')
+        await asyncio.to_thread(send, ng, ROOM, 1, '1')
+        stream.until('message')
+        last = stream.id_behind()
+    await call(ng, 'chats/room/kick', {'user': 'bob', 'seconds': 60})
+    with Stream(ng, *chats, user='bob', timeout=LONG, last_id=last) as stream:
+        event, before = stream.until('kicked')
+        assert event['chat_id'] == ROOM
+        if len(chats) > 1:
+            assert before[0]['ev'] == 'welcome'
+            await asyncio.to_thread(send, ng, 'other', 2, '2')
+            stream.until('message')
+        else:
+            assert stream.rest()[-1]['code'] == 4003
+
+
 # blocked
 
 @pytest.mark.row('4003')
