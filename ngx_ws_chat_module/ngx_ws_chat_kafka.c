@@ -20,6 +20,7 @@
 #define NGX_WS_CHAT_KAFKA_TURN    1000         /* events of a turn */
 #define NGX_WS_CHAT_KAFKA_RETRY   1000         /* ms between producers */
 #define NGX_WS_CHAT_KAFKA_FLUSH   3000         /* ms at the end */
+#define NGX_WS_CHAT_KAFKA_FLUSH_ASIDE  500     /* ... for what is no message */
 #define NGX_WS_CHAT_KAFKA_DOWN    30000        /* ms that a failure counts */
 
 
@@ -33,9 +34,14 @@ static ngx_uint_t ngx_ws_chat_kafka_serve(ngx_ws_chat_kafka_producer_t *p,
 static void ngx_ws_chat_kafka_reports(rd_kafka_event_t *event);
 static ngx_uint_t ngx_ws_chat_kafka_probed(const rd_kafka_message_t *m);
 static ngx_int_t ngx_ws_chat_kafka_outcome(const rd_kafka_message_t *m);
+static const ngx_ws_chat_kafka_topic_t *ngx_ws_chat_kafka_topic(
+    const rd_kafka_message_t *m);
+static ngx_int_t ngx_ws_chat_kafka_outcome_aside(const rd_kafka_message_t *m);
 static void ngx_ws_chat_kafka_error(ngx_ws_chat_kafka_producer_t *p,
     rd_kafka_event_t *event);
 static void ngx_ws_chat_kafka_log(rd_kafka_event_t *event);
+static ngx_int_t ngx_ws_chat_kafka_refused(
+    const ngx_ws_chat_kafka_topic_t *topic, rd_kafka_resp_err_t err);
 static ngx_uint_t ngx_ws_chat_kafka_fits(
     const ngx_ws_chat_kafka_topic_t *topic);
 
@@ -50,6 +56,8 @@ static ngx_msec_t                       ngx_ws_chat_kafka_tried;
 static ngx_msec_t                       ngx_ws_chat_kafka_failed;
 static ngx_uint_t                       ngx_ws_chat_kafka_down;
 static ngx_ws_chat_kafka_count_t       *ngx_ws_chat_kafka_counts;
+static ngx_int_t                        ngx_ws_chat_kafka_aside;    /* queued,
+                                                            no messages */
 
 
 ngx_int_t
@@ -97,7 +105,8 @@ ngx_ws_chat_kafka_init_process(const ngx_ws_chat_kafka_conf_t *conf,
 void
 ngx_ws_chat_kafka_flush(void)
 {
-    ngx_msec_t                     until;
+    ngx_int_t                      n;
+    ngx_msec_t                     until, until_aside;
     ngx_ws_chat_kafka_producer_t  *p;
 
     p = ngx_ws_chat_kafka_now;
@@ -107,10 +116,19 @@ ngx_ws_chat_kafka_flush(void)
     }
 
     until = ngx_current_msec + NGX_WS_CHAT_KAFKA_FLUSH;
+    until_aside = ngx_current_msec + NGX_WS_CHAT_KAFKA_FLUSH_ASIDE;
 
-    while (rd_kafka_outq_len(p->rk)
-           && (ngx_msec_int_t) (until - ngx_current_msec) > 0)
-    {
+    for ( ;; ) {
+        n = rd_kafka_outq_len(p->rk);
+
+        if ((ngx_msec_int_t) (until_aside - ngx_current_msec) <= 0) {
+            n -= ngx_ws_chat_kafka_aside;
+        }
+
+        if (n <= 0 || (ngx_msec_int_t) (until - ngx_current_msec) <= 0) {
+            return;
+        }
+
         (void) ngx_ws_chat_kafka_serve(p, 50);
         ngx_time_update();
     }
@@ -274,7 +292,7 @@ ngx_ws_chat_kafka_fits(const ngx_ws_chat_kafka_topic_t *topic)
 {
     int32_t  seen;
 
-    if (topic->off) {
+    if (topic->off || topic->partitions == 0) {
         return 1;
     }
 
@@ -428,6 +446,10 @@ ngx_ws_chat_kafka_probed(const rd_kafka_message_t *m)
 static ngx_int_t
 ngx_ws_chat_kafka_outcome(const rd_kafka_message_t *m)
 {
+    if (ngx_ws_chat_kafka_topic(m)->aside) {
+        return ngx_ws_chat_kafka_outcome_aside(m);
+    }
+
     ngx_ws_chat_counters->kafka_queued--;
 
     if (m->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
@@ -447,6 +469,38 @@ ngx_ws_chat_kafka_outcome(const rd_kafka_message_t *m)
 
     return (rd_kafka_message_status(m) == RD_KAFKA_MSG_STATUS_NOT_PERSISTED)
            ? NGX_DECLINED : NGX_ERROR;
+}
+
+
+static const ngx_ws_chat_kafka_topic_t *
+ngx_ws_chat_kafka_topic(const rd_kafka_message_t *m)
+{
+    ngx_ws_chat_kafka_count_t   *count;
+    ngx_ws_chat_kafka_topic_t  **topics;
+
+    topics = ngx_ws_chat_kafka->topics.elts;
+    count = rd_kafka_topic_opaque(m->rkt);
+
+    return topics[count - ngx_ws_chat_kafka_counts];
+}
+
+
+/* Nobody waits for it, and messages go on without it. */
+
+static ngx_int_t
+ngx_ws_chat_kafka_outcome_aside(const rd_kafka_message_t *m)
+{
+    ngx_ws_chat_kafka_aside--;
+
+    if (m->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        ngx_ws_chat_counters->kafka_unmarked++;
+
+        ngx_log_error(NGX_LOG_INFO, ngx_cycle->log, 0,
+                      "Kafka did not store a mark: %s",
+                      rd_kafka_err2str(m->err));
+    }
+
+    return NGX_OK;
 }
 
 
@@ -533,12 +587,30 @@ ngx_ws_chat_kafka_send(const ngx_ws_chat_kafka_record_t *r,
                             RD_KAFKA_V_OPAQUE(job),
                             RD_KAFKA_V_END);
 
-    if (err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        ngx_ws_chat_counters->kafka_queued++;
-        return NGX_OK;
+    if (err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        rd_kafka_headers_destroy(headers);
+        return ngx_ws_chat_kafka_refused(r->topic, err);
     }
 
-    rd_kafka_headers_destroy(headers);
+    if (r->topic->aside) {
+        ngx_ws_chat_kafka_aside++;
+
+    } else {
+        ngx_ws_chat_counters->kafka_queued++;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_ws_chat_kafka_refused(const ngx_ws_chat_kafka_topic_t *topic,
+    rd_kafka_resp_err_t err)
+{
+    if (topic->aside) {
+        ngx_ws_chat_counters->kafka_unmarked++;
+        return NGX_DECLINED;
+    }
 
     if (err == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
         ngx_ws_chat_counters->kafka_refused++;

@@ -26,10 +26,14 @@ typedef struct ngx_ws_chat_kafka_topic_s {
     ngx_str_t                   name;         /* terminated */
     ngx_str_t                   zone;         /* len 0: of those that name
                                                  none */
-    ngx_uint_t                  partitions;
+    ngx_uint_t                  partitions;   /* 0: as many as there are */
     ngx_uint_t                  index;        /* of all topics */
     ngx_uint_t                  format;       /* wsc_enc_e of values */
+    struct ngx_ws_chat_kafka_topic_s
+                               *marks;        /* of its chats' users; NULL:
+                                                 nowhere */
     unsigned                    off:1;        /* nowhere */
+    unsigned                    aside:1;      /* no messages are in it */
 } ngx_ws_chat_kafka_topic_t;
 
 

@@ -18,9 +18,18 @@ static ngx_ws_chat_kafka_conf_t *ngx_ws_chat_kafka_conf(ngx_conf_t *cf,
     ngx_ws_chat_main_conf_t *mcf);
 static ngx_ws_chat_kafka_topic_t *ngx_ws_chat_kafka_add(ngx_conf_t *cf,
     ngx_ws_chat_kafka_conf_t *kcf);
+static char *ngx_ws_chat_kafka_topic_option(ngx_conf_t *cf,
+    const ngx_str_t *value, ngx_ws_chat_kafka_topic_t *topic,
+    ngx_str_t *marks);
+static char *ngx_ws_chat_kafka_add_marks(ngx_conf_t *cf,
+    ngx_ws_chat_kafka_conf_t *kcf, ngx_ws_chat_kafka_topic_t *topic,
+    const ngx_str_t *name);
 static ngx_int_t ngx_ws_chat_kafka_name_valid(const ngx_str_t *name);
 static ngx_ws_chat_kafka_topic_t *ngx_ws_chat_kafka_of(
     ngx_ws_chat_kafka_conf_t *kcf, const ngx_str_t *zone);
+static const ngx_str_t *ngx_ws_chat_kafka_shared(
+    const ngx_ws_chat_kafka_topic_t *one,
+    const ngx_ws_chat_kafka_topic_t *two);
 static char *ngx_ws_chat_kafka_zone(ngx_conf_t *cf,
     ngx_ws_chat_main_conf_t *mcf, ngx_ws_chat_zone_t *z);
 static char *ngx_ws_chat_kafka_check(ngx_conf_t *cf,
@@ -97,8 +106,7 @@ ngx_ws_chat_kafka_set_topic(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_ws_chat_main_conf_t  *mcf = conf;
 
-    ngx_int_t                   n;
-    ngx_str_t                  *value;
+    ngx_str_t                  *value, marks;
     ngx_uint_t                  i;
     ngx_ws_chat_kafka_conf_t   *kcf;
     ngx_ws_chat_kafka_topic_t  *topic, *other;
@@ -111,6 +119,7 @@ ngx_ws_chat_kafka_set_topic(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     value = cf->args->elts;
+    ngx_str_null(&marks);
 
     topic->name = value[1];
     topic->off = (ngx_strcmp(value[1].data, "off") == 0);
@@ -121,34 +130,57 @@ ngx_ws_chat_kafka_set_topic(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     for (i = 2; i < cf->args->nelts; i++) {
-
-        if (ngx_strncmp(value[i].data, "partitions=", 11) == 0) {
-            n = ngx_atoi(value[i].data + 11, value[i].len - 11);
-
-            if (n < 1 || n > NGX_WS_CHAT_KAFKA_PARTITIONS_MAX) {
-                return "needs from 1 to 1024 partitions";
-            }
-
-            topic->partitions = n;
-            continue;
+        if (ngx_ws_chat_kafka_topic_option(cf, &value[i], topic, &marks)
+            != NGX_CONF_OK)
+        {
+            return NGX_CONF_ERROR;
         }
-
-        if (ngx_strncmp(value[i].data, "zone=", 5) == 0 && value[i].len > 5) {
-            topic->zone.data = value[i].data + 5;
-            topic->zone.len = value[i].len - 5;
-            continue;
-        }
-
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"ws_chat_kafka_topic\" does not know \"%V\"",
-                           &value[i]);
-        return NGX_CONF_ERROR;
     }
 
     other = ngx_ws_chat_kafka_of(kcf, &topic->zone);
 
-    return (other && other != topic) ? "is duplicate for the zone"
-                                     : NGX_CONF_OK;
+    return (other && other != topic)
+           ? "is duplicate for the zone"
+           : ngx_ws_chat_kafka_add_marks(cf, kcf, topic, &marks);
+}
+
+
+static char *
+ngx_ws_chat_kafka_topic_option(ngx_conf_t *cf, const ngx_str_t *value,
+    ngx_ws_chat_kafka_topic_t *topic, ngx_str_t *marks)
+{
+    ngx_int_t  n;
+
+    if (ngx_strncmp(value->data, "partitions=", 11) == 0) {
+        n = ngx_atoi(value->data + 11, value->len - 11);
+
+        if (n < 1 || n > NGX_WS_CHAT_KAFKA_PARTITIONS_MAX) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "\"ws_chat_kafka_topic\" needs from 1 to 1024 "
+                               "partitions");
+            return NGX_CONF_ERROR;
+        }
+
+        topic->partitions = n;
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_strncmp(value->data, "zone=", 5) == 0 && value->len > 5) {
+        topic->zone.data = value->data + 5;
+        topic->zone.len = value->len - 5;
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_strncmp(value->data, "marks=", 6) == 0) {
+        marks->data = value->data + 6;
+        marks->len = value->len - 6;
+        return NGX_CONF_OK;
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "\"ws_chat_kafka_topic\" does not know \"%V\"", value);
+
+    return NGX_CONF_ERROR;
 }
 
 
@@ -284,6 +316,37 @@ ngx_ws_chat_kafka_add(ngx_conf_t *cf, ngx_ws_chat_kafka_conf_t *kcf)
 }
 
 
+/* name NULL: none is said, which is one only where no zone is named. */
+
+static char *
+ngx_ws_chat_kafka_add_marks(ngx_conf_t *cf, ngx_ws_chat_kafka_conf_t *kcf,
+    ngx_ws_chat_kafka_topic_t *topic, const ngx_str_t *name)
+{
+    ngx_ws_chat_kafka_topic_t  *marks;
+
+    static const ngx_str_t      usual = ngx_string("chat-marks");
+
+    if (topic->off || (name->data == NULL && topic->zone.len)
+        || (name->len == 3 && ngx_strncmp(name->data, "off", 3) == 0))
+    {
+        return NGX_CONF_OK;
+    }
+
+    marks = ngx_ws_chat_kafka_add(cf, kcf);
+    if (marks == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    marks->name = name->data ? *name : usual;
+    marks->partitions = 0;
+    marks->aside = 1;
+    topic->marks = marks;
+
+    return (ngx_ws_chat_kafka_name_valid(&marks->name) == NGX_OK)
+           ? NGX_CONF_OK : "needs a topic or \"off\" behind \"marks=\"";
+}
+
+
 static ngx_int_t
 ngx_ws_chat_kafka_name_valid(const ngx_str_t *name)
 {
@@ -320,7 +383,7 @@ ngx_ws_chat_kafka_of(ngx_ws_chat_kafka_conf_t *kcf, const ngx_str_t *zone)
     topics = kcf->topics.elts;
 
     for (i = 0; i < kcf->topics.nelts; i++) {
-        if (topics[i]->zone.len == zone->len
+        if (!topics[i]->aside && topics[i]->zone.len == zone->len
             && (zone->len == 0
                 || ngx_strncmp(topics[i]->zone.data, zone->data, zone->len)
                    == 0))
@@ -367,6 +430,12 @@ ngx_ws_chat_kafka_init(ngx_conf_t *cf, ngx_ws_chat_main_conf_t *mcf)
         }
 
         ngx_str_set(&topic->name, "chat-messages");
+
+        if (ngx_ws_chat_kafka_add_marks(cf, kcf, topic, &none)
+            != NGX_CONF_OK)
+        {
+            return NGX_CONF_ERROR;
+        }
     }
 
     zones = mcf->zones.elts;
@@ -383,11 +452,40 @@ ngx_ws_chat_kafka_init(ngx_conf_t *cf, ngx_ws_chat_main_conf_t *mcf)
 }
 
 
+/* The name of a topic that both have, or NULL. */
+
+static const ngx_str_t *
+ngx_ws_chat_kafka_shared(const ngx_ws_chat_kafka_topic_t *one,
+    const ngx_ws_chat_kafka_topic_t *two)
+{
+    ngx_uint_t        i, k;
+    const ngx_str_t  *names[2][2];
+
+    names[0][0] = &one->name;
+    names[0][1] = one->marks ? &one->marks->name : NULL;
+    names[1][0] = &two->name;
+    names[1][1] = two->marks ? &two->marks->name : NULL;
+
+    for (i = 0; i < 2; i++) {
+        for (k = 0; k < 2; k++) {
+            if (names[0][i] && names[1][k]
+                && ngx_strcmp(names[0][i]->data, names[1][k]->data) == 0)
+            {
+                return names[0][i];
+            }
+        }
+    }
+
+    return NULL;
+}
+
+
 static char *
 ngx_ws_chat_kafka_zone(ngx_conf_t *cf, ngx_ws_chat_main_conf_t *mcf,
     ngx_ws_chat_zone_t *z)
 {
     ngx_uint_t                   i;
+    const ngx_str_t             *shared;
     ngx_ws_chat_zone_t         **zones;
     ngx_ws_chat_kafka_topic_t   *topic;
 
@@ -408,13 +506,14 @@ ngx_ws_chat_kafka_zone(ngx_conf_t *cf, ngx_ws_chat_main_conf_t *mcf,
     zones = mcf->zones.elts;
 
     for (i = 0; i < mcf->zones.nelts; i++) {
-        if (zones[i]->kafka
-            && ngx_strcmp(zones[i]->kafka->name.data, topic->name.data) == 0)
-        {
+        shared = zones[i]->kafka
+                 ? ngx_ws_chat_kafka_shared(zones[i]->kafka, topic) : NULL;
+
+        if (shared) {
             ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                           "zones \"%V\" and \"%V\" cannot share the topic "
                           "\"%V\": set \"ws_chat_kafka_topic\" with \"zone=\"",
-                          &zones[i]->name, &z->name, &topic->name);
+                          &zones[i]->name, &z->name, shared);
             return NGX_CONF_ERROR;
         }
     }

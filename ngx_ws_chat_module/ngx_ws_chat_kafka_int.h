@@ -22,7 +22,8 @@
 
 typedef struct {
     int32_t                          seen;     /* brokers say; 0: not known */
-    int32_t                          wanted;   /* the configuration says */
+    int32_t                          wanted;   /* the configuration says; 0:
+                                                  any */
 } ngx_ws_chat_kafka_count_t;
 
 

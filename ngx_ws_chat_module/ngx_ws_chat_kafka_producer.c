@@ -213,7 +213,7 @@ ngx_ws_chat_kafka_partition(const rd_kafka_topic_t *topic, const void *key,
 
     __atomic_store_n(&count->seen, partitions, __ATOMIC_RELAXED);
 
-    if (job == count || partitions != count->wanted) {
+    if (job == count || (count->wanted && partitions != count->wanted)) {
         return partitions;
     }
 

@@ -321,3 +321,49 @@ ngx_ws_chat_live_recorded(ngx_ws_chat_kafka_job_t *job, ngx_int_t rc)
         recorder->zone->stat->counters.unrecorded++;
     }
 }
+
+
+/* what is no message */
+
+void
+ngx_ws_chat_live_record_marks(ngx_ws_chat_live_t *l, const wsc_news_t *news)
+{
+    u_char                       key[WSC_RECORD_MARK_KEY];
+    size_t                       i;
+    uint64_t                     now;
+    wsc_buf_t                   *b;
+    ngx_time_t                  *tp;
+    ngx_ws_chat_kafka_record_t   r;
+
+    if (l->zone->kafka == NULL || l->zone->kafka->marks == NULL) {
+        return;
+    }
+
+    tp = ngx_timeofday();
+    now = (uint64_t) tp->sec * 1000 + tp->msec;
+
+    b = &ngx_ws_chat_scratch.event;
+
+    for (i = 0; i < news->count; i++) {
+
+        if (news->notes[i].n[1] == 0) {
+            /* Redis keeps it no more */
+            continue;
+        }
+
+        wsc_buf_reset(b, NGX_WS_CHAT_SCRATCH_KEEP);
+        wsc_record_mark(b, l->zone->kafka->format, &news->name,
+                        &news->notes[i], now);
+
+        r.topic = l->zone->kafka->marks;
+        r.key.data = key;
+        r.key.len = wsc_record_mark_key(key, &news->name, &news->notes[i]);
+        r.value.data = b->data;
+        r.value.len = b->len;
+        r.nheaders = 0;
+
+        if (!b->failed) {
+            (void) ngx_ws_chat_kafka_send(&r, NULL);
+        }
+    }
+}

@@ -55,4 +55,9 @@ void ngx_ws_chat_live_record(ngx_ws_chat_live_t *l, const wsc_str_t *chat_id,
     const wsc_buf_t *value, wsc_pos_t pos, const wsc_pos_t *first);
 
 
+/* Tells other programs how far users have come. */
+void ngx_ws_chat_live_record_marks(ngx_ws_chat_live_t *l,
+    const wsc_news_t *news);
+
+
 #endif /* _NGX_WS_CHAT_LIVE_DURABLE_H_INCLUDED_ */

@@ -7,7 +7,7 @@
  */
 
 
-#include "ngx_ws_chat_live_parts.h"
+#include "ngx_ws_chat_live_durable.h"
 
 
 /* A load under way; its caller may call it off. */
@@ -78,6 +78,10 @@ ngx_ws_chat_live_emit(ngx_ws_chat_zone_t *z, const wsc_news_t *news)
     }
 
     wsc_buf_free(&b);
+
+    if (sent == NGX_OK && news->type == WSC_NEWS_MARK) {
+        ngx_ws_chat_live_record_marks(l, news);
+    }
 
     return (sent == NGX_OK) ? NGX_OK : NGX_DECLINED;
 }

@@ -160,6 +160,9 @@ static const ngx_ws_chat_metric_t  ngx_ws_chat_metrics[] = {
     ngx_ws_chat_metric("kafka_refused_total", COUNTER, KAFKA,
                        counters.kafka_refused, "Records refused because the "
                        "queue to Kafka was full."),
+    ngx_ws_chat_metric("kafka_unmarked_total", COUNTER, KAFKA,
+                       counters.kafka_unmarked, "Marks of users that Kafka "
+                       "did not store."),
     ngx_ws_chat_metric("kafka_producers_replaced_total", COUNTER, KAFKA,
                        counters.kafka_replaced, "Producers replaced after a "
                        "fatal error."),

@@ -62,6 +62,8 @@ typedef struct {
     ngx_atomic_t                kafka_failed;   /* not, or nobody knows */
     ngx_atomic_t                kafka_refused;  /* for lack of room */
     ngx_atomic_t                kafka_replaced; /* producers */
+    ngx_atomic_t                kafka_unmarked; /* marks that it did not store
+                                                   */
 } ngx_ws_chat_counters_t;
 
 

@@ -4,22 +4,21 @@
  */
 
 
+#include <string.h>
+
 #include "wsc_event_int.h"
 #include "wsc_record.h"
 #include "wsc_time.h"
+
+
+static void wsc_record_time(wsc_writer_t *w, uint64_t ms);
 
 
 void
 wsc_record_message(wsc_buf_t *b, wsc_enc_e enc, const wsc_str_t *chat_id,
     const wsc_entry_t *e)
 {
-    u_char        text[WSC_TIME_LEN];
-    wsc_str_t     time;
     wsc_writer_t  w;
-
-    time.data = text;
-    time.len = WSC_TIME_LEN;
-    wsc_time_print(text, e->timestamp);
 
     wsc_writer_init(&w, b, enc);
     wsc_writer_map(&w);
@@ -28,8 +27,66 @@ wsc_record_message(wsc_buf_t *b, wsc_enc_e enc, const wsc_str_t *chat_id,
     wsc_event_str(&w, "sender", &e->sender);
 
     wsc_event_value(&w, "message", &e->message);
-    wsc_event_str(&w, "timestamp", &time);
+    wsc_record_time(&w, e->timestamp);
     wsc_event_str(&w, "cid", &e->cid);
 
     wsc_writer_end(&w);
+}
+
+
+void
+wsc_record_mark(wsc_buf_t *b, wsc_enc_e enc, const wsc_str_t *chat_id,
+    const wsc_note_t *note, uint64_t timestamp)
+{
+    wsc_pos_t     delivered, read;
+    wsc_writer_t  w;
+
+    delivered.epoch = note->n[0];
+    delivered.seq = note->n[1];
+    read.epoch = note->n[2];
+    read.seq = note->n[3];
+
+    wsc_writer_init(&w, b, enc);
+    wsc_writer_map(&w);
+
+    wsc_event_str(&w, "chat_id", chat_id);
+    wsc_event_str(&w, "user", &note->key);
+
+    if (delivered.seq) {
+        wsc_event_pos(&w, "delivered", delivered);
+    }
+
+    if (read.seq) {
+        wsc_event_pos(&w, "read", read);
+    }
+
+    wsc_record_time(&w, timestamp);
+
+    wsc_writer_end(&w);
+}
+
+
+size_t
+wsc_record_mark_key(u_char *p, const wsc_str_t *chat_id,
+    const wsc_note_t *note)
+{
+    memcpy(p, chat_id->data, chat_id->len);
+    p[chat_id->len] = '|';
+    memcpy(p + chat_id->len + 1, note->key.data, note->key.len);
+
+    return chat_id->len + 1 + note->key.len;
+}
+
+
+static void
+wsc_record_time(wsc_writer_t *w, uint64_t ms)
+{
+    u_char     text[WSC_TIME_LEN];
+    wsc_str_t  time;
+
+    time.data = text;
+    time.len = WSC_TIME_LEN;
+    wsc_time_print(text, ms);
+
+    wsc_event_str(w, "timestamp", &time);
 }

@@ -12,6 +12,7 @@
 #define _WSC_RECORD_H_INCLUDED_
 
 
+#include "wsc_news.h"
 #include "wsc_writer.h"
 
 
@@ -30,6 +31,18 @@
  */
 void wsc_record_message(wsc_buf_t *b, wsc_enc_e enc, const wsc_str_t *chat_id,
     const wsc_entry_t *e);
+
+/*
+ * The same for how far a user has come: chat_id, user, delivered and read
+ * (which are epoch and seq, and left out if there is none), timestamp.  Its
+ * key is chat_id|user, at most WSC_RECORD_MARK_KEY octets.
+ */
+#define WSC_RECORD_MARK_KEY  (WSC_MAX_CHAT_ID + 1 + WSC_MAX_USER)
+
+void wsc_record_mark(wsc_buf_t *b, wsc_enc_e enc, const wsc_str_t *chat_id,
+    const wsc_note_t *note, uint64_t timestamp);
+size_t wsc_record_mark_key(u_char *p, const wsc_str_t *chat_id,
+    const wsc_note_t *note);
 
 
 #endif /* _WSC_RECORD_H_INCLUDED_ */

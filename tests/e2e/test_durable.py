@@ -49,12 +49,12 @@ class Pipeline:
     def zone(self, **options):
         values = dict(redis=self.redis.uri, brokers=self.kafka.brokers,
                       topic=self.topic, partitions=PARTITIONS,
-                      delivery='durable')
+                      delivery='durable', more='')
         values.update(options)
         return ('ws_chat_zone chat:1m delivery={delivery};'
                 'ws_chat_redis chat {redis};'
                 'ws_chat_kafka_brokers {brokers};'
-                'ws_chat_kafka_topic {topic} partitions={partitions};'
+                'ws_chat_kafka_topic {topic} partitions={partitions} {more};'
                 .format(**values))
 
     async def node(self, http='', location=FREE, workers=2, server='',
@@ -90,6 +90,29 @@ class Pipeline:
         finally:
             consumer.close()
         return sorted(found, key=lambda m: (m.partition(), m.offset()))
+
+
+    def last_of(self, topic, partitions):
+        """Key -> the last value, of all that a topic has."""
+        found = {}
+        consumer = confluent_kafka.Consumer({
+            'bootstrap.servers': self.kafka.brokers, 'group.id': 'reader',
+            'log_level': 0})
+        try:
+            places = [confluent_kafka.TopicPartition(topic, p, 0)
+                      for p in range(partitions)]
+            ends = self.kafka.end_offsets(topic, partitions)
+            consumer.assign(places)
+            left = sum(ends)
+            while left > 0:
+                message = consumer.poll(1)
+                if message is not None and not message.error():
+                    left -= 1
+                    found[message.key().decode()] = json.loads(
+                        message.value())
+        finally:
+            consumer.close()
+        return found
 
 
 @pytest.fixture
@@ -420,6 +443,62 @@ async def test_numbers(line):
         'queued': 0, 'stored': 5, 'failed': 1, 'refused': 0, 'replaced': 0}
 
 
+@pytest.mark.parametrize('delivery', ['durable', 'live'])
+async def test_marks(line, delivery):
+    """How far users have come is a record of chat-marks, the last is true."""
+    line.relay()
+    marks = line.kafka.topic(3, cleanup_policy='compact')
+    ng = await line.node(delivery=delivery, more='marks=' + marks)
+    ann = await Member.start(ng, 'ann', [ROOM])
+    for i in range(3):
+        await ann.send(ROOM, 'c%d' % i, i)
+    await everybody([ann], ['c0', 'c1', 'c2'])
+    places = [{'epoch': m['epoch'], 'seq': m['seq']}
+              for m in ann.messages[ROOM]]
+    async with await Client.connect(ng, user='bob') as bob:
+        await bob.join(ROOM)
+        await bob.cmd('mark', chat_id=ROOM, delivered=places[0])
+        await ann.ask('mark', chat_id=ROOM, read=places[2])
+        await bob.cmd('mark', chat_id=ROOM, delivered=places[2],
+                      read=places[1])
+        # no mark goes back
+        await bob.cmd('mark', chat_id=ROOM, read=places[0])
+
+        def said():
+            return {key: {k: v for k, v in one.items() if k != 'timestamp'}
+                    for key, one in line.last_of(marks, 3).items()}
+
+        wanted = {
+            'room|ann': {'chat_id': ROOM, 'user': 'ann',
+                         'delivered': places[2], 'read': places[2]},
+            'room|bob': {'chat_id': ROOM, 'user': 'bob',
+                         'delivered': places[2], 'read': places[1]}}
+        await asyncio.to_thread(wait_for, lambda: said() == wanted, PATIENT)
+    times = [one['timestamp'] for one in line.last_of(marks, 3).values()]
+    assert all(len(text) == len(iso()) and text.endswith('Z')
+               for text in times)
+
+
+async def test_no_topic_for_marks(line):
+    """Without it chats go on, and no record counts as failed."""
+    line.relay()
+    ng = await line.node(server=METRICS, workers=1, http=(
+        'ws_chat_kafka_property topic.metadata.propagation.max.ms 100;'),
+        more='marks=not-there')
+    ann = await Member.start(ng, 'ann', [ROOM])
+    await ann.send(ROOM, 'c0', 0)
+    await everybody([ann], ['c0'])
+    (got,) = ann.messages[ROOM]
+    await ann.ask('mark', chat_id=ROOM,
+                  read={'epoch': got['epoch'], 'seq': got['seq']})
+    await asyncio.to_thread(
+        wait_for, lambda: numbers(ng)['kafka_unmarked_total'] >= 1, PATIENT)
+    await ann.send(ROOM, 'c1', 1)
+    await everybody([ann], ['c0', 'c1'])
+    assert numbers(ng)['kafka_failed_total'] == 0
+    assert ng.request('/health').status == 200
+
+
 async def test_a_live_zone_is_recorded(line):
     """Behind a live zone: records with positions, and nobody waits."""
     ng = await line.node(delivery='live')
@@ -586,6 +665,12 @@ BAD = [
      '"chat", which is embedded'),
     ('ws_chat_kafka_brokers a; ws_chat_kafka_topic t life=1;',
      'does not know "life=1"'),
+    ('ws_chat_kafka_brokers a; ws_chat_kafka_topic t "marks=a b";',
+     'needs a topic or "off" behind "marks="'),
+    ('ws_chat_kafka_brokers a; ws_chat_zone a:1m; ws_chat_zone b:1m;'
+     'ws_chat_redis a redis://127.0.0.1; ws_chat_redis b redis://127.0.0.1;'
+     'ws_chat_kafka_topic t marks=m; ws_chat_kafka_topic u zone=b marks=m;',
+     'cannot share the topic "m"'),
     ('ws_chat_kafka_brokers a; ws_chat_kafka_format xml;',
      'must be "json" or "msgpack"'),
     ('ws_chat_kafka_brokers a; ws_chat_kafka_property no.such 1;',

@@ -62,6 +62,58 @@ test_json(void **state)
 }
 
 
+static void
+test_mark(void **state)
+{
+    size_t          i, len;
+    u_char          key[WSC_RECORD_MARK_KEY];
+    wsc_buf_t       b;
+    wsc_note_t      note;
+    wsc_test_mem_t  mem;
+
+    static const struct {
+        uint64_t     n[WSC_NEWS_NUMBERS];
+        const char  *json;
+    } marks[] = {
+        { { 5, 7, 5, 6 },
+          "{\"chat_id\":\"room\",\"user\":\"ann|b\","
+          "\"delivered\":{\"epoch\":5,\"seq\":7},"
+          "\"read\":{\"epoch\":5,\"seq\":6},"
+          "\"timestamp\":\"2023-11-14T22:13:20.007Z\"}" },
+        { { 5, 7, 0, 0 },
+          "{\"chat_id\":\"room\",\"user\":\"ann|b\","
+          "\"delivered\":{\"epoch\":5,\"seq\":7},"
+          "\"timestamp\":\"2023-11-14T22:13:20.007Z\"}" },
+    };
+
+    wsc_test_mem_init(&mem, 0);
+    memset(&note, 0, sizeof(wsc_note_t));
+
+    note.key.data = (u_char *) "ann|b";
+    note.key.len = 5;
+
+    for (i = 0; i < wsc_test_count(marks); i++) {
+        memcpy(note.n, marks[i].n, sizeof(note.n));
+
+        wsc_buf_init(&b, &mem.alloc);
+        wsc_record_mark(&b, WSC_ENC_JSON, &room, &note, 1700000000007);
+
+        assert_false(b.failed);
+        assert_int_equal(b.len, strlen(marks[i].json));
+        assert_memory_equal(b.data, marks[i].json, b.len);
+
+        wsc_buf_free(&b);
+    }
+
+    len = wsc_record_mark_key(key, &room, &note);
+
+    assert_int_equal(len, 10);
+    assert_memory_equal(key, "room|ann|b", len);
+
+    wsc_test_mem_check(&mem);
+}
+
+
 /* What the module writes, the archiver and the relay read. */
 
 static void
@@ -143,6 +195,7 @@ main(void)
 {
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(test_json),
+        cmocka_unit_test(test_mark),
         cmocka_unit_test(test_read),
         cmocka_unit_test(test_memory),
     };
