@@ -9,13 +9,14 @@ import asyncio
 import json
 import os
 import re
+import subprocess
 
 import pytest
 
 from farm import until
 from harness.client import Client
 from harness.member import position
-from harness.nginx import wait_for
+from harness.nginx import TOP, wait_for
 from harness.records import partition
 from whole import PARTITIONS, TOPIC, WholeFarm, text_of
 
@@ -24,6 +25,8 @@ MISSED = [0, 1, 500, 5000] + LONG * [200000]
 # the first one is where the last of these resumes from
 COUNT = MISSED[-1] + 1
 DEEP = 'deep'
+# so many in a browser
+BACK = 5000 if LONG else 1000
 PATIENT = 600 if LONG else 60
 
 pytestmark = [pytest.mark.timeout(3000 if LONG else 300),
@@ -166,6 +169,17 @@ async def test_back_to_the_first(farm, deep):
             assert pairs(found) == deep
             assert found[0]['prev'] is None
             chained(found)
+
+
+def test_the_page(farm, deep):
+    """A person does the same in a browser."""
+    done = subprocess.run(
+        ['tests/tools/run-node', 'deep', 'tests/farm/deep.mjs'], cwd=TOP,
+        env={**os.environ, 'WSC_CHAT': DEEP, 'WSC_BACK': str(BACK),
+             'WSC_NEWEST': str(COUNT - 1),
+             'WSC_URL': 'http://127.0.0.1:%d/' % farm.ports['front']},
+        text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert done.returncode == 0, done.stdout
 
 
 async def test_resume(farm, deep):
