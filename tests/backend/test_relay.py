@@ -227,6 +227,8 @@ def test_offset_holes(kafka, topic, view, relay):
             producer.abort_transaction()
         else:
             producer.commit_transaction()
+    # what says that the last one is committed may come later
+    wait_for(lambda: sum(kafka.end_offsets(topic, PARTITIONS)) == 12)
     plain = kafka.producer()
     send(plain, topic, 'room', 'last')
     plain.flush()
