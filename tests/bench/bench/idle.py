@@ -33,8 +33,9 @@ class Idle(Case):
         ('closed', 'after close', '%.0f'),
     )
     targets = (Target('member', 400),)
-    notes = ('The slot is what NGINX sets aside for a connection when it '
-             'starts: %d octets.' % SLOT,)
+    notes = ('octets/member: of the heap and of shared memory.  The slot is '
+             'what NGINX sets aside for a connection when it starts: %d '
+             'octets.' % SLOT,)
 
     def run(self, rounds, quick, say):
         """Memory does not waver: one round."""
@@ -50,8 +51,7 @@ class Idle(Case):
         patience = 0.2 if quick else 2
         with peer(**({'extra': 'ws_chat_ping_interval 0;'}
                      if issubclass(peer, Ours) else {})) as server:
-            # code, buffers and zones that the first ones touch
-            self.members(server, self.warm)
+            self.warm_up(server, quick)
             base = settled(server, patience)
             files = server.files()
             seen = {'connections': count}
@@ -64,11 +64,22 @@ class Idle(Case):
                                               patience)})
         return seen
 
-    def members(self, server, count, *options, at=None):
+    def warm_up(self, server, quick):
+        """Code, buffers and zones that the first ones touch: a zone's ring of
+        news is as large for the first member as for all, once it is full."""
+        self.members(server, self.warm)
+        while isinstance(server, Ours) and not quick:
+            before = server.memory()['shmem']
+            self.members(server, 10 * self.warm, of_room=10 * self.warm)
+            if server.memory()['shmem'] <= before:
+                return
+
+    def members(self, server, count, *options, at=None, of_room=None):
         files = server.files()
         result = generator.run(
-            server, '-c', count, '-r', max(1, count // self.of_room), '-R',
-            self.ramp, *options, at=at)
+            server, '-c', count, '-r',
+            max(1, count // (of_room or self.of_room)), '-R', self.ramp,
+            *options, at=at)
         if result['failed'] or result['lost']:
             raise BenchError('%s: %d failed, %d lost, %s' % (
                 server.name, result['failed'], result['lost'],
@@ -82,10 +93,12 @@ class Idle(Case):
     def note(self, server, base, seen, key, patience):
         now = settled(server, patience)
         count = seen['connections']
-        seen[key] = (now['pss'] - base['pss']) / count
+        heap = (now['anon'] - base['anon']) / count
+        shared = (now['shmem'] - base['shmem']) / count
+        seen[key] = heap + shared
         if key == 'member':
-            seen['heap'] = (now['anon'] - base['anon']) / count
-            seen['shared'] = (now['shmem'] - base['shmem']) / count
+            seen['heap'] = heap
+            seen['shared'] = shared
             seen['with_slot'] = (seen['member'] + SLOT if server.slots
                                  else None)
         seen.setdefault('half', None)
