@@ -320,8 +320,7 @@ ngx_ws_chat_presence_note(wsc_note_t *note, const wsc_present_t *u,
     note->n[0] = conns;
 
     if (conns && u->info) {
-        note->value.data.data = u->info;
-        note->value.data.len = u->info_len;
+        note->value.data = wsc_present_info(u);
     }
 }
 
@@ -379,7 +378,8 @@ ngx_ws_chat_presence_visit(ngx_ws_chat_state_t *st)
     }
 
     if (st->room->live
-        && ngx_current_msec - st->announced >= NGX_WS_CHAT_PRESENCE_PACE)
+        && (uint32_t) ngx_current_msec - st->announced
+           >= NGX_WS_CHAT_PRESENCE_PACE)
     {
         ngx_ws_chat_presence_announce(st);
     }
@@ -423,7 +423,7 @@ ngx_ws_chat_presence_announce(ngx_ws_chat_state_t *st)
     }
 
     if (n) {
-        st->announced = ngx_current_msec;
+        st->announced = (uint32_t) ngx_current_msec;
     }
 
     wsc_buf_free(&changes);

@@ -348,8 +348,7 @@ wsc_event_user(wsc_writer_t *w, const wsc_present_t *u)
     wsc_event_uint(w, "conns", wsc_present_conns(u));
 
     if (u->info) {
-        info.data.data = u->info;
-        info.data.len = u->info_len;
+        info.data = wsc_present_info(u);
         info.binary = 0;
         wsc_event_value(w, "info", &info);
     }

@@ -15,7 +15,7 @@ static void wsc_latest_copy(u_char **p, wsc_str_t *to, const wsc_str_t *s);
 
 
 void
-wsc_latest_init(wsc_latest_t *l, const wsc_alloc_t *alloc, size_t max)
+wsc_latest_init(wsc_latest_t *l, const wsc_alloc_t *alloc, uint32_t max)
 {
     l->alloc = alloc;
     l->first = NULL;

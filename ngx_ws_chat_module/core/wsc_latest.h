@@ -32,13 +32,13 @@ struct wsc_latest_item_s {
 typedef struct {
     const wsc_alloc_t  *alloc;
     wsc_latest_item_t  *first;
-    size_t              n;
-    size_t              max;
+    uint32_t            n;
+    uint32_t            max;
 } wsc_latest_t;
 
 
 /* Empty; nothing is allocated. */
-void wsc_latest_init(wsc_latest_t *l, const wsc_alloc_t *alloc, size_t max);
+void wsc_latest_init(wsc_latest_t *l, const wsc_alloc_t *alloc, uint32_t max);
 
 wsc_latest_item_t *wsc_latest_find(wsc_latest_t *l, const wsc_str_t *key);
 

@@ -9,15 +9,20 @@
 #include "wsc_presence_int.h"
 
 
+#define WSC_PRESENCE_LENGTH  4        /* entries a bucket, about */
+
+
 static uint32_t wsc_presence_hash(const wsc_presence_t *p,
-    const wsc_str_t *user);
+    const u_char *user, size_t len);
 static wsc_present_t **wsc_presence_bucket(const wsc_presence_t *p,
-    uint32_t hash);
+    const u_char *user, size_t len);
 static void wsc_presence_grow(wsc_presence_t *p);
 static wsc_present_t *wsc_presence_add(wsc_presence_t *p,
     const wsc_str_t *user);
-static ssize_t wsc_presence_set_info(wsc_presence_t *p, wsc_present_t *u,
-    const wsc_str_t *info);
+static wsc_present_t *wsc_presence_set_info(wsc_presence_t *p,
+    wsc_present_t *u, const wsc_str_t *info);
+static wsc_present_t **wsc_presence_place(const wsc_presence_t *p,
+    const wsc_present_t *u);
 
 
 void
@@ -36,7 +41,8 @@ wsc_presence_set(wsc_presence_t *p, const wsc_str_t *user, uint16_t worker,
     uint16_t conns, const wsc_str_t *info, int report, uint32_t now)
 {
     int             here;
-    wsc_present_t  *u;
+    ssize_t         rc;
+    wsc_present_t  *u, *set;
 
     u = wsc_presence_find(p, user);
 
@@ -54,9 +60,15 @@ wsc_presence_set(wsc_presence_t *p, const wsc_str_t *user, uint16_t worker,
 
     here = (u->conns != 0);
 
-    if (wsc_presence_set_info(p, u, info) != WSC_OK
-        || wsc_presence_set_conns(p, u, worker, conns) != WSC_OK)
-    {
+    set = wsc_presence_set_info(p, u, info);
+    rc = WSC_ERROR;
+
+    if (set) {
+        u = set;
+        rc = wsc_presence_set_conns(p, u, worker, conns);
+    }
+
+    if (rc != WSC_OK) {
         wsc_presence_tidy(p, u);
         return WSC_ERROR;
     }
@@ -76,13 +88,12 @@ wsc_presence_set(wsc_presence_t *p, const wsc_str_t *user, uint16_t worker,
 wsc_present_t *
 wsc_presence_find(wsc_presence_t *p, const wsc_str_t *user)
 {
-    uint32_t        hash;
     wsc_present_t  *u;
 
-    hash = wsc_presence_hash(p, user);
+    u = *wsc_presence_bucket(p, user->data, user->len);
 
-    for (u = *wsc_presence_bucket(p, hash); u; u = u->next) {
-        if (u->hash == hash && u->len == user->len
+    for ( /* void */ ; u; u = u->next) {
+        if (u->len == user->len
             && memcmp(u->user, user->data, user->len) == 0)
         {
             break;
@@ -90,6 +101,27 @@ wsc_presence_find(wsc_presence_t *p, const wsc_str_t *user)
     }
 
     return u;
+}
+
+
+wsc_str_t
+wsc_present_info(const wsc_present_t *u)
+{
+    uint16_t       len;
+    wsc_str_t      s;
+    const u_char  *p;
+
+    len = 0;
+    p = u->user + u->len;
+
+    if (u->info) {
+        memcpy(&len, p, sizeof(uint16_t));
+    }
+
+    s.data = (u_char *) p + sizeof(uint16_t);
+    s.len = len;
+
+    return s;
 }
 
 
@@ -152,7 +184,7 @@ wsc_presence_next(const wsc_presence_t *p, const wsc_present_t *u)
             return u->next;
         }
 
-        i = (u->hash & p->mask) + 1;
+        i = (wsc_presence_hash(p, u->user, u->len) & p->mask) + 1;
     }
 
     for ( /* void */ ; i <= p->mask; i++) {
@@ -177,7 +209,6 @@ wsc_presence_free(wsc_presence_t *p)
             wsc_presence_unset(p, u, &u->more);
         }
 
-        wsc_free(p->alloc, u->info);
         wsc_free(p->alloc, u);
     }
 
@@ -190,15 +221,15 @@ wsc_presence_free(wsc_presence_t *p)
 
 
 static uint32_t
-wsc_presence_hash(const wsc_presence_t *p, const wsc_str_t *user)
+wsc_presence_hash(const wsc_presence_t *p, const u_char *user, size_t len)
 {
     size_t    i;
     uint32_t  hash;
 
     hash = p->seed ^ 2166136261u;
 
-    for (i = 0; i < user->len; i++) {
-        hash = (hash ^ user->data[i]) * 16777619u;
+    for (i = 0; i < len; i++) {
+        hash = (hash ^ user[i]) * 16777619u;
     }
 
     return hash ^ hash >> 15;
@@ -206,9 +237,9 @@ wsc_presence_hash(const wsc_presence_t *p, const wsc_str_t *user)
 
 
 static wsc_present_t **
-wsc_presence_bucket(const wsc_presence_t *p, uint32_t hash)
+wsc_presence_bucket(const wsc_presence_t *p, const u_char *user, size_t len)
 {
-    return &p->buckets[hash & p->mask];
+    return &p->buckets[wsc_presence_hash(p, user, len) & p->mask];
 }
 
 
@@ -236,7 +267,7 @@ wsc_presence_grow(wsc_presence_t *p)
     for (i = 0; i < old; i++) {
         for (u = from[i]; u; u = next) {
             next = u->next;
-            to = wsc_presence_bucket(p, u->hash);
+            to = wsc_presence_bucket(p, u->user, u->len);
             u->next = *to;
             *to = u;
         }
@@ -251,24 +282,27 @@ wsc_presence_grow(wsc_presence_t *p)
 static wsc_present_t *
 wsc_presence_add(wsc_presence_t *p, const wsc_str_t *user)
 {
+    size_t          size;
     wsc_present_t  *u, **bucket;
 
-    if (p->entries > p->mask) {
+    if (p->entries / WSC_PRESENCE_LENGTH > p->mask) {
         wsc_presence_grow(p);
     }
 
-    u = wsc_alloc(p->alloc, sizeof(wsc_present_t) + user->len);
+    size = offsetof(wsc_present_t, user) + user->len;
+    size = (size < sizeof(wsc_present_t)) ? sizeof(wsc_present_t) : size;
+
+    u = wsc_alloc(p->alloc, size);
     if (u == NULL) {
         return NULL;
     }
 
-    memset(u, 0, sizeof(wsc_present_t));
+    memset(u, 0, size);
 
-    u->hash = wsc_presence_hash(p, user);
     u->len = user->len;
     memcpy(u->user, user->data, user->len);
 
-    bucket = wsc_presence_bucket(p, u->hash);
+    bucket = wsc_presence_bucket(p, u->user, u->len);
     u->next = *bucket;
     *bucket = u;
 
@@ -278,31 +312,63 @@ wsc_presence_add(wsc_presence_t *p, const wsc_str_t *user)
 }
 
 
-static ssize_t
+/* The entry, which may have moved; NULL: no memory. */
+
+static wsc_present_t *
 wsc_presence_set_info(wsc_presence_t *p, wsc_present_t *u,
     const wsc_str_t *info)
 {
-    u_char  *copy;
+    size_t           size;
+    u_char          *data;
+    uint16_t         len;
+    wsc_str_t        old;
+    wsc_present_t   *copy;
+
+    old = wsc_present_info(u);
 
     if (info->len == 0 || info->len > UINT16_MAX
-        || (u->info && u->info_len == info->len
-            && memcmp(u->info, info->data, info->len) == 0))
+        || (old.len == info->len
+            && memcmp(old.data, info->data, info->len) == 0))
     {
-        return WSC_OK;
+        return u;
     }
 
-    copy = wsc_alloc(p->alloc, info->len);
+    len = (uint16_t) info->len;
+    size = offsetof(wsc_present_t, user) + u->len;
+
+    copy = wsc_alloc(p->alloc, size + sizeof(uint16_t) + len);
     if (copy == NULL) {
-        return WSC_ERROR;
+        return NULL;
     }
 
-    memcpy(copy, info->data, info->len);
-    wsc_free(p->alloc, u->info);
+    memcpy(copy, u, size);
+    copy->info = 1;
 
-    u->info = copy;
-    u->info_len = info->len;
+    data = copy->user + copy->len;
+    memcpy(data, &len, sizeof(uint16_t));
+    memcpy(data + sizeof(uint16_t), info->data, len);
 
-    return WSC_OK;
+    *wsc_presence_place(p, u) = copy;
+    wsc_free(p->alloc, u);
+
+    return copy;
+}
+
+
+/* What points to an entry. */
+
+static wsc_present_t **
+wsc_presence_place(const wsc_presence_t *p, const wsc_present_t *u)
+{
+    wsc_present_t  **place;
+
+    place = wsc_presence_bucket(p, u->user, u->len);
+
+    while (*place != u) {
+        place = &(*place)->next;
+    }
+
+    return place;
 }
 
 
@@ -412,15 +478,9 @@ wsc_presence_tidy(wsc_presence_t *p, wsc_present_t *u)
         return;
     }
 
-    for (place = wsc_presence_bucket(p, u->hash); *place != u;
-         place = &(*place)->next)
-    {
-        /* void */
-    }
-
+    place = wsc_presence_place(p, u);
     *place = u->next;
     p->entries--;
 
-    wsc_free(p->alloc, u->info);
     wsc_free(p->alloc, u);
 }

@@ -26,16 +26,14 @@ typedef struct wsc_present_more_s  wsc_present_more_t;
 struct wsc_present_s {
     wsc_present_t       *next;
     wsc_present_more_t  *more;        /* of other workers */
-    u_char              *info;        /* JSON text; NULL: none */
-    uint32_t             hash;
     uint32_t             left;        /* ms clock: when the last one did */
     uint16_t             worker;
     uint16_t             conns;       /* of this worker */
-    uint16_t             info_len;
     uint8_t              len;
     unsigned             told:1;      /* as present */
     unsigned             report:1;    /* stays until it was reported */
     unsigned             old:1;       /* not set since the mark */
+    unsigned             info:1;      /* ... is behind the user */
     u_char               user[];
 };
 
@@ -67,6 +65,9 @@ ssize_t wsc_presence_set(wsc_presence_t *p, const wsc_str_t *user,
     uint32_t now);
 
 wsc_present_t *wsc_presence_find(wsc_presence_t *p, const wsc_str_t *user);
+
+/* JSON text of it; len 0: none. */
+wsc_str_t wsc_present_info(const wsc_present_t *u);
 
 /* How many connections a worker has of it, and all of them. */
 uint32_t wsc_present_of(const wsc_present_t *u, uint16_t worker);

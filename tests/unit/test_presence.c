@@ -269,6 +269,7 @@ test_presence_report(void **state)
 {
     wsc_str_t       ann = wsc_string("ann");
     wsc_str_t       info = wsc_string("{\"a\":1}");
+    wsc_str_t       known;
     wsc_str_t       none = wsc_null_string;
     wsc_present_t  *u;
     wsc_presence_t  p;
@@ -288,8 +289,9 @@ test_presence_report(void **state)
     u = wsc_presence_find(&p, &ann);
     assert_non_null(u);
     assert_false(wsc_present(u));
-    assert_int_equal(u->info_len, info.len);
-    assert_memory_equal(u->info, info.data, info.len);
+    known = wsc_present_info(u);
+    assert_int_equal(known.len, info.len);
+    assert_memory_equal(known.data, info.data, info.len);
 
     wsc_presence_reported(&p, u);
     assert_int_equal(p.reports, 0);
