@@ -34,6 +34,28 @@ static void ngx_ws_chat_client_run(ngx_ws_chat_client_t *cl,
 
 
 void
+ngx_ws_chat_client_set_user(ngx_ws_chat_client_t *cl, size_t at,
+    const wsc_str_t *user)
+{
+    cl->user_at = (uint16_t) at;
+    cl->user_len = (uint8_t) user->len;
+
+    if (user->len) {
+        ngx_memcpy(ngx_ws_chat_client_user(cl), user->data, user->len);
+    }
+}
+
+
+ngx_uint_t
+ngx_ws_chat_client_is(const ngx_ws_chat_client_t *cl, const wsc_str_t *user)
+{
+    return user->len == cl->user_len
+           && ngx_memcmp(user->data, ngx_ws_chat_client_user(cl), user->len)
+              == 0;
+}
+
+
+void
 ngx_ws_chat_client_open(ngx_ws_chat_client_t *cl, const wsc_str_t *join)
 {
     u_char     *p, *last, *end;
@@ -43,8 +65,6 @@ ngx_ws_chat_client_open(ngx_ws_chat_client_t *cl, const wsc_str_t *join)
         wsc_bucket_init(&cl->bucket, cl->conf->burst,
                         (uint32_t) ngx_current_msec);
     }
-
-    cl->opened = ngx_ws_chat_reply_now();
 
     ngx_ws_chat_client_enter(cl);
 
@@ -93,7 +113,7 @@ ngx_ws_chat_client_blocked(ngx_ws_chat_client_t *cl)
 
     static const wsc_str_t  all = wsc_null_string;
 
-    user.data = cl->user;
+    user.data = ngx_ws_chat_client_user(cl);
     user.len = cl->user_len;
 
     return cl->conf->zone
@@ -115,7 +135,7 @@ ngx_ws_chat_client_welcome(ngx_ws_chat_client_t *cl)
 
     ngx_memzero(&w, sizeof(wsc_welcome_t));
 
-    w.user.data = cl->user;
+    w.user.data = ngx_ws_chat_client_user(cl);
     w.user.len = cl->user_len;
     w.session.data = text;
     w.session.len = ngx_sprintf(text, "%016xL", (int64_t) cl->session) - text;
@@ -375,7 +395,8 @@ ngx_ws_chat_client_since(ngx_ws_chat_client_t *cl)
 
     for (r = cl->peer.readers; r; r = r->next) {
         m = (ngx_ws_chat_member_t *) r;
-        stale = z->store->stale(z, ngx_ws_chat_room_name(m->room));
+        stale = z->store->stale(z, ngx_ws_chat_room_name(
+                                                  ngx_ws_chat_room_of(m)));
 
         if (stale && (since == 0 || stale < since)) {
             since = stale;
@@ -389,7 +410,7 @@ ngx_ws_chat_client_since(ngx_ws_chat_client_t *cl)
 void
 ngx_ws_chat_client_status(ngx_ws_chat_zone_t *z)
 {
-    ngx_uint_t             i, k;
+    ngx_uint_t             i;
     ngx_rbtree_node_t     *node;
     ngx_ws_chat_room_t    *room;
     ngx_ws_chat_stream_t  *st;
@@ -404,10 +425,8 @@ ngx_ws_chat_client_status(ngx_ws_chat_zone_t *z)
     {
         room = ngx_rbtree_data(node, ngx_ws_chat_room_t, node);
 
-        for (k = 0; k < NGX_WS_CHAT_KINDS; k++) {
-            st = room->streams[k];
-
-            for (i = 0; st && i < st->n; i++) {
+        for (st = room->streams; st; st = st->sibling) {
+            for (i = 0; i < st->n; i++) {
                 ngx_ws_chat_client_tell(ngx_ws_chat_client(
                                                       st->readers[i]->peer));
             }
@@ -430,6 +449,9 @@ ngx_ws_chat_client_gone(ngx_ws_chat_client_t *cl)
     }
 
     ngx_ws_chat_client_revoke(cl);
+
+    wsc_free(&ngx_ws_chat_alloc, cl->faults);
+    cl->faults = NULL;
 }
 
 
@@ -442,11 +464,12 @@ ngx_ws_chat_client_arrive(ngx_ws_chat_client_t *cl, ngx_ws_chat_member_t *m)
         return;
     }
 
-    user.data = cl->user;
+    user.data = ngx_ws_chat_client_user(cl);
     user.len = cl->user_len;
 
     m->reader.present = 1;
-    ngx_ws_chat_presence_join(m->room->state, &user, cl->info);
+    ngx_ws_chat_presence_join(ngx_ws_chat_room_of(m)->state, &user,
+                              ngx_ws_chat_client_info(cl));
 }
 
 
@@ -456,10 +479,10 @@ ngx_ws_chat_client_leave(ngx_ws_chat_client_t *cl, ngx_ws_chat_member_t *m)
     wsc_str_t  user;
 
     if (m->reader.present) {
-        user.data = cl->user;
+        user.data = ngx_ws_chat_client_user(cl);
         user.len = cl->user_len;
 
-        ngx_ws_chat_presence_leave(m->room->state, &user);
+        ngx_ws_chat_presence_leave(ngx_ws_chat_room_of(m)->state, &user);
     }
 
     ngx_ws_chat_room_leave(m);
@@ -486,7 +509,8 @@ ngx_ws_chat_client_gap(ngx_ws_chat_reader_t *r, wsc_pos_t after,
     cl->conf->zone->stat->counters.gaps++;
 
     wsc_event_gap(ngx_ws_chat_reply_buf(), cl->enc,
-                  ngx_ws_chat_room_name(m->room), after, before, "slow");
+                  ngx_ws_chat_room_name(ngx_ws_chat_room_of(m)), after,
+                  before, "slow");
     ngx_ws_chat_reply(cl);
 
     return NGX_OK;
@@ -503,7 +527,7 @@ ngx_ws_chat_client_member(ngx_ws_chat_client_t *cl,
 
     for (r = cl->peer.readers; r; r = r->next) {
         m = (ngx_ws_chat_member_t *) r;
-        name = ngx_ws_chat_room_name(m->room);
+        name = ngx_ws_chat_room_name(ngx_ws_chat_room_of(m));
 
         if (name->len == chat_id->len
             && ngx_memcmp(name->data, chat_id->data, name->len) == 0)

@@ -19,32 +19,34 @@
 typedef struct ngx_ws_chat_op_s  ngx_ws_chat_op_t;
 
 
+/* What few clients have to be kept for. */
+
+typedef struct {
+    uint32_t                       limited;       /* ms clock since when over
+                                                     the rate; 0: is not */
+    uint32_t                       limited_last;  /* the last time it was */
+    uint32_t                       mistakes_at;   /* ms clock */
+    uint32_t                       mistakes;
+} ngx_ws_chat_faults_t;
+
+
 struct ngx_ws_chat_client_s {
     ngx_ws_chat_peer_t             peer;          /* must be first */
     ngx_ws_chat_loc_conf_t        *conf;
     ngx_ws_chat_op_t              *ops;           /* not answered yet */
     ngx_ws_chat_client_t          *next;          /* of a user's bucket */
-    u_char                        *user;          /* its octets lie in the
-                                                     session */
-    const wsc_str_t               *info;          /* JSON text that its token
-                                                     has of the user; NULL */
     wsc_grant_t                   *grant;         /* what its token allows;
                                                      NULL: it has none */
     uint64_t                       session;       /* random: the session id */
     uint64_t                       opened;        /* ms since 1970 */
     wsc_bucket_t                   bucket;
-    uint32_t                       limited;       /* ms clock since when over
-                                                     the rate; 0: is not */
-    uint32_t                       limited_last;  /* the last time it was */
-    uint32_t                       mistakes_at;   /* ms clock */
+    ngx_ws_chat_faults_t          *faults;        /* NULL: none so far */
     uint32_t                       received;      /* chat messages, for log */
-    uint16_t                       asking;        /* joins that wait for
-                                                     ws_chat_authorize */
     uint16_t                       chats;         /* joined now */
     uint16_t                       chats_max;     /* joined at most, for log */
     uint16_t                       reads;         /* joins and questions that
                                                      are not answered yet */
-    uint8_t                        mistakes;
+    uint16_t                       user_at;       /* how far behind cl */
     uint8_t                        user_len;
     unsigned                       window:5;      /* server window bits, when
                                                      deflate */
@@ -67,7 +69,19 @@ struct ngx_ws_chat_client_s {
 };
 
 
-/* The client that a peer belongs to, and what its transport does. */
+#define ngx_ws_chat_client_user(cl)  ((u_char *) (cl) + (cl)->user_at)
+/* Copies its user's octets so far behind the client. */
+void ngx_ws_chat_client_set_user(ngx_ws_chat_client_t *cl, size_t at,
+    const wsc_str_t *user);
+/* 1: it is this user's. */
+ngx_uint_t ngx_ws_chat_client_is(const ngx_ws_chat_client_t *cl,
+    const wsc_str_t *user);
+
+/* JSON text of its token, of the user; NULL: none. */
+#define ngx_ws_chat_client_info(cl)                                           \
+    ((cl)->grant && (cl)->grant->info.len ? &(cl)->grant->info : NULL)
+
+/* What a peer belongs to, and what its transport does. */
 #define ngx_ws_chat_client(p)  ((ngx_ws_chat_client_t *) (p))
 #define ngx_ws_chat_client_ops(cl)                                            \
     ((const ngx_ws_chat_client_ops_t *) (cl)->peer.ops)
@@ -77,8 +91,8 @@ struct ngx_ws_chat_client_s {
 
 
 /*
- * Starts: sends welcome, then joins the chats of `join` (a comma separated
- * list, may be empty).  All that the transport knows must have been set.
+ * Sends welcome, then joins the chats of `join` (a comma separated list, may
+ * be empty).  All that the transport knows must have been set.
  */
 void ngx_ws_chat_client_open(ngx_ws_chat_client_t *cl, const wsc_str_t *join);
 

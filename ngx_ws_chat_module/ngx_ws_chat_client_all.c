@@ -13,6 +13,7 @@
 
 
 #define NGX_WS_CHAT_ALL_BUCKETS  64           /* to start with */
+#define NGX_WS_CHAT_ALL_LENGTH   4            /* clients a bucket, about */
 
 
 typedef struct {
@@ -23,7 +24,7 @@ typedef struct {
 
 
 static ngx_ws_chat_client_t **ngx_ws_chat_client_bucket(
-    ngx_ws_chat_zone_t *z, u_char *user, size_t len);
+    ngx_ws_chat_zone_t *z, const ngx_ws_chat_client_t *cl);
 static void ngx_ws_chat_client_grow(ngx_ws_chat_zone_t *z);
 static void ngx_ws_chat_client_notice(ngx_ws_chat_zone_t *z,
     const wsc_str_t *user, const wsc_note_t *note);
@@ -48,11 +49,11 @@ ngx_ws_chat_client_enter(ngx_ws_chat_client_t *cl)
         z->clients = &z->client;
     }
 
-    if (z->nclients > z->clients_mask) {
+    if (z->nclients / NGX_WS_CHAT_ALL_LENGTH > z->clients_mask) {
         ngx_ws_chat_client_grow(z);
     }
 
-    bucket = ngx_ws_chat_client_bucket(z, cl->user, cl->user_len);
+    bucket = ngx_ws_chat_client_bucket(z, cl);
 
     cl->next = *bucket;
     *bucket = cl;
@@ -74,7 +75,7 @@ ngx_ws_chat_client_exit(ngx_ws_chat_client_t *cl)
         return;
     }
 
-    p = ngx_ws_chat_client_bucket(z, cl->user, cl->user_len);
+    p = ngx_ws_chat_client_bucket(z, cl);
 
     while (*p != cl) {
         p = &(*p)->next;
@@ -86,9 +87,12 @@ ngx_ws_chat_client_exit(ngx_ws_chat_client_t *cl)
 
 
 static ngx_ws_chat_client_t **
-ngx_ws_chat_client_bucket(ngx_ws_chat_zone_t *z, u_char *user, size_t len)
+ngx_ws_chat_client_bucket(ngx_ws_chat_zone_t *z,
+    const ngx_ws_chat_client_t *cl)
 {
-    return &z->clients[ngx_murmur_hash2(user, len) & z->clients_mask];
+    return &z->clients[ngx_murmur_hash2(ngx_ws_chat_client_user(cl),
+                                        cl->user_len)
+                       & z->clients_mask];
 }
 
 
@@ -119,7 +123,7 @@ ngx_ws_chat_client_grow(ngx_ws_chat_zone_t *z)
         for (cl = old[--i]; cl; cl = next) {
             next = cl->next;
 
-            bucket = ngx_ws_chat_client_bucket(z, cl->user, cl->user_len);
+            bucket = ngx_ws_chat_client_bucket(z, cl);
             cl->next = *bucket;
             *bucket = cl;
         }
@@ -154,10 +158,7 @@ ngx_ws_chat_client_each(ngx_ws_chat_zone_t *z, const wsc_str_t *user,
         for (cl = z->clients[i]; cl; cl = next) {
             next = cl->next;
 
-            if (user == NULL
-                || (user->len == cl->user_len
-                    && ngx_memcmp(user->data, cl->user, user->len) == 0))
-            {
+            if (user == NULL || ngx_ws_chat_client_is(cl, user)) {
                 call(cl, data);
             }
         }
@@ -279,7 +280,7 @@ ngx_ws_chat_client_put(ngx_ws_chat_client_t *cl, void *data)
 
         /* before its `joined`, and while it leaves, there is none */
 
-        if (m == NULL || m->waiting) {
+        if (m == NULL || m->reader.waits) {
             return;
         }
     }

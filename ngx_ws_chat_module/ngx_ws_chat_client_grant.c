@@ -44,7 +44,6 @@ ngx_ws_chat_client_grant(ngx_ws_chat_client_t *cl,
 
     cl->grant = g;
     cl->moderate = g->moderate;
-    cl->info = g->info.len ? &g->info : NULL;
 
     return NGX_OK;
 }
@@ -57,7 +56,6 @@ ngx_ws_chat_client_revoke(ngx_ws_chat_client_t *cl)
 
     cl->grant = NULL;
     cl->moderate = 0;
-    cl->info = NULL;
 }
 
 
@@ -95,10 +93,7 @@ ngx_ws_chat_client_refresh(ngx_ws_chat_client_t *cl, const wsc_cmd_t *cmd)
         return;
     }
 
-    if (rc == NGX_OK
-        && (claims->sub.len != cl->user_len
-            || ngx_memcmp(claims->sub.data, cl->user, cl->user_len) != 0))
-    {
+    if (rc == NGX_OK && !ngx_ws_chat_client_is(cl, &claims->sub)) {
         ngx_ws_chat_client_refused(cl, cmd, WSC_ERR_FORBIDDEN,
                                    "the token is another user's");
         ngx_ws_chat_client_close(cl, WSC_CLOSE_FORBIDDEN,

@@ -478,9 +478,7 @@ ngx_ws_chat_live_tell(ngx_ws_chat_live_t *l, ngx_ws_chat_live_chat_t *chat,
 static void
 ngx_ws_chat_live_tell_one(ngx_ws_chat_attach_t *a, const void *data)
 {
-    if (a->news) {
-        a->news(a, data);
-    }
+    a->ops->news(a, data);
 }
 
 
@@ -494,9 +492,7 @@ ngx_ws_chat_live_missed(ngx_ws_chat_live_chat_t *chat)
 static void
 ngx_ws_chat_live_missed_one(ngx_ws_chat_attach_t *a, const void *data)
 {
-    if (a->missed) {
-        a->missed(a);
-    }
+    a->ops->missed(a);
 }
 
 

@@ -305,5 +305,5 @@ static void
 ngx_ws_chat_live_over_hand(ngx_ws_chat_attach_t *a, const void *data)
 {
     a->changed = 1;
-    a->update(a, data, 1);
+    a->ops->update(a, data, 1);
 }

@@ -205,7 +205,7 @@ ngx_ws_chat_live_attach(ngx_ws_chat_attach_t *a)
 
     if (chat == NULL) {
         a->err = WSC_ERR_UNAVAILABLE;
-        a->done(a);
+        a->ops->done(a);
         return;
     }
 
@@ -306,7 +306,7 @@ ngx_ws_chat_live_ready(ngx_ws_chat_live_chat_t *chat, ngx_ws_chat_attach_t *a)
     a->head = chat->follow.last;
     a->seen = chat->follow.last;
 
-    a->done(a);
+    a->ops->done(a);
 }
 
 
@@ -340,7 +340,7 @@ ngx_ws_chat_live_refuse(ngx_ws_chat_live_t *l, ngx_uint_t all)
             ngx_queue_remove(q);
             a->data = NULL;
             a->err = WSC_ERR_UNAVAILABLE;
-            a->done(a);
+            a->ops->done(a);
 
             q = ngx_queue_head(&chat->attaches);
         }
@@ -562,7 +562,7 @@ ngx_ws_chat_live_deliver(ngx_ws_chat_live_chat_t *chat, const wsc_entry_t *e)
 static void
 ngx_ws_chat_live_hand(ngx_ws_chat_attach_t *a, const void *data)
 {
-    a->deliver(a, data, 1);
+    a->ops->deliver(a, data, 1);
 }
 
 

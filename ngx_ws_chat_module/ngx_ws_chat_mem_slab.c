@@ -16,7 +16,7 @@
 
 #define NGX_WS_CHAT_SLAB_BLOCK    65536
 #define NGX_WS_CHAT_SLAB_BLOCKS   65536
-#define NGX_WS_CHAT_SLAB_STEP     16
+#define NGX_WS_CHAT_SLAB_STEP     8
 #define NGX_WS_CHAT_SLAB_MAX      512
 #define NGX_WS_CHAT_SLAB_CLASSES                                              \
     (NGX_WS_CHAT_SLAB_MAX / NGX_WS_CHAT_SLAB_STEP + 1)

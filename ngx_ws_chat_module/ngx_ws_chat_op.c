@@ -19,6 +19,8 @@ static ngx_ws_chat_op_t *ngx_ws_chat_op_create(ngx_ws_chat_client_t *cl,
     const wsc_cmd_t *cmd);
 static void ngx_ws_chat_op_copy(wsc_str_t *s, u_char **p);
 static ngx_uint_t ngx_ws_chat_op_reads(ngx_ws_chat_op_t *op);
+static ngx_ws_chat_op_t *ngx_ws_chat_op_waiting(ngx_ws_chat_client_t *cl,
+    ngx_ws_chat_member_t *m);
 static void ngx_ws_chat_op_start(ngx_ws_chat_op_t *op);
 static void ngx_ws_chat_op_do(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m);
 static ngx_ws_chat_op_t *ngx_ws_chat_op_asking(ngx_ws_chat_op_t *op);
@@ -103,7 +105,7 @@ ngx_ws_chat_op_cancel(ngx_ws_chat_client_t *cl)
         }
 
         if (op->waiting.member) {
-            op->waiting.member->waiting = NULL;
+            op->waiting.member->reader.waits = 0;
         }
 
         ngx_ws_chat_op_free(op);
@@ -204,6 +206,19 @@ ngx_ws_chat_op_reads(ngx_ws_chat_op_t *op)
 }
 
 
+/* What a member joins or leaves by. */
+
+static ngx_ws_chat_op_t *
+ngx_ws_chat_op_waiting(ngx_ws_chat_client_t *cl, ngx_ws_chat_member_t *m)
+{
+    ngx_ws_chat_op_t  *op;
+
+    for (op = cl->ops; op->waiting.member != m; op = op->next) { /* void */ }
+
+    return op;
+}
+
+
 /* Starts it, or puts it behind a join or leave of the same chat. */
 
 static void
@@ -214,9 +229,8 @@ ngx_ws_chat_op_start(ngx_ws_chat_op_t *op)
 
     m = ngx_ws_chat_client_member(op->client, &op->cmd.chat_id);
 
-    before = (m && m->waiting)
-             ? ngx_queue_data(m->waiting, ngx_ws_chat_op_t, waiting)
-             : ngx_ws_chat_op_asking(op);
+    before = (m && m->reader.waits) ? ngx_ws_chat_op_waiting(op->client, m)
+                                    : ngx_ws_chat_op_asking(op);
 
     if (before) {
         op->behind = NULL;
@@ -324,7 +338,7 @@ ngx_ws_chat_op_asking(ngx_ws_chat_op_t *op)
 {
     ngx_ws_chat_op_t  *other;
 
-    if (op->client->asking == 0) {
+    if (op->client->reads == 0) {
         return NULL;
     }
 
@@ -354,7 +368,7 @@ ngx_ws_chat_op_ask(ngx_ws_chat_op_t *op)
 
     q.conf = cl->conf;
     q.connection = cl->peer.connection;
-    q.user.data = cl->user;
+    q.user.data = ngx_ws_chat_client_user(cl);
     q.user.len = cl->user_len;
     q.chat_id = op->cmd.chat_id;
     q.session = cl->session;
@@ -364,7 +378,6 @@ ngx_ws_chat_op_ask(ngx_ws_chat_op_t *op)
     op->asking = ngx_ws_chat_authorize(&q);
 
     if (op->asking) {
-        cl->asking++;
         return;
     }
 
@@ -380,7 +393,6 @@ ngx_ws_chat_op_asked(void *data, wsc_err_e err)
     ngx_ws_chat_op_t  *op = data;
 
     op->asking = NULL;
-    op->client->asking--;
 
     if (err == WSC_ERR_NONE) {
         op->permitted = 1;
@@ -502,11 +514,11 @@ ngx_ws_chat_op_settled(ngx_ws_chat_op_t *op)
 
     m->reader.inflight--;
 
-    if (m->reader.inflight || m->waiting == NULL) {
+    if (m->reader.inflight || !m->reader.waits) {
         return;
     }
 
-    leave = ngx_queue_data(m->waiting, ngx_ws_chat_op_t, waiting);
+    leave = ngx_ws_chat_op_waiting(ngx_ws_chat_client(m->reader.peer), m);
 
     if (leave->cmd.op == WSC_CMD_LEAVE) {
         ngx_ws_chat_op_leave(leave, m);
@@ -541,7 +553,7 @@ ngx_ws_chat_op_leave(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m)
 
     if (m && m->reader.inflight) {
         /* nothing of a chat may come after its `left` */
-        m->waiting = &op->waiting;
+        m->reader.waits = 1;
         op->waiting.member = m;
         return;
     }
@@ -576,7 +588,7 @@ ngx_ws_chat_op_send(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m)
     p->zone = cl->conf->zone;
     p->chat_id = op->cmd.chat_id;
     p->limits = cl->conf->history;
-    p->entry.sender.data = cl->user;
+    p->entry.sender.data = ngx_ws_chat_client_user(cl);
     p->entry.sender.len = cl->user_len;
     p->entry.cid = op->cmd.cid;
     p->entry.message = op->cmd.message;

@@ -81,7 +81,7 @@ ngx_ws_chat_op_admit(ngx_ws_chat_op_t *op)
 
     cl = op->client;
 
-    user.data = cl->user;
+    user.data = ngx_ws_chat_client_user(cl);
     user.len = cl->user_len;
 
     switch (ngx_ws_chat_ban_check(cl->conf->zone, &op->cmd.chat_id, &user)) {
@@ -92,7 +92,6 @@ ngx_ws_chat_op_admit(ngx_ws_chat_op_t *op)
     case NGX_AGAIN:
         op->awaits = 1;
         op->waiting.ready = ngx_ws_chat_op_known;
-        cl->asking++;
 
         ngx_ws_chat_ban_wait(cl->conf->zone, &op->waiting);
         return NGX_DONE;
@@ -123,7 +122,6 @@ ngx_ws_chat_op_known(ngx_ws_chat_waiting_t *w, wsc_err_e err)
     op = ngx_queue_data(w, ngx_ws_chat_op_t, waiting);
 
     op->awaits = 0;
-    op->client->asking--;
 
     if (err == WSC_ERR_NONE) {
         ngx_ws_chat_op_go(op, NULL);
@@ -185,14 +183,16 @@ ngx_ws_chat_op_expel(ngx_ws_chat_client_t *cl, const wsc_str_t *chat_id)
 static ngx_ws_chat_op_t *
 ngx_ws_chat_op_end(ngx_ws_chat_client_t *cl, ngx_ws_chat_member_t *m)
 {
+    ngx_uint_t         waits;
     ngx_ws_chat_op_t  *op, *next, *found;
 
     found = NULL;
 
     for (op = cl->ops; op; op = next) {
         next = op->next;
+        waits = (m->reader.waits && op->waiting.member == m);
 
-        if (op->member != m && m->waiting != &op->waiting) {
+        if (op->member != m && !waits) {
             continue;
         }
 
@@ -213,7 +213,7 @@ ngx_ws_chat_op_end(ngx_ws_chat_client_t *cl, ngx_ws_chat_member_t *m)
             cl->conf->zone->store->cancel_read(&op->u.read);
         }
 
-        if (m->waiting == &op->waiting) {
+        if (waits) {
             found = op;
             continue;
         }
@@ -223,7 +223,7 @@ ngx_ws_chat_op_end(ngx_ws_chat_client_t *cl, ngx_ws_chat_member_t *m)
         ngx_ws_chat_op_free(op);
     }
 
-    m->waiting = NULL;
+    m->reader.waits = 0;
 
     return found;
 }

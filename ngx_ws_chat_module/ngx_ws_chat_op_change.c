@@ -33,7 +33,7 @@ ngx_ws_chat_op_change(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m)
     c->limits = cl->conf->history;
     c->any = cl->moderate;
     c->change.pos = op->cmd.pos;
-    c->change.by.data = cl->user;
+    c->change.by.data = ngx_ws_chat_client_user(cl);
     c->change.by.len = cl->user_len;
     c->change.timestamp = ngx_ws_chat_reply_now();
     c->change.retracted = (op->cmd.op == WSC_CMD_RETRACT);

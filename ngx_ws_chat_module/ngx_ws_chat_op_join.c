@@ -47,7 +47,7 @@ ngx_ws_chat_op_join(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m)
     if (m) {
         /* joined already: answered again, members notice nothing */
         op->member = m;
-        op->head = ngx_ws_chat_room_seen(m->room);
+        op->head = ngx_ws_chat_room_seen(ngx_ws_chat_room_of(m));
 
         m->reader.inflight++;
         ngx_ws_chat_op_join_read(op);
@@ -91,7 +91,7 @@ ngx_ws_chat_op_join_ready(ngx_ws_chat_waiting_t *w, wsc_err_e err)
 
     if (err == WSC_ERR_NONE) {
         op->member = m;
-        op->head = ngx_ws_chat_room_seen(m->room);
+        op->head = ngx_ws_chat_room_seen(ngx_ws_chat_room_of(m));
 
         /* what came while the room was loaded is in the answer */
         ngx_ws_chat_reader_forward(&m->reader);
@@ -136,7 +136,7 @@ ngx_ws_chat_op_join_read(ngx_ws_chat_op_t *op)
 
         if (op->cmd.has_after
             && (wsc_pos_cmp(op->cmd.after, op->head) != 0
-                || op->member->room->attach.changed))
+                || ngx_ws_chat_room_of(op->member)->attach.changed))
         {
             op->u.read.after = op->cmd.after;
             op->u.read.has_after = 1;
@@ -187,8 +187,9 @@ ngx_ws_chat_op_join_ahead(ngx_ws_chat_op_t *op)
 static void
 ngx_ws_chat_op_join_looked(ngx_ws_chat_read_t *r)
 {
-    wsc_joined_t       j;
-    ngx_ws_chat_op_t  *op;
+    wsc_joined_t         j;
+    ngx_ws_chat_op_t    *op;
+    ngx_ws_chat_room_t  *room;
 
     op = (ngx_ws_chat_op_t *) r;
     op->stored = 0;
@@ -198,10 +199,10 @@ ngx_ws_chat_op_join_looked(ngx_ws_chat_read_t *r)
     {
         op->waiting.ready = ngx_ws_chat_op_join_go_on;
 
-        if (wsc_pos_cmp(op->cmd.after, ngx_ws_chat_room_seen(op->member->room))
-            > 0)
-        {
-            ngx_ws_chat_room_wait(op->member->room, &op->waiting);
+        room = ngx_ws_chat_room_of(op->member);
+
+        if (wsc_pos_cmp(op->cmd.after, ngx_ws_chat_room_seen(room)) > 0) {
+            ngx_ws_chat_room_wait(room, &op->waiting);
             return;
         }
 
@@ -243,7 +244,7 @@ ngx_ws_chat_op_join_behind(ngx_ws_chat_op_t *op)
 
     op->client->chats--;
     m->reader.inflight--;
-    m->waiting = NULL;
+    m->reader.waits = 0;
 
     ngx_ws_chat_client_leave(op->client, m);
     ngx_ws_chat_op_release(op, WSC_ERR_UNAVAILABLE);
@@ -259,7 +260,7 @@ ngx_ws_chat_op_join_go_on(ngx_ws_chat_waiting_t *w, wsc_err_e err)
 
     op = ngx_queue_data(w, ngx_ws_chat_op_t, waiting);
 
-    op->head = ngx_ws_chat_room_seen(op->member->room);
+    op->head = ngx_ws_chat_room_seen(ngx_ws_chat_room_of(op->member));
 
     if (op->first) {
         ngx_ws_chat_reader_forward(&op->member->reader);
@@ -284,10 +285,10 @@ ngx_ws_chat_op_join_unread(ngx_ws_chat_op_t *op)
 
     op->counted = 1;
 
-    user.data = op->client->user;
+    user.data = ngx_ws_chat_client_user(op->client);
     user.len = op->client->user_len;
 
-    st = op->member->room->state;
+    st = ngx_ws_chat_room_of(op->member)->state;
     read = ngx_ws_chat_marks_read(st, &user);
 
     if (op->head.seq == 0 || wsc_pos_cmp(read, op->head) >= 0) {
@@ -295,7 +296,7 @@ ngx_ws_chat_op_join_unread(ngx_ws_chat_op_t *op)
     }
 
     if (read.seq == 0 && st->many
-        && ngx_current_msec - st->many < NGX_WS_CHAT_MANY)
+        && (uint32_t) ngx_current_msec - st->many < NGX_WS_CHAT_MANY)
     {
         op->unread = NGX_WS_CHAT_UNREAD;
         return 0;
@@ -314,7 +315,8 @@ ngx_ws_chat_op_join_unread(ngx_ws_chat_op_t *op)
 static void
 ngx_ws_chat_op_join_counted(ngx_ws_chat_read_t *r)
 {
-    ngx_ws_chat_op_t  *op;
+    ngx_ws_chat_op_t     *op;
+    ngx_ws_chat_state_t  *st;
 
     op = (ngx_ws_chat_op_t *) r;
     op->stored = 0;
@@ -323,7 +325,8 @@ ngx_ws_chat_op_join_counted(ngx_ws_chat_read_t *r)
                  ? (int) ngx_ws_chat_op_join_count(op, r) : -1;
 
     if (r->after.seq == 0 && op->unread == NGX_WS_CHAT_UNREAD) {
-        op->member->room->state->many = ngx_current_msec;
+        st = ngx_ws_chat_room_of(op->member)->state;
+        st->many = (uint32_t) ngx_current_msec | 1;
     }
 
     ngx_memzero(r, sizeof(ngx_ws_chat_read_t));
@@ -337,17 +340,12 @@ ngx_ws_chat_op_join_counted(ngx_ws_chat_read_t *r)
 static ngx_uint_t
 ngx_ws_chat_op_join_count(ngx_ws_chat_op_t *op, const ngx_ws_chat_read_t *r)
 {
-    ngx_uint_t        i, n;
-    const wsc_str_t  *sender;
+    ngx_uint_t  i, n;
 
     n = 0;
 
     for (i = 0; i < r->n; i++) {
-        sender = &r->entries[i].sender;
-
-        n += (sender->len != op->client->user_len
-              || ngx_memcmp(sender->data, op->client->user, sender->len)
-                 != 0);
+        n += !ngx_ws_chat_client_is(op->client, &r->entries[i].sender);
     }
 
     if (r->more && r->after.epoch == op->head.epoch) {
@@ -467,11 +465,11 @@ ngx_ws_chat_op_join_answer(ngx_ws_chat_op_t *op, wsc_joined_t *j)
 
     if (ngx_ws_chat_op_answers(op)) {
         j->head = op->head;
-        j->typing = &m->room->state->typing;
-        j->signals = &m->room->state->signals;
-        j->presence = &m->room->state->presence;
-        j->marks = ngx_ws_chat_marks_known(m->room->state);
-        j->user.data = cl->user;
+        j->typing = &ngx_ws_chat_room_of(m)->state->typing;
+        j->signals = &ngx_ws_chat_room_of(m)->state->signals;
+        j->presence = &ngx_ws_chat_room_of(m)->state->presence;
+        j->marks = ngx_ws_chat_marks_known(ngx_ws_chat_room_of(m)->state);
+        j->user.data = ngx_ws_chat_client_user(cl);
         j->user.len = cl->user_len;
         j->unread = op->counted ? op->unread : -1;
 
@@ -491,7 +489,7 @@ ngx_ws_chat_op_join_answer(ngx_ws_chat_op_t *op, wsc_joined_t *j)
     }
 
     m->reader.inflight--;
-    m->waiting = NULL;
+    m->reader.waits = 0;
 
     ngx_ws_chat_client_tell(cl);
     ngx_ws_chat_reader_release(&m->reader);

@@ -38,7 +38,7 @@ ngx_ws_chat_op_signal(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m)
     ngx_memzero(&note, sizeof(wsc_note_t));
 
     note.key = op->cmd.name;
-    note.sender.data = cl->user;
+    note.sender.data = ngx_ws_chat_client_user(cl);
     note.sender.len = cl->user_len;
     note.value = op->cmd.message;
     note.n[0] = op->cmd.keep;
@@ -57,7 +57,7 @@ ngx_ws_chat_op_typing(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m)
 
     cl = op->client;
 
-    user.data = cl->user;
+    user.data = ngx_ws_chat_client_user(cl);
     user.len = cl->user_len;
 
     ngx_ws_chat_op_place(op, m, &place);
@@ -72,7 +72,7 @@ ngx_ws_chat_op_look(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m)
     ngx_ws_chat_client_t  *cl;
 
     if (m) {
-        ngx_ws_chat_op_look_at(op, m->room);
+        ngx_ws_chat_op_look_at(op, ngx_ws_chat_room_of(m));
         return;
     }
 
@@ -129,7 +129,7 @@ ngx_ws_chat_op_mark(ngx_ws_chat_op_t *op, ngx_ws_chat_state_t *st)
     ngx_int_t  rc;
     wsc_str_t  user;
 
-    user.data = op->client->user;
+    user.data = ngx_ws_chat_client_user(op->client);
     user.len = op->client->user_len;
 
     rc = ngx_ws_chat_marks_say(st, &user, op->cmd.delivered, op->cmd.read);
@@ -177,7 +177,7 @@ ngx_ws_chat_op_place(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m,
 {
     place->zone = op->client->conf->zone;
     place->chat_id = op->cmd.chat_id;
-    place->state = m ? m->room->state : NULL;
+    place->state = m ? ngx_ws_chat_room_of(m)->state : NULL;
 }
 
 

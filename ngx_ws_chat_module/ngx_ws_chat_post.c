@@ -96,7 +96,7 @@ ngx_ws_chat_post(ngx_http_request_t *r, const ngx_ws_chat_admit_t *a)
     ngx_ws_chat_post_t    *post;
     ngx_ws_chat_client_t  *cl;
 
-    post = ngx_pcalloc(r->pool, sizeof(ngx_ws_chat_post_t));
+    post = ngx_pcalloc(r->pool, sizeof(ngx_ws_chat_post_t) + a->user.len);
     cln = ngx_http_cleanup_add(r, 0);
 
     if (post == NULL || cln == NULL) {
@@ -113,8 +113,7 @@ ngx_ws_chat_post(ngx_http_request_t *r, const ngx_ws_chat_admit_t *a)
 
     cl->conf = ngx_http_get_module_loc_conf(r, ngx_ws_chat_module);
     cl->enc = WSC_ENC_JSON;
-    cl->user = a->user.data;
-    cl->user_len = (uint8_t) a->user.len;
+    ngx_ws_chat_client_set_user(cl, sizeof(ngx_ws_chat_post_t), &a->user);
     cl->answers = 1;
     cl->guest = 1;
 
@@ -311,7 +310,7 @@ ngx_ws_chat_post_rate(ngx_ws_chat_client_t *cl)
     uint32_t                  hash;
     ngx_ws_chat_post_rate_t  *rate;
 
-    hash = ngx_murmur_hash2(cl->user, cl->user_len);
+    hash = ngx_murmur_hash2(ngx_ws_chat_client_user(cl), cl->user_len);
     rate = &ngx_ws_chat_post_rates[hash % NGX_WS_CHAT_POST_USERS];
 
     if (cl->conf->rate && (rate->conf != cl->conf || rate->hash != hash)) {

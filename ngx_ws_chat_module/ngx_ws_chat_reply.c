@@ -21,6 +21,9 @@
 
 
 static void ngx_ws_chat_reply_mistake(ngx_ws_chat_client_t *cl);
+static void ngx_ws_chat_reply_limited(ngx_ws_chat_client_t *cl, uint32_t now);
+static ngx_ws_chat_faults_t *ngx_ws_chat_reply_faults(
+    ngx_ws_chat_client_t *cl);
 
 
 wsc_buf_t *
@@ -93,18 +96,22 @@ ngx_ws_chat_reply_error(ngx_ws_chat_client_t *cl, const wsc_id_t *id,
 static void
 ngx_ws_chat_reply_mistake(ngx_ws_chat_client_t *cl)
 {
-    uint32_t  now;
+    uint32_t               now;
+    ngx_ws_chat_faults_t  *f;
 
     now = (uint32_t) ngx_current_msec;
+    f = ngx_ws_chat_reply_faults(cl);
 
-    if (cl->mistakes == 0
-        || now - cl->mistakes_at > NGX_WS_CHAT_MISTAKES_TIME)
-    {
-        cl->mistakes = 0;
-        cl->mistakes_at = now;
+    if (f == NULL) {
+        return;
     }
 
-    if (++cl->mistakes == NGX_WS_CHAT_MISTAKES) {
+    if (f->mistakes == 0 || now - f->mistakes_at > NGX_WS_CHAT_MISTAKES_TIME) {
+        f->mistakes = 0;
+        f->mistakes_at = now;
+    }
+
+    if (++f->mistakes == NGX_WS_CHAT_MISTAKES) {
         ngx_ws_chat_client_close(cl, WSC_CLOSE_POLICY, "too many errors");
     }
 }
@@ -128,20 +135,51 @@ ngx_ws_chat_reply_rate(ngx_ws_chat_client_t *cl, uint32_t *retry_ms)
         return NGX_OK;
     }
 
-    if (cl->limited == 0
-        || now - cl->limited_last > NGX_WS_CHAT_LIMITED_PAUSE)
-    {
-        cl->limited = now | 1;
+    ngx_ws_chat_reply_limited(cl, now);
+
+    return NGX_DECLINED;
+}
+
+
+static void
+ngx_ws_chat_reply_limited(ngx_ws_chat_client_t *cl, uint32_t now)
+{
+    ngx_ws_chat_faults_t  *f;
+
+    f = ngx_ws_chat_reply_faults(cl);
+
+    if (f == NULL) {
+        return;
     }
 
-    cl->limited_last = now;
+    if (f->limited == 0 || now - f->limited_last > NGX_WS_CHAT_LIMITED_PAUSE) {
+        f->limited = now | 1;
+    }
 
-    if ((int32_t) (now - cl->limited) >= NGX_WS_CHAT_LIMITED_TIME) {
+    f->limited_last = now;
+
+    if ((int32_t) (now - f->limited) >= NGX_WS_CHAT_LIMITED_TIME) {
         ngx_ws_chat_client_close(cl, WSC_CLOSE_RATE,
                                  "over the rate for too long");
     }
+}
 
-    return NGX_DECLINED;
+
+/* NULL: it is gone; or no memory, and this once it is let off. */
+
+static ngx_ws_chat_faults_t *
+ngx_ws_chat_reply_faults(ngx_ws_chat_client_t *cl)
+{
+    if (cl->faults == NULL && !cl->gone) {
+        cl->faults = wsc_alloc(&ngx_ws_chat_alloc,
+                               sizeof(ngx_ws_chat_faults_t));
+
+        if (cl->faults) {
+            ngx_memzero(cl->faults, sizeof(ngx_ws_chat_faults_t));
+        }
+    }
+
+    return cl->faults;
 }
 
 

@@ -38,7 +38,16 @@ static void ngx_ws_chat_room_count(ngx_ws_chat_room_t *room,
 static void ngx_ws_chat_room_append(ngx_ws_chat_room_t *room, wsc_enc_e enc,
     const wsc_entry_t *e);
 static void ngx_ws_chat_room_append_gap(ngx_ws_chat_room_t *room,
-    ngx_uint_t kind, const wsc_entry_t *e);
+    ngx_ws_chat_stream_t *st, const wsc_entry_t *e);
+
+
+static const ngx_ws_chat_attach_ops_t  ngx_ws_chat_room_ops = {
+    ngx_ws_chat_room_attached,
+    ngx_ws_chat_room_deliver,
+    ngx_ws_chat_room_update,
+    ngx_ws_chat_state_news,
+    ngx_ws_chat_state_missed
+};
 
 
 ngx_int_t
@@ -62,7 +71,6 @@ ngx_ws_chat_room_enter(ngx_ws_chat_zone_t *z, const wsc_str_t *chat_id,
         return NGX_ERROR;
     }
 
-    m->waiting = w;
     w->member = m;
 
     ngx_ws_chat_room_await(room, w);
@@ -174,8 +182,8 @@ ngx_ws_chat_room_member(ngx_ws_chat_room_t *room, ngx_ws_chat_peer_t *peer,
     if (m != NULL) {
         ngx_memzero(m, sizeof(ngx_ws_chat_member_t));
 
-        m->room = room;
         m->reader.held = 1;
+        m->reader.waits = 1;
 
         if (ngx_ws_chat_reader_add(&m->reader, peer, st) == NGX_OK) {
             room->members++;
@@ -199,13 +207,8 @@ ngx_ws_chat_room_leave(ngx_ws_chat_member_t *m)
     ngx_ws_chat_room_t    *room;
     ngx_ws_chat_stream_t  *st;
 
-    room = m->room;
+    room = ngx_ws_chat_room_of(m);
     st = m->reader.stream;
-
-    if (m->waiting && m->waiting->queued) {
-        ngx_queue_remove(&m->waiting->queue);
-        m->waiting->queued = 0;
-    }
 
     ngx_ws_chat_reader_remove(&m->reader);
     wsc_free(&ngx_ws_chat_alloc, m);
@@ -327,11 +330,7 @@ ngx_ws_chat_room_create(ngx_ws_chat_zone_t *z, const wsc_str_t *chat_id,
     room->attach.zone = z;
     room->attach.chat_id.data = name;
     room->attach.chat_id.len = chat_id->len;
-    room->attach.done = ngx_ws_chat_room_attached;
-    room->attach.deliver = ngx_ws_chat_room_deliver;
-    room->attach.update = ngx_ws_chat_room_update;
-    room->attach.news = ngx_ws_chat_state_news;
-    room->attach.missed = ngx_ws_chat_state_missed;
+    room->attach.ops = &ngx_ws_chat_room_ops;
 
     room->state = ngx_ws_chat_state_create(room);
 
@@ -374,8 +373,8 @@ ngx_ws_chat_room_free(ngx_ws_chat_room_t *room)
 static void
 ngx_ws_chat_room_attached(ngx_ws_chat_attach_t *a)
 {
-    ngx_uint_t           i;
-    ngx_ws_chat_room_t  *room;
+    ngx_ws_chat_room_t    *room;
+    ngx_ws_chat_stream_t  *st;
 
     room = ngx_rbtree_data(a, ngx_ws_chat_room_t, attach);
 
@@ -385,11 +384,9 @@ ngx_ws_chat_room_attached(ngx_ws_chat_attach_t *a)
         return;
     }
 
-    for (i = 0; i < NGX_WS_CHAT_KINDS; i++) {
-        if (room->streams[i]) {
-            room->streams[i]->log.before = a->seen;
-            room->streams[i]->log.tail = a->seen;
-        }
+    for (st = room->streams; st; st = st->sibling) {
+        st->log.before = a->seen;
+        st->log.tail = a->seen;
     }
 
     /* pending until what is kept was loaded */
@@ -505,13 +502,13 @@ ngx_ws_chat_room_update(ngx_ws_chat_attach_t *a, const wsc_entry_t *entries,
 static void
 ngx_ws_chat_room_count(ngx_ws_chat_room_t *room, const wsc_entry_t *e)
 {
-    ngx_uint_t  kind;
+    ngx_ws_chat_stream_t  *st;
 
     room->messages++;
 
-    for (kind = 0; kind < NGX_WS_CHAT_KINDS; kind++) {
-        if (room->streams[kind] && room->streams[kind]->born == 0) {
-            room->streams[kind]->born = e->timestamp;
+    for (st = room->streams; st; st = st->sibling) {
+        if (st->born == 0) {
+            st->born = e->timestamp;
         }
     }
 }
@@ -523,16 +520,16 @@ static void
 ngx_ws_chat_room_append(ngx_ws_chat_room_t *room, wsc_enc_e enc,
     const wsc_entry_t *e)
 {
-    wsc_buf_t   *b;
-    ngx_uint_t   kind;
+    wsc_buf_t             *b;
+    ngx_ws_chat_stream_t  *st;
 
     if (!ngx_ws_chat_room_reads(room, enc)) {
         return;
     }
 
-    for (kind = 0; kind < NGX_WS_CHAT_KINDS; kind++) {
-        if (room->streams[kind] && ngx_ws_chat_kind_enc(kind) == enc) {
-            ngx_ws_chat_room_append_gap(room, kind, e);
+    for (st = room->streams; st; st = st->sibling) {
+        if (ngx_ws_chat_kind_enc(st->kind) == enc) {
+            ngx_ws_chat_room_append_gap(room, st, e);
         }
     }
 
@@ -551,14 +548,14 @@ void
 ngx_ws_chat_room_put(ngx_ws_chat_room_t *room, wsc_enc_e enc,
     const wsc_pos_t *pos)
 {
-    wsc_buf_t   *b;
-    ngx_uint_t   kind;
+    wsc_buf_t             *b;
+    ngx_ws_chat_stream_t  *st;
 
     b = &ngx_ws_chat_scratch.event;
 
-    for (kind = 0; kind < NGX_WS_CHAT_KINDS && !b->failed; kind++) {
-        if (room->streams[kind] && ngx_ws_chat_kind_enc(kind) == enc) {
-            ngx_ws_chat_room_stream_put(room, kind, b, pos);
+    for (st = room->streams; st && !b->failed; st = st->sibling) {
+        if (ngx_ws_chat_kind_enc(st->kind) == enc) {
+            ngx_ws_chat_room_stream_put(room, st, b, pos);
         }
     }
 }
@@ -567,10 +564,10 @@ ngx_ws_chat_room_put(ngx_ws_chat_room_t *room, wsc_enc_e enc,
 ngx_uint_t
 ngx_ws_chat_room_reads(ngx_ws_chat_room_t *room, wsc_enc_e enc)
 {
-    ngx_uint_t  kind;
+    ngx_ws_chat_stream_t  *st;
 
-    for (kind = 0; kind < NGX_WS_CHAT_KINDS; kind++) {
-        if (room->streams[kind] && ngx_ws_chat_kind_enc(kind) == enc) {
+    for (st = room->streams; st; st = st->sibling) {
+        if (ngx_ws_chat_kind_enc(st->kind) == enc) {
             return 1;
         }
     }
@@ -603,14 +600,11 @@ ngx_ws_chat_room_tell(ngx_ws_chat_room_t *room,
 /* A message that does not follow the log's last one: says so before it. */
 
 static void
-ngx_ws_chat_room_append_gap(ngx_ws_chat_room_t *room, ngx_uint_t kind,
-    const wsc_entry_t *e)
+ngx_ws_chat_room_append_gap(ngx_ws_chat_room_t *room,
+    ngx_ws_chat_stream_t *st, const wsc_entry_t *e)
 {
-    wsc_buf_t             *b;
-    const char            *reason;
-    ngx_ws_chat_stream_t  *st;
-
-    st = room->streams[kind];
+    wsc_buf_t   *b;
+    const char  *reason;
 
     if (wsc_pos_cmp(e->prev, st->log.tail) <= 0) {
         return;
@@ -621,14 +615,14 @@ ngx_ws_chat_room_append_gap(ngx_ws_chat_room_t *room, ngx_uint_t kind,
     b = &ngx_ws_chat_scratch.event;
     wsc_buf_reset(b, NGX_WS_CHAT_SCRATCH_KEEP);
 
-    wsc_event_gap(b, ngx_ws_chat_kind_enc(kind), &room->attach.chat_id,
+    wsc_event_gap(b, ngx_ws_chat_kind_enc(st->kind), &room->attach.chat_id,
                   st->log.tail, e->pos, reason);
 
     if (b->failed) {
         return;
     }
 
-    ngx_ws_chat_room_stream_put(room, kind, b, NULL);
+    ngx_ws_chat_room_stream_put(room, st, b, NULL);
     room->attach.zone->stat->counters.gaps++;
 }
 

@@ -29,7 +29,6 @@
 
 #define NGX_WS_CHAT_KIND_SSE     ngx_ws_chat_kind(WSC_ENC_N, 0)
 #define NGX_WS_CHAT_KIND_SSE_ID  (NGX_WS_CHAT_KIND_SSE + 1)
-#define NGX_WS_CHAT_KINDS        (NGX_WS_CHAT_KIND_SSE + 2)
 
 /* What a kind's events are encoded in, and how they are compressed. */
 #define ngx_ws_chat_kind_enc(kind)                                            \
@@ -49,12 +48,12 @@ struct ngx_ws_chat_room_s {
     ngx_rbtree_node_t                 node;
     ngx_ws_chat_attach_t              attach;
     ngx_ws_chat_state_t              *state;
-    ngx_ws_chat_stream_t             *streams[NGX_WS_CHAT_KINDS];
+    ngx_ws_chat_stream_t             *streams;    /* one a kind */
     ngx_ws_chat_loc_conf_t           *conf;       /* of the first member */
     ngx_queue_t                       waiting;    /* members to be told when
                                                      attached */
-    ngx_uint_t                        members;
-    ngx_uint_t                        visits;
+    uint32_t                          members;
+    uint32_t                          visits;
     uint32_t                          messages;   /* delivered */
     uint32_t                          sampled;    /* ... a second ago */
     unsigned                          live:1;     /* attached, and what is
@@ -65,10 +64,11 @@ struct ngx_ws_chat_room_s {
 
 struct ngx_ws_chat_member_s {
     ngx_ws_chat_reader_t              reader;     /* must be first */
-    ngx_ws_chat_room_t               *room;
-    ngx_ws_chat_waiting_t            *waiting;    /* while it joins or
-                                                     leaves */
 };
+
+
+#define ngx_ws_chat_room_of(m)                                                \
+    ((ngx_ws_chat_room_t *) (m)->reader.stream->owner)
 
 
 /* What a member waits with for its room to be attached. */

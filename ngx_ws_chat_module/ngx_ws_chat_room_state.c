@@ -20,9 +20,16 @@
                                              not */
 
 
+struct ngx_ws_chat_state_load_s {
+    ngx_ws_chat_load_t                call;       /* must be first */
+    ngx_ws_chat_state_t              *st;
+};
+
+
 static void ngx_ws_chat_state_loaded_news(ngx_ws_chat_load_t *l,
     const wsc_news_t *news);
 static void ngx_ws_chat_state_loaded(ngx_ws_chat_load_t *l);
+static void ngx_ws_chat_state_ready(ngx_ws_chat_state_t *st, wsc_err_e err);
 static void ngx_ws_chat_state_take(ngx_ws_chat_state_t *st,
     const wsc_news_t *news, ngx_uint_t told);
 static void ngx_ws_chat_state_take_typing(ngx_ws_chat_state_t *st,
@@ -61,10 +68,6 @@ ngx_ws_chat_state_create(ngx_ws_chat_room_t *room)
     ngx_memzero(st, sizeof(ngx_ws_chat_state_t));
 
     st->room = room;
-    st->load.zone = room->attach.zone;
-    st->load.chat_id = room->attach.chat_id;
-    st->load.news = ngx_ws_chat_state_loaded_news;
-    st->load.done = ngx_ws_chat_state_loaded;
 
     wsc_latest_init(&st->typing, &ngx_ws_chat_alloc, NGX_WS_CHAT_TYPERS);
     wsc_latest_init(&st->signals, &ngx_ws_chat_alloc, NGX_WS_CHAT_SIGNALS);
@@ -80,8 +83,9 @@ ngx_ws_chat_state_free(ngx_ws_chat_state_t *st)
 {
     wsc_latest_item_t  *item;
 
-    if (st->loading) {
-        st->load.zone->store->cancel_load(&st->load);
+    if (st->load) {
+        st->load->call.zone->store->cancel_load(&st->load->call);
+        wsc_free(&ngx_ws_chat_alloc, st->load);
     }
 
     for (item = st->typing.first; item; item = item->next) {
@@ -105,10 +109,31 @@ ngx_ws_chat_state_free(ngx_ws_chat_state_t *st)
 void
 ngx_ws_chat_state_load(ngx_ws_chat_state_t *st)
 {
-    st->loading = 1;
+    ngx_ws_chat_attach_t      *a;
+    ngx_ws_chat_state_load_t  *load;
+
     ngx_ws_chat_presence_loading(st);
 
-    st->load.zone->store->load(&st->load);
+    load = wsc_alloc(&ngx_ws_chat_alloc, sizeof(ngx_ws_chat_state_load_t));
+
+    if (load == NULL) {
+        ngx_ws_chat_state_ready(st, WSC_ERR_UNAVAILABLE);
+        return;
+    }
+
+    ngx_memzero(load, sizeof(ngx_ws_chat_state_load_t));
+
+    a = &st->room->attach;
+
+    load->st = st;
+    load->call.zone = a->zone;
+    load->call.chat_id = a->chat_id;
+    load->call.news = ngx_ws_chat_state_loaded_news;
+    load->call.done = ngx_ws_chat_state_loaded;
+
+    st->load = load;
+
+    a->zone->store->load(&load->call);
 }
 
 
@@ -117,7 +142,7 @@ ngx_ws_chat_state_loaded_news(ngx_ws_chat_load_t *l, const wsc_news_t *news)
 {
     ngx_ws_chat_state_t  *st;
 
-    st = ngx_queue_data(l, ngx_ws_chat_state_t, load);
+    st = ((ngx_ws_chat_state_load_t *) l)->st;
 
     ngx_ws_chat_state_take(st, news, st->room->live);
 }
@@ -126,21 +151,32 @@ ngx_ws_chat_state_loaded_news(ngx_ws_chat_load_t *l, const wsc_news_t *news)
 static void
 ngx_ws_chat_state_loaded(ngx_ws_chat_load_t *l)
 {
+    wsc_err_e             err;
     ngx_ws_chat_state_t  *st;
 
-    st = ngx_queue_data(l, ngx_ws_chat_state_t, load);
-    st->loading = 0;
+    st = ((ngx_ws_chat_state_load_t *) l)->st;
+    err = l->err;
 
-    ngx_ws_chat_presence_loaded(st, l->err);
+    wsc_free(&ngx_ws_chat_alloc, st->load);
+    st->load = NULL;
+
+    ngx_ws_chat_state_ready(st, err);
+}
+
+
+static void
+ngx_ws_chat_state_ready(ngx_ws_chat_state_t *st, wsc_err_e err)
+{
+    ngx_ws_chat_presence_loaded(st, err);
 
     if (!st->room->live) {
-        ngx_ws_chat_room_loaded(st->room, l->err);
+        ngx_ws_chat_room_loaded(st->room, err);
         return;
     }
 
     /* missed news are loaded until it succeeds */
 
-    st->again |= (l->err != WSC_ERR_NONE);
+    st->again |= (err != WSC_ERR_NONE);
     ngx_ws_chat_state_activate(st);
 }
 
@@ -285,7 +321,7 @@ ngx_ws_chat_state_take_signal(ngx_ws_chat_state_t *st, const wsc_note_t *note,
 
     /* what is loaded again was told, or missed for good */
 
-    if (told && !st->loading) {
+    if (told && st->load == NULL) {
         ngx_ws_chat_room_tell(st->room, wsc_event_signal, note);
     }
 }
@@ -479,7 +515,7 @@ ngx_ws_chat_state_visit(ngx_ws_chat_state_t *st)
     ngx_uint_t          more;
     wsc_latest_item_t  *item;
 
-    if (st->again && !st->loading && st->room->live) {
+    if (st->again && st->load == NULL && st->room->live) {
         st->again = 0;
         ngx_ws_chat_state_load(st);
     }

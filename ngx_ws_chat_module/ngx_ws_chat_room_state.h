@@ -25,24 +25,24 @@
 #define NGX_WS_CHAT_SIGNALS  32       /* names that a chat keeps */
 
 
-typedef struct ngx_ws_chat_marks_s  ngx_ws_chat_marks_t;
+typedef struct ngx_ws_chat_marks_s       ngx_ws_chat_marks_t;
+typedef struct ngx_ws_chat_state_load_s  ngx_ws_chat_state_load_t;
 
 
 struct ngx_ws_chat_state_s {
     ngx_queue_t                       queue;      /* something is due */
     ngx_ws_chat_room_t               *room;
-    ngx_ws_chat_load_t                load;
+    ngx_ws_chat_state_load_t         *load;       /* NULL: none under way */
     wsc_latest_t                      typing;
     wsc_latest_t                      signals;
     wsc_presence_t                    presence;   /* worker 0: this one */
     ngx_ws_chat_marks_t              *marks;      /* NULL: nobody has any */
     ngx_queue_t                       reports;    /* some to be told */
-    ngx_msec_t                        announced;  /* presence was */
-    ngx_msec_t                        many;       /* when so many messages were
+    uint32_t                          announced;  /* presence was: ms clock */
+    uint32_t                          many;       /* when so many messages were
                                                      counted as are */
     unsigned                          reporting:1;  /* in that queue */
     unsigned                          active:1;   /* in the queue */
-    unsigned                          loading:1;
     unsigned                          again:1;    /* to be loaded again */
 };
 

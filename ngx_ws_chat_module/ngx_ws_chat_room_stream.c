@@ -15,7 +15,7 @@ static ngx_int_t ngx_ws_chat_room_stream_part(ngx_ws_chat_member_t *m);
 static void ngx_ws_chat_room_stream_sse(ngx_ws_chat_stream_t *st,
     const wsc_buf_t *b, const wsc_pos_t *id, const wsc_pos_t *pos);
 static ngx_int_t ngx_ws_chat_room_stream_pack(ngx_ws_chat_room_t *room,
-    ngx_uint_t kind, const wsc_buf_t *b, wsc_str_t *packed);
+    ngx_ws_chat_stream_t *st, const wsc_buf_t *b, wsc_str_t *packed);
 
 
 ngx_uint_t
@@ -51,19 +51,17 @@ ngx_ws_chat_room_stream_kind(ngx_ws_chat_peer_t *peer, ngx_uint_t kind)
 static ngx_int_t
 ngx_ws_chat_room_stream_part(ngx_ws_chat_member_t *m)
 {
+    wsc_enc_e              enc;
     ngx_int_t              rc;
-    ngx_uint_t             kind;
     ngx_ws_chat_room_t    *room;
     ngx_ws_chat_stream_t  *st, *from;
 
-    room = m->room;
+    room = ngx_ws_chat_room_of(m);
     from = m->reader.stream;
-
-    for (kind = 0; room->streams[kind] != from; kind++) { /* void */ }
+    enc = ngx_ws_chat_kind_enc(from->kind);
 
     st = ngx_ws_chat_room_stream(room,
-                                 ngx_ws_chat_kind(ngx_ws_chat_kind_enc(kind),
-                                                  NGX_WS_CHAT_DEFLATE));
+                                 ngx_ws_chat_kind(enc, NGX_WS_CHAT_DEFLATE));
     if (st == NULL) {
         return NGX_ERROR;
     }
@@ -81,8 +79,10 @@ ngx_ws_chat_room_stream(ngx_ws_chat_room_t *room, ngx_uint_t kind)
 {
     ngx_ws_chat_stream_t  *st;
 
-    if (room->streams[kind]) {
-        return room->streams[kind];
+    for (st = room->streams; st; st = st->sibling) {
+        if (st->kind == kind) {
+            return st;
+        }
     }
 
     st = wsc_alloc(&ngx_ws_chat_alloc, sizeof(ngx_ws_chat_stream_t));
@@ -90,10 +90,13 @@ ngx_ws_chat_room_stream(ngx_ws_chat_room_t *room, ngx_uint_t kind)
         return NULL;
     }
 
-    ngx_ws_chat_stream_init(st, room->attach.seen, room->attach.zone->stat);
+    ngx_ws_chat_stream_init(st, room->attach.seen, room->attach.zone->stat,
+                            room);
 
     st->history = (ngx_ws_chat_kind_how(kind) == NGX_WS_CHAT_CONTEXT);
-    room->streams[kind] = st;
+    st->kind = kind;
+    st->sibling = room->streams;
+    room->streams = st;
 
     return st;
 }
@@ -103,15 +106,15 @@ void
 ngx_ws_chat_room_stream_drop(ngx_ws_chat_room_t *room,
     ngx_ws_chat_stream_t *st)
 {
-    ngx_uint_t  i;
+    ngx_ws_chat_stream_t  **p;
 
     if (st->n) {
         return;
     }
 
-    for (i = 0; room->streams[i] != st; i++) { /* void */ }
+    for (p = &room->streams; *p != st; p = &(*p)->sibling) { /* void */ }
 
-    room->streams[i] = NULL;
+    *p = st->sibling;
 
     ngx_ws_chat_stream_done(st);
     wsc_free(&ngx_ws_chat_alloc, st);
@@ -119,14 +122,14 @@ ngx_ws_chat_room_stream_drop(ngx_ws_chat_room_t *room,
 
 
 void
-ngx_ws_chat_room_stream_put(ngx_ws_chat_room_t *room, ngx_uint_t kind,
-    const wsc_buf_t *b, const wsc_pos_t *pos)
+ngx_ws_chat_room_stream_put(ngx_ws_chat_room_t *room,
+    ngx_ws_chat_stream_t *st, const wsc_buf_t *b, const wsc_pos_t *pos)
 {
-    u_char                 flags, opcode;
-    wsc_str_t              data;
-    ngx_ws_chat_stream_t  *st;
+    u_char      flags, opcode;
+    wsc_str_t   data;
+    ngx_uint_t  kind;
 
-    st = room->streams[kind];
+    kind = st->kind;
 
     if (kind >= NGX_WS_CHAT_KIND_SSE) {
         ngx_ws_chat_room_stream_sse(st, b, kind == NGX_WS_CHAT_KIND_SSE_ID
@@ -138,7 +141,7 @@ ngx_ws_chat_room_stream_put(ngx_ws_chat_room_t *room, ngx_uint_t kind,
                                                           : WSC_OP_BINARY;
     flags = WSC_FRAME_FIN|WSC_FRAME_RSV1;
 
-    if (ngx_ws_chat_room_stream_pack(room, kind, b, &data) != NGX_OK) {
+    if (ngx_ws_chat_room_stream_pack(room, st, b, &data) != NGX_OK) {
         flags = WSC_FRAME_FIN;
         data.data = b->data;
         data.len = b->len;
@@ -170,21 +173,21 @@ ngx_ws_chat_room_stream_sse(ngx_ws_chat_stream_t *st, const wsc_buf_t *b,
 
 
 static ngx_int_t
-ngx_ws_chat_room_stream_pack(ngx_ws_chat_room_t *room, ngx_uint_t kind,
-    const wsc_buf_t *b, wsc_str_t *packed)
+ngx_ws_chat_room_stream_pack(ngx_ws_chat_room_t *room,
+    ngx_ws_chat_stream_t *st, const wsc_buf_t *b, wsc_str_t *packed)
 {
     int  window;
 
     window = (int) room->attach.zone->window;
 
-    switch (ngx_ws_chat_kind_how(kind)) {
+    switch (ngx_ws_chat_kind_how(st->kind)) {
 
     case NGX_WS_CHAT_DEFLATE:
         return ngx_ws_chat_pack(room->conf, window, b->data, b->len, packed);
 
     case NGX_WS_CHAT_CONTEXT:
-        return ngx_ws_chat_pack_next(room->conf, window, room->streams[kind],
-                                     b->data, b->len, packed);
+        return ngx_ws_chat_pack_next(room->conf, window, st, b->data, b->len,
+                                     packed);
     }
 
     return NGX_DECLINED;

@@ -30,8 +30,8 @@ void ngx_ws_chat_room_stream_drop(ngx_ws_chat_room_t *room,
     ngx_ws_chat_stream_t *st);
 
 /* One event, in the log's encoding already, becomes a frame of the log. */
-void ngx_ws_chat_room_stream_put(ngx_ws_chat_room_t *room, ngx_uint_t kind,
-    const wsc_buf_t *b, const wsc_pos_t *pos);
+void ngx_ws_chat_room_stream_put(ngx_ws_chat_room_t *room,
+    ngx_ws_chat_stream_t *st, const wsc_buf_t *b, const wsc_pos_t *pos);
 
 
 #endif /* _NGX_WS_CHAT_ROOM_STREAM_H_INCLUDED_ */

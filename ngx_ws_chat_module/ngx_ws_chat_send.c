@@ -57,19 +57,18 @@ static ssize_t ngx_ws_chat_peer_push(ngx_ws_chat_peer_t *p,
     ngx_ws_chat_gather_t *g);
 static void ngx_ws_chat_peer_took(ngx_ws_chat_peer_t *p, size_t n);
 static size_t ngx_ws_chat_peer_took_out(ngx_ws_chat_peer_t *p, size_t n);
+static void ngx_ws_chat_peer_begun(ngx_ws_chat_reader_t *r, uint64_t border);
 static void ngx_ws_chat_peer_commit(ngx_ws_chat_peer_t *p, size_t len);
 static void ngx_ws_chat_flush_handler(ngx_event_t *ev);
 static void ngx_ws_chat_flush_peers(void);
 
 
 static ngx_event_t  ngx_ws_chat_flush_event;
-static ngx_queue_t  ngx_ws_chat_dirty_peers;
 
 
 void
 ngx_ws_chat_send_init(ngx_log_t *log)
 {
-    ngx_queue_init(&ngx_ws_chat_dirty_peers);
     ngx_ws_chat_streams_init();
 
     ngx_memzero(&ngx_ws_chat_flush_event, sizeof(ngx_event_t));
@@ -85,6 +84,8 @@ ngx_ws_chat_send_done(void)
     if (ngx_ws_chat_flush_event.posted) {
         ngx_delete_posted_event(&ngx_ws_chat_flush_event);
     }
+
+    ngx_ws_chat_dirty_done();
 }
 
 
@@ -135,10 +136,7 @@ ngx_ws_chat_peer_done(ngx_ws_chat_peer_t *p)
 {
     ngx_ws_chat_out_t  *o, *next;
 
-    if (p->is_dirty) {
-        ngx_queue_remove(&p->dirty);
-        p->is_dirty = 0;
-    }
+    ngx_ws_chat_dirty_remove(p);
 
     if (p->out == NULL) {
         return;
@@ -270,13 +268,13 @@ ngx_ws_chat_peer_keep(ngx_ws_chat_peer_t *p)
     ngx_ws_chat_out_t     *o;
     ngx_ws_chat_reader_t  *r;
 
-    r = p->mid;
-    len = p->mid_end - r->pos;
+    r = p->readers;
+    len = p->mid;
+    p->mid = 0;
 
     o = ngx_ws_chat_out_create(len);
     if (o == NULL) {
-        p->mid = NULL;
-        r->pos = p->mid_end;
+        r->pos += len;
         ngx_ws_chat_peer_fail(p);
         return NGX_ERROR;
     }
@@ -301,8 +299,7 @@ ngx_ws_chat_peer_keep(ngx_ws_chat_peer_t *p)
     }
 
     p->out_bytes += len;
-    p->mid = NULL;
-    r->pos = p->mid_end;
+    r->pos += len;
 
     ngx_ws_chat_peer_dirty(p);
 
@@ -332,12 +329,14 @@ ngx_ws_chat_peer_idle(ngx_ws_chat_peer_t *p)
 void
 ngx_ws_chat_peer_dirty(ngx_ws_chat_peer_t *p)
 {
-    if (p->is_dirty || p->broken) {
+    if (p->dirty || p->broken) {
         return;
     }
 
-    p->is_dirty = 1;
-    ngx_queue_insert_tail(&ngx_ws_chat_dirty_peers, &p->dirty);
+    if (ngx_ws_chat_dirty_add(p) != NGX_OK) {
+        ngx_ws_chat_peer_fail(p);
+        return;
+    }
 
     ngx_ws_chat_flush_post();
 }
@@ -440,7 +439,7 @@ ngx_ws_chat_peer_visited(ngx_ws_chat_peer_t *p, uint32_t frames)
         return;
     }
 
-    if (p->ops->flushed && p->frames != frames && p->mid == NULL) {
+    if (p->ops->flushed && p->frames != frames && p->mid == 0) {
         p->ops->flushed(p);
     }
 
@@ -463,7 +462,8 @@ ngx_ws_chat_peer_gather(ngx_ws_chat_peer_t *p, ngx_ws_chat_gather_t *g)
     g->more = 0;
 
     if (p->mid) {
-        ngx_ws_chat_gather_log(g, p->mid, p->mid->pos, p->mid_end);
+        r = p->readers;
+        ngx_ws_chat_gather_log(g, r, r->pos, r->pos + p->mid);
     }
 
     ngx_ws_chat_gather_out(p, g);
@@ -474,7 +474,8 @@ ngx_ws_chat_peer_gather(ngx_ws_chat_peer_t *p, ngx_ws_chat_gather_t *g)
 
     for (r = p->readers; r && !g->more; r = r->next) {
         if (!r->held) {
-            ngx_ws_chat_gather_log(g, r, r == p->mid ? p->mid_end : r->pos,
+            ngx_ws_chat_gather_log(g, r,
+                                   r->pos + (r == p->readers ? p->mid : 0),
                                    r->stream->log.end);
         }
     }
@@ -601,19 +602,13 @@ ngx_ws_chat_peer_took(ngx_ws_chat_peer_t *p, size_t n)
     uint64_t               border;
     ngx_ws_chat_reader_t  *r;
 
-    p->bytes += n;
-
-    r = p->mid;
-
-    if (r) {
-        len = ngx_min(n, p->mid_end - r->pos);
+    if (p->mid) {
+        len = ngx_min(n, p->mid);
         n -= len;
 
-        if (r->pos + len == p->mid_end) {
-            p->mid = NULL;
-        }
+        p->mid -= len;
 
-        ngx_ws_chat_reader_took(r, len);
+        ngx_ws_chat_reader_took(p->readers, len);
     }
 
     if (n && p->out) {
@@ -631,13 +626,32 @@ ngx_ws_chat_peer_took(ngx_ws_chat_peer_t *p, size_t n)
 
         border = wsc_roomlog_border(&r->stream->log, r->pos + len);
 
-        if (border != r->pos + len) {
-            p->mid = r;
-            p->mid_end = border;
-        }
-
         ngx_ws_chat_reader_took(r, len);
+
+        if (border != r->pos) {
+            ngx_ws_chat_peer_begun(r, border);
+            return;
+        }
     }
+}
+
+
+/* A frame of the reader is to be written up to there: it becomes the first. */
+
+static void
+ngx_ws_chat_peer_begun(ngx_ws_chat_reader_t *r, uint64_t border)
+{
+    ngx_ws_chat_peer_t     *p;
+    ngx_ws_chat_reader_t  **rp;
+
+    p = r->peer;
+    p->mid = (uint32_t) (border - r->pos);
+
+    for (rp = &p->readers; *rp != r; rp = &(*rp)->next) { /* void */ }
+
+    *rp = r->next;
+    r->next = p->readers;
+    p->readers = r;
 }
 
 
@@ -692,8 +706,8 @@ ngx_ws_chat_peer_commit(ngx_ws_chat_peer_t *p, size_t len)
 
     for (r = p->readers; r; r = r->next) {
         if (!r->held && r->pos < r->stream->log.end) {
-            p->mid = r;
-            p->mid_end = wsc_roomlog_border(&r->stream->log, r->pos + len);
+            ngx_ws_chat_peer_begun(r, wsc_roomlog_border(&r->stream->log,
+                                                         r->pos + len));
             return;
         }
     }
@@ -716,7 +730,7 @@ ngx_ws_chat_flush_handler(ngx_event_t *ev)
     wsc_hist_add(&ngx_ws_chat_stat_own->flush,
                  ngx_ws_chat_stat_clock() - begin);
 
-    if (rc == NGX_AGAIN || !ngx_queue_empty(&ngx_ws_chat_dirty_peers)) {
+    if (rc == NGX_AGAIN || ngx_ws_chat_dirty_count()) {
         if (ev->posted) {
             ngx_delete_posted_event(ev);
         }
@@ -731,24 +745,19 @@ static void
 ngx_ws_chat_flush_peers(void)
 {
     size_t               done;
-    ngx_queue_t         *q, *last;
+    uint32_t             n;
     ngx_ws_chat_peer_t  *p;
 
-    if (ngx_queue_empty(&ngx_ws_chat_dirty_peers)) {
-        return;
-    }
-
     done = 0;
-    last = ngx_queue_last(&ngx_ws_chat_dirty_peers);
 
-    do {
-        q = ngx_queue_head(&ngx_ws_chat_dirty_peers);
-        p = ngx_queue_data(q, ngx_ws_chat_peer_t, dirty);
+    /* those that become dirty meanwhile wait for the next turn */
 
-        ngx_queue_remove(q);
-        p->is_dirty = 0;
+    for (n = ngx_ws_chat_dirty_count(); n && done < NGX_WS_CHAT_TURN; n--) {
 
-        done += ngx_ws_chat_peer_visit(p);
+        p = ngx_ws_chat_dirty_take();
 
-    } while (q != last && done < NGX_WS_CHAT_TURN);
+        if (p) {
+            done += ngx_ws_chat_peer_visit(p);
+        }
+    }
 }

@@ -64,14 +64,14 @@ struct ngx_ws_chat_peer_s {
     const ngx_ws_chat_peer_ops_t    *ops;
     ngx_ws_chat_out_t               *out;        /* direct: the ring's last */
     ngx_ws_chat_reader_t            *readers;    /* all of this peer */
-    ngx_ws_chat_reader_t            *mid;        /* its octets go first ... */
-    uint64_t                         mid_end;    /* ... up to this border */
-    ngx_queue_t                      dirty;
-    uint64_t                         bytes;      /* written, for the log */
+    uint32_t                         mid;        /* so many octets of the first
+                                                    reader go before all else:
+                                                    up to a border */
+    uint32_t                         dirty;      /* its place among those that
+                                                    are, from 1 */
     uint32_t                         frames;     /* of readers, for the log */
     uint32_t                         out_bytes;  /* direct, not written yet */
     uint32_t                         lag_limit;
-    unsigned                         is_dirty:1;
     unsigned                         broken:1;
     unsigned                         muted:1;    /* it is closing: what is
                                                     queued is the last */

@@ -2,7 +2,7 @@
 /*
  * Copyright (C) ngx_ws_chat contributors
  *
- * What ngx_ws_chat_send.c and ngx_ws_chat_send_stream.c need of each other.
+ * What the files of sending need of each other.
  */
 
 
@@ -27,6 +27,16 @@ void ngx_ws_chat_flush_post(void);
 
 /* The peer is visited by the next flush. */
 void ngx_ws_chat_peer_dirty(ngx_ws_chat_peer_t *p);
+
+/* A peer that is not dirty becomes so.  NGX_OK or NGX_ERROR (no memory). */
+ngx_int_t ngx_ws_chat_dirty_add(ngx_ws_chat_peer_t *p);
+void ngx_ws_chat_dirty_remove(ngx_ws_chat_peer_t *p);
+
+/* So many places are taken; the peer in the first, or NULL: it has gone. */
+ngx_uint_t ngx_ws_chat_dirty_count(void);
+ngx_ws_chat_peer_t *ngx_ws_chat_dirty_take(void);
+
+void ngx_ws_chat_dirty_done(void);
 
 /* A system call takes about as long as copying so many octets. */
 #define NGX_WS_CHAT_WRITE  4096

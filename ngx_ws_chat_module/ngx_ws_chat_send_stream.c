@@ -50,12 +50,13 @@ ngx_ws_chat_streams_init(void)
 
 void
 ngx_ws_chat_stream_init(ngx_ws_chat_stream_t *st, wsc_pos_t pos,
-    struct ngx_ws_chat_stat_s *stat)
+    struct ngx_ws_chat_stat_s *stat, void *owner)
 {
     ngx_memzero(st, sizeof(ngx_ws_chat_stream_t));
 
     wsc_roomlog_init(&st->log, &ngx_ws_chat_alloc, pos);
     st->stat = stat;
+    st->owner = owner;
 
     st->look = st->log.end + NGX_WS_CHAT_LOOK;
 }
@@ -272,20 +273,26 @@ static size_t
 ngx_ws_chat_peer_lag(ngx_ws_chat_peer_t *p)
 {
     size_t                 cost;
-    uint64_t               bytes;
+    uint64_t               lag, waits;
     ngx_ws_chat_reader_t  *r;
 
     cost = 0;
 
-    while (ngx_ws_chat_peer_behind(p) > p->lag_limit) {
+    for ( ;; ) {
 
-        bytes = p->bytes;
+        lag = ngx_ws_chat_peer_behind(p);
+
+        if (lag <= p->lag_limit) {
+            break;
+        }
+
+        waits = lag + p->out_bytes;
 
         if (ngx_ws_chat_peer_ready(p)) {
             cost += ngx_ws_chat_peer_visit(p);
         }
 
-        if (p->bytes != bytes && !p->broken) {
+        if (ngx_ws_chat_peer_behind(p) + p->out_bytes != waits && !p->broken) {
             continue;
         }
 
@@ -334,7 +341,9 @@ ngx_ws_chat_reader_skip(ngx_ws_chat_reader_t *r)
         return NGX_OK;
     }
 
-    if (r->peer->mid == r && ngx_ws_chat_peer_keep(r->peer) != NGX_OK) {
+    if (r->peer->mid && r->peer->readers == r
+        && ngx_ws_chat_peer_keep(r->peer) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -391,13 +400,19 @@ ngx_int_t
 ngx_ws_chat_reader_add(ngx_ws_chat_reader_t *r, ngx_ws_chat_peer_t *p,
     ngx_ws_chat_stream_t *st)
 {
+    ngx_ws_chat_reader_t  **rp;
+
     if (ngx_ws_chat_stream_grow(st) != NGX_OK) {
         return NGX_ERROR;
     }
 
     r->peer = p;
-    r->next = p->readers;
-    p->readers = r;
+
+    /* what was begun of the first goes on being written */
+    rp = p->mid ? &p->readers->next : &p->readers;
+
+    r->next = *rp;
+    *rp = r;
 
     ngx_ws_chat_reader_enter(r, st);
 
@@ -435,7 +450,7 @@ ngx_ws_chat_stream_grow(ngx_ws_chat_stream_t *st)
         return NGX_OK;
     }
 
-    size = st->size ? st->size + (st->size + 1) / 2 : NGX_WS_CHAT_READERS;
+    size = st->size + ngx_max(st->size / 4, NGX_WS_CHAT_READERS);
 
     readers = wsc_alloc(&ngx_ws_chat_alloc,
                         size * sizeof(ngx_ws_chat_reader_t *));
@@ -520,7 +535,7 @@ ngx_ws_chat_reader_remove(ngx_ws_chat_reader_t *r)
 
     if (r->pos < st->log.end) {
 
-        if (p->mid == r) {
+        if (p->mid && p->readers == r) {
             (void) ngx_ws_chat_peer_keep(p);
         }
 

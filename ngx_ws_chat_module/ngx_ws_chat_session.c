@@ -15,6 +15,7 @@
 #include "ngx_ws_chat_client_grant.h"
 #include "ngx_ws_chat_log.h"
 #include "ngx_ws_chat_mem.h"
+#include "ngx_ws_chat_reply.h"
 #include "core/wsc_frame.h"
 #include <openssl/rand.h>
 
@@ -161,12 +162,8 @@ ngx_ws_chat_session_client(ngx_ws_chat_session_t *s,
 
     cl->conf = init->conf;
     cl->enc = init->enc;
-    cl->user = s->text + s->addr_len;
-    cl->user_len = (uint8_t) init->user.len;
-
-    if (init->user.len) {
-        ngx_memcpy(cl->user, init->user.data, init->user.len);
-    }
+    ngx_ws_chat_client_set_user(cl, offsetof(ngx_ws_chat_session_t, text)
+                                    + s->addr_len, &init->user);
 
     cl->kind = ngx_ws_chat_kind(cl->enc, NGX_WS_CHAT_PLAIN);
 
@@ -202,10 +199,15 @@ ngx_ws_chat_session_start(ngx_ws_chat_session_t *s,
 
     c->data = s;
     c->idle = 1;
+    c->sent = 0;
+    c->buffer = NULL;
+
+    s->client.opened = ngx_ws_chat_reply_now();
+    ngx_memzero(ngx_ws_chat_session_timer(s), sizeof(wsc_wheel_node_t));
+
     c->read->handler = ngx_ws_chat_session_read_handler;
     c->write->handler = ngx_ws_chat_session_write_handler;
 
-    s->start = (uint32_t) ngx_time();
     s->heard = ngx_ws_chat_tick_now();
     s->bytes_in = init->pending.len;
 
@@ -266,7 +268,7 @@ ngx_ws_chat_session_read_handler(ngx_event_t *rev)
 static void
 ngx_ws_chat_session_write_handler(ngx_event_t *wev)
 {
-    uint64_t                bytes;
+    off_t                   sent;
     ngx_connection_t       *c;
     ngx_ws_chat_session_t  *s;
 
@@ -275,7 +277,7 @@ ngx_ws_chat_session_write_handler(ngx_event_t *wev)
 
     ngx_ws_chat_session_enter(s);
 
-    bytes = s->client.peer.bytes;
+    sent = c->sent;
 
     ngx_ws_chat_peer_write(&s->client.peer);
 
@@ -284,7 +286,7 @@ ngx_ws_chat_session_write_handler(ngx_event_t *wev)
      * event alone says nothing: it comes with those for reading, too.
      */
 
-    if (s->client.peer.bytes != bytes) {
+    if (c->sent != sent) {
         s->heard = ngx_ws_chat_tick_now();
         s->pinged = 0;
 
@@ -529,7 +531,7 @@ ngx_ws_chat_session_destroy(ngx_ws_chat_session_t *s)
 
     ngx_ws_chat_peer_done(&s->client.peer);
     wsc_conn_free(&s->conn);
-    wsc_free(&ngx_ws_chat_alloc, s->rest);
+    wsc_free(&ngx_ws_chat_alloc, ngx_ws_chat_session_rest(s));
 
     ngx_ws_chat_sessions--;
     ngx_ws_chat_stat_of(s->client.conf)->counters.connections--;
@@ -565,7 +567,7 @@ ngx_ws_chat_session_write_log(ngx_ws_chat_session_t *s)
         line.zone.len = cl->conf->zone->name.len;
     }
 
-    line.user.data = cl->user;
+    line.user.data = ngx_ws_chat_client_user(cl);
     line.user.len = cl->user_len;
     line.addr.data = ngx_ws_chat_session_addr(s);
     line.addr.len = s->addr_len;
@@ -574,8 +576,8 @@ ngx_ws_chat_session_write_log(ngx_ws_chat_session_t *s)
     line.messages_in = cl->received;
     line.messages_out = cl->peer.frames;
     line.bytes_in = s->bytes_in;
-    line.bytes_out = cl->peer.bytes;
-    line.seconds = (uint32_t) ngx_time() - s->start;
+    line.bytes_out = cl->peer.connection->sent;
+    line.seconds = (uint32_t) (ngx_time() - cl->opened / 1000);
     line.code = s->code;
 
     ngx_ws_chat_log_write(mcf->log, &line, cl->peer.connection->log);
@@ -648,5 +650,6 @@ ngx_ws_chat_session_log_handler(ngx_log_t *log, u_char *buf, size_t len)
     len -= p - buf;
 
     return ngx_snprintf(p, len, ", user: \"%*s\"",
-                        (size_t) s->client.user_len, s->client.user);
+                        (size_t) s->client.user_len,
+                        ngx_ws_chat_client_user(&s->client));
 }

@@ -21,23 +21,18 @@ typedef struct ngx_ws_chat_rest_s     ngx_ws_chat_rest_t;
 struct ngx_ws_chat_session_s {
     ngx_ws_chat_client_t           client;        /* must be first */
     wsc_conn_t                     conn;
-    wsc_wheel_node_t               timer;
-    ngx_ws_chat_rest_t            *rest;          /* input that waits while
-                                                     output is too much */
     uint64_t                       bytes_in;
-    uint32_t                       start;         /* ngx_time() */
     uint32_t                       due;           /* tick of the next deed:
                                                      no pong, drain or cut */
     uint32_t                       heard;         /* tick of the last octet */
-    uint32_t                       since;         /* tick when the incomplete
-                                                     message began */
     uint16_t                       code;          /* close code, for the log */
     uint8_t                        addr_len;
     uint8_t                        nholds;
     unsigned                       echo:1;
     unsigned                       pinged:1;
     unsigned                       partial:1;     /* a message is incomplete */
-    unsigned                       paused:1;      /* no reading: see rest */
+    unsigned                       paused:1;      /* no reading: output is
+                                                     too much */
     unsigned                       closing:1;     /* our Close is queued */
     unsigned                       close_read:1;  /* theirs was read, or none
                                                      can be expected */
@@ -46,6 +41,28 @@ struct ngx_ws_chat_session_s {
     unsigned                       pooled:1;      /* c->pool was kept (TLS) */
     u_char                         text[1];       /* address, user, holds */
 };
+
+
+/*
+ * NGINX's own slot of a connection has room for what it does not use while a
+ * session has it: where a timer of the write event would be, the session's
+ * node in the wheel is; where a buffer would be, input that waits.
+ */
+#define ngx_ws_chat_session_timer(s)                                          \
+    ((wsc_wheel_node_t *) &(s)->client.peer.connection->write->timer)
+
+#define ngx_ws_chat_session_rest(s)                                           \
+    ((ngx_ws_chat_rest_t *) (s)->client.peer.connection->buffer)
+
+#define ngx_ws_chat_session_set_rest(s, rest)                                 \
+    (s)->client.peer.connection->buffer = (void *) (rest)
+
+#define ngx_ws_chat_session_of(node)                                          \
+    ((ngx_ws_chat_session_t *)                                                \
+        ((ngx_connection_t *)                                                 \
+            ((ngx_event_t *)                                                  \
+                ((u_char *) (node) - offsetof(ngx_event_t, timer)))->data     \
+        )->data)
 
 
 /* A cleanup of the request that is to run when the session ends. */

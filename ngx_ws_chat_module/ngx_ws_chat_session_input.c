@@ -134,7 +134,7 @@ ngx_ws_chat_session_resume(ngx_ws_chat_session_t *s)
         return;
     }
 
-    rest = s->rest;
+    rest = ngx_ws_chat_session_rest(s);
 
     if (rest && rest->message && !s->closing) {
         message.data = rest->data;
@@ -149,7 +149,7 @@ ngx_ws_chat_session_resume(ngx_ws_chat_session_t *s)
 
     s->client.peer.want_drain = s->closing;
 
-    s->rest = NULL;
+    ngx_ws_chat_session_set_rest(s, NULL);
     s->paused = 0;
     s->partial = 0;
 
@@ -182,13 +182,13 @@ ngx_ws_chat_session_feed(ngx_ws_chat_session_t *s, u_char *p, size_t len)
     }
 
     s->partial = 1;
-    s->since = ngx_ws_chat_tick_now();
+    s->conn.since = ngx_ws_chat_tick_now();
 
     /* who is in the wheel comes out of it at its next ping at the latest */
 
     conf = s->client.conf;
 
-    if (!wsc_wheel_active(&s->timer)
+    if (!wsc_wheel_active(ngx_ws_chat_session_timer(s))
         || conf->message_timeout < conf->ping_interval)
     {
         ngx_ws_chat_session_schedule(s);
@@ -277,7 +277,7 @@ ngx_ws_chat_session_pause(ngx_ws_chat_session_t *s, const wsc_str_t *message,
         ngx_memcpy(rest->data + message->len, p, len);
     }
 
-    s->rest = rest;
+    ngx_ws_chat_session_set_rest(s, rest);
 }
 
 

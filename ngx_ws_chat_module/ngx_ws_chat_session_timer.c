@@ -91,7 +91,7 @@ ngx_ws_chat_session_schedule(ngx_ws_chat_session_t *s)
         wait = ngx_ws_chat_session_left(s);
 
     } else {
-        wsc_wheel_del(&ngx_ws_chat_wheel, &s->timer);
+        wsc_wheel_del(&ngx_ws_chat_wheel, ngx_ws_chat_session_timer(s));
         return;
     }
 
@@ -102,7 +102,7 @@ ngx_ws_chat_session_schedule(ngx_ws_chat_session_t *s)
     }
 
     if (s->partial && !s->closing) {
-        partial = (int32_t) (s->since
+        partial = (int32_t) (s->conn.since
                              + ngx_ws_chat_ticks(conf->message_timeout) - now);
         wait = ngx_min(wait, partial);
     }
@@ -115,7 +115,7 @@ ngx_ws_chat_session_schedule(ngx_ws_chat_session_t *s)
         wsc_wheel_init(&ngx_ws_chat_wheel, ngx_ws_chat_tick());
     }
 
-    wsc_wheel_add(&ngx_ws_chat_wheel, &s->timer,
+    wsc_wheel_add(&ngx_ws_chat_wheel, ngx_ws_chat_session_timer(s),
                   ngx_ws_chat_tick() + ngx_max(wait, 1));
 
     ngx_ws_chat_session_arm();
@@ -160,7 +160,7 @@ ngx_ws_chat_session_arm(void)
 void
 ngx_ws_chat_session_unschedule(ngx_ws_chat_session_t *s)
 {
-    wsc_wheel_del(&ngx_ws_chat_wheel, &s->timer);
+    wsc_wheel_del(&ngx_ws_chat_wheel, ngx_ws_chat_session_timer(s));
 }
 
 
@@ -197,8 +197,7 @@ ngx_ws_chat_session_tick_handler(ngx_event_t *ev)
             break;
         }
 
-        s = (ngx_ws_chat_session_t *)
-                ((u_char *) node - offsetof(ngx_ws_chat_session_t, timer));
+        s = ngx_ws_chat_session_of(node);
 
         ngx_ws_chat_session_enter(s);
         ngx_ws_chat_session_deed(s, (uint32_t) now);
@@ -285,7 +284,7 @@ ngx_ws_chat_session_deed(ngx_ws_chat_session_t *s, uint32_t now)
     }
 
     if (s->partial && !s->paused && !s->closing
-        && now - s->since
+        && now - s->conn.since
            >= ngx_ws_chat_ticks(s->client.conf->message_timeout))
     {
         ngx_ws_chat_session_close(s, WSC_CLOSE_POLICY,

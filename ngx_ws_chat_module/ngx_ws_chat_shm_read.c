@@ -234,7 +234,7 @@ ngx_ws_chat_shm_update(ngx_ws_chat_attach_t *a)
     }
 
     if (entries != NULL) {
-        a->update(a, entries, n);
+        a->ops->update(a, entries, n);
     }
 
     ngx_ws_chat_shm_give(&b);

@@ -111,7 +111,7 @@ ngx_ws_chat_sse_get(ngx_http_request_t *r, ngx_ws_chat_admit_t *a)
         return rc;
     }
 
-    s = ngx_pcalloc(r->pool, sizeof(ngx_ws_chat_sse_t));
+    s = ngx_pcalloc(r->pool, sizeof(ngx_ws_chat_sse_t) + a->user.len);
     if (s == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -127,8 +127,7 @@ ngx_ws_chat_sse_get(ngx_http_request_t *r, ngx_ws_chat_admit_t *a)
     cl = &s->client;
 
     cl->conf = ngx_http_get_module_loc_conf(r, ngx_ws_chat_module);
-    cl->user = a->user.data;
-    cl->user_len = (uint8_t) a->user.len;
+    ngx_ws_chat_client_set_user(cl, sizeof(ngx_ws_chat_sse_t), &a->user);
 
     if (RAND_bytes((u_char *) &cl->session, sizeof(cl->session)) != 1) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;

@@ -117,7 +117,7 @@ ngx_ws_chat_sse_start(ngx_ws_chat_sse_t *s)
     s->event.data = s;
     s->event.log = c->log;
     s->code = WSC_CLOSE_ABNORMAL;
-    s->start = (uint32_t) ngx_time();
+    cl->opened = ngx_ws_chat_reply_now();
 
     c->log->action = "serving events";
 
@@ -329,7 +329,7 @@ ngx_ws_chat_sse_refused(ngx_ws_chat_sse_t *s)
 
     cl = &s->client;
 
-    user.data = cl->user;
+    user.data = ngx_ws_chat_client_user(cl);
     user.len = cl->user_len;
 
     if (ngx_ws_chat_ban_check(cl->conf->zone, &s->chats[s->next], &user)
@@ -546,7 +546,8 @@ ngx_ws_chat_sse_position(ngx_ws_chat_sse_t *s, ngx_uint_t i)
     ngx_ws_chat_reader_t  *r;
 
     for (r = s->client.peer.readers; r; r = r->next) {
-        name = ngx_ws_chat_room_name(((ngx_ws_chat_member_t *) r)->room);
+        name = ngx_ws_chat_room_name(ngx_ws_chat_room_of(
+                                                 (ngx_ws_chat_member_t *) r));
 
         if (name->len == s->chats[i].len
             && ngx_memcmp(name->data, s->chats[i].data, name->len) == 0)
@@ -599,6 +600,8 @@ ngx_ws_chat_sse_push(ngx_ws_chat_peer_t *p, const wsc_slice_t *slices,
     if (ngx_http_output_filter(r, &out) == NGX_ERROR) {
         return NGX_ERROR;
     }
+
+    s->bytes += total;
 
     if (ngx_ws_chat_sse_pending(r)) {
         p->blocked = 1;
@@ -777,15 +780,15 @@ ngx_ws_chat_sse_write_log(ngx_ws_chat_sse_t *s)
 
     line.zone.data = cl->conf->zone->name.data;
     line.zone.len = cl->conf->zone->name.len;
-    line.user.data = cl->user;
+    line.user.data = ngx_ws_chat_client_user(cl);
     line.user.len = cl->user_len;
     line.addr.data = c->addr_text.data;
     line.addr.len = c->addr_text.len;
     line.session = cl->session;
     line.chats = cl->chats_max;
     line.messages_out = cl->peer.frames;
-    line.bytes_out = cl->peer.bytes;
-    line.seconds = (uint32_t) ngx_time() - s->start;
+    line.bytes_out = s->bytes;
+    line.seconds = (uint32_t) (ngx_time() - cl->opened / 1000);
     line.code = s->code;
 
     ngx_ws_chat_log_write(mcf->log, &line, c->log);

@@ -35,10 +35,10 @@ typedef struct {
     uint32_t                       history;       /* of chats joined anew */
     uint32_t                       retry;         /* ms, goes with the next
                                                      event; 0: none does */
-    uint32_t                       start;         /* ngx_time() */
     uint32_t                       beat;          /* tick of the next one */
     uint32_t                       due;           /* tick to drain or cut */
-    uint64_t                       beaten;        /* octets at the last beat */
+    uint64_t                       bytes;         /* given to NGINX */
+    uint64_t                       beaten;        /* ... at the last beat */
     uint16_t                       code;          /* close code, for the log */
     unsigned                       resume:1;      /* it has `after` */
     unsigned                       foreign:1;     /* its Last-Event-ID is no

@@ -212,14 +212,14 @@ ngx_ws_chat_sse_beat(ngx_ws_chat_sse_t *s, uint32_t now)
     p = &s->client.peer;
     s->beat = now + NGX_WS_CHAT_SSE_BEAT;
 
-    if (p->blocked && p->bytes == s->beaten) {
+    if (p->blocked && s->bytes == s->beaten) {
         ngx_log_error(NGX_LOG_INFO, s->request->connection->log, 0,
                       "client reads no events");
         ngx_ws_chat_client_close(&s->client, WSC_CLOSE_SLOW, "slow consumer");
         return;
     }
 
-    s->beaten = p->bytes;
+    s->beaten = s->bytes;
 
     (void) ngx_ws_chat_peer_put(p, NULL, 0, comment, sizeof(comment) - 1);
 }

@@ -84,12 +84,27 @@ struct ngx_ws_chat_read_s {
 };
 
 
+typedef struct {
+    void                      (*done)(ngx_ws_chat_attach_t *a);
+    void                      (*deliver)(ngx_ws_chat_attach_t *a,
+                                    const wsc_entry_t *entries,
+                                    ngx_uint_t n);
+    void                      (*update)(ngx_ws_chat_attach_t *a,
+                                    const wsc_entry_t *entries,
+                                    ngx_uint_t n);
+    void                      (*news)(ngx_ws_chat_attach_t *a,
+                                    const wsc_news_t *news);
+
+    /* Some news were missed: what is kept is to be loaded again. */
+    void                      (*missed)(ngx_ws_chat_attach_t *a);
+} ngx_ws_chat_attach_ops_t;
+
+
 /*
  * A room's wish to hear of its chat.  After done() without err every message
  * behind `head` is handed to deliver(), in order and once, until detach; and
- * to news() what was emitted to the chat (news may be NULL: not wanted); and
- * to update() each message up to `seen` that was changed, as it is now,
- * perhaps more than once.
+ * to news() what was emitted to the chat; and to update() each message up to
+ * `seen` that was changed, as it is now, perhaps more than once.
  */
 struct ngx_ws_chat_attach_s {
     ngx_queue_t                 queue;
@@ -107,22 +122,12 @@ struct ngx_ws_chat_attach_s {
     unsigned                    pending:1;    /* the caller's */
     unsigned                    changed:1;    /* some messages of it may have
                                                  been changed, ever */
+    unsigned                    lapped:1;     /* the store's: it missed news,
+                                                 and is to be told so */
     uint64_t                    rev;          /* the store's */
     void                       *data;         /* the store's */
     ngx_msec_t                  deadline;     /* the store's */
-    void                      (*done)(ngx_ws_chat_attach_t *a);
-    void                      (*deliver)(ngx_ws_chat_attach_t *a,
-                                    const wsc_entry_t *entries,
-                                    ngx_uint_t n);
-    void                      (*update)(ngx_ws_chat_attach_t *a,
-                                    const wsc_entry_t *entries,
-                                    ngx_uint_t n);
-    void                      (*news)(ngx_ws_chat_attach_t *a,
-                                    const wsc_news_t *news);
-
-    /* Some news were missed: what is kept is to be loaded again. */
-    void                      (*missed)(ngx_ws_chat_attach_t *a);
-    unsigned                    lapped:1;     /* the store's: to be told so */
+    const ngx_ws_chat_attach_ops_t  *ops;
 };
 
 

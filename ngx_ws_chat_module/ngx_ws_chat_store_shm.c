@@ -223,7 +223,7 @@ ngx_ws_chat_store_shm_attach(ngx_ws_chat_attach_t *a)
 
     if (chat == 0) {
         a->err = WSC_ERR_UNAVAILABLE;
-        a->done(a);
+        a->ops->done(a);
         return;
     }
 
@@ -241,7 +241,7 @@ ngx_ws_chat_store_shm_attach(ngx_ws_chat_attach_t *a)
     a->changed = (state.rev != 0);
     a->attached = 1;
 
-    a->done(a);
+    a->ops->done(a);
 }
 
 
@@ -513,9 +513,7 @@ ngx_ws_chat_store_shm_serve(ngx_ws_chat_attach_t *a)
     if (a->lapped) {
         a->lapped = 0;
 
-        if (a->missed) {
-            a->missed(a);
-        }
+        a->ops->missed(a);
 
         if (ngx_ws_chat_shm_current != a) {
             return;
@@ -593,7 +591,7 @@ ngx_ws_chat_store_shm_deliver(ngx_ws_chat_attach_t *a)
 
     if (entries != NULL) {
         last = entries[run.n - 1].pos;
-        a->deliver(a, entries, run.n);
+        a->ops->deliver(a, entries, run.n);
     }
 
     ngx_ws_chat_shm_give(&b);

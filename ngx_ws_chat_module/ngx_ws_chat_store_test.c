@@ -84,6 +84,15 @@ const ngx_ws_chat_store_t  ngx_ws_chat_store_test = {
 };
 
 
+static const ngx_ws_chat_attach_ops_t  ngx_ws_chat_store_test_ops = {
+    ngx_ws_chat_store_test_attached,
+    ngx_ws_chat_store_test_deliver,
+    ngx_ws_chat_store_test_update,
+    ngx_ws_chat_store_test_news,
+    ngx_ws_chat_store_test_missed
+};
+
+
 const ngx_ws_chat_store_t         *ngx_ws_chat_store_test_inner =
                                                        &ngx_ws_chat_store_shm;
 
@@ -212,7 +221,7 @@ ngx_ws_chat_store_test_attach(ngx_ws_chat_attach_t *a)
 
     if (job == NULL) {
         a->err = WSC_ERR_UNAVAILABLE;
-        a->done(a);
+        a->ops->done(a);
         return;
     }
 
@@ -236,7 +245,7 @@ ngx_ws_chat_store_test_run_attach(ngx_ws_chat_test_job_t *job)
         : wsc_alloc(&ngx_ws_chat_alloc, sizeof(ngx_ws_chat_test_listener_t));
 
     if (l == NULL) {
-        a->done(a);
+        a->ops->done(a);
         return;
     }
 
@@ -246,11 +255,7 @@ ngx_ws_chat_store_test_run_attach(ngx_ws_chat_test_job_t *job)
     l->due = ngx_current_msec;
     l->inner.zone = a->zone;
     l->inner.chat_id = a->chat_id;
-    l->inner.done = ngx_ws_chat_store_test_attached;
-    l->inner.deliver = ngx_ws_chat_store_test_deliver;
-    l->inner.update = ngx_ws_chat_store_test_update;
-    l->inner.news = ngx_ws_chat_store_test_news;
-    l->inner.missed = ngx_ws_chat_store_test_missed;
+    l->inner.ops = &ngx_ws_chat_store_test_ops;
 
     ngx_ws_chat_store_test_inner->attach(&l->inner);
 
@@ -258,7 +263,7 @@ ngx_ws_chat_store_test_run_attach(ngx_ws_chat_test_job_t *job)
 
     if (a->err != WSC_ERR_NONE) {
         wsc_free(&ngx_ws_chat_alloc, l);
-        a->done(a);
+        a->ops->done(a);
         return;
     }
 
@@ -269,7 +274,7 @@ ngx_ws_chat_store_test_run_attach(ngx_ws_chat_test_job_t *job)
 
     ngx_queue_insert_tail(&ngx_ws_chat_test_listeners, &l->queue);
 
-    a->done(a);
+    a->ops->done(a);
 }
 
 
@@ -359,7 +364,7 @@ ngx_ws_chat_store_test_run_deliver(ngx_ws_chat_test_job_t *job)
     /* deliver() may detach, which lets go of what the listener waits for */
 
     job->request = NULL;
-    a->deliver(a, job->entries, job->n);
+    a->ops->deliver(a, job->entries, job->n);
 
     ngx_ws_chat_store_test_free(job);
 }
@@ -396,10 +401,9 @@ ngx_ws_chat_store_test_run_news(ngx_ws_chat_test_job_t *job)
     a = ((ngx_ws_chat_test_listener_t *) job->request)->outer;
     job->request = NULL;
 
-    if (a->news
-        && wsc_envelope_read(&ngx_ws_chat_alloc, &s, &v, &reason) == WSC_OK)
+    if (wsc_envelope_read(&ngx_ws_chat_alloc, &s, &v, &reason) == WSC_OK)
     {
-        a->news(a, &v.news);
+        a->ops->news(a, &v.news);
     }
 
     ngx_ws_chat_store_test_free(job);
@@ -465,9 +469,7 @@ ngx_ws_chat_store_test_missed(ngx_ws_chat_attach_t *inner)
 
     a = ((ngx_ws_chat_test_listener_t *) inner)->outer;
 
-    if (a->missed) {
-        a->missed(a);
-    }
+    a->ops->missed(a);
 }
 
 

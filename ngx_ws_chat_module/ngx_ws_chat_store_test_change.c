@@ -91,7 +91,7 @@ ngx_ws_chat_store_test_run_update(ngx_ws_chat_test_job_t *job)
     job->request = NULL;
 
     a->changed = 1;
-    a->update(a, job->entries, job->n);
+    a->ops->update(a, job->entries, job->n);
 
     ngx_ws_chat_store_test_free(job);
 }

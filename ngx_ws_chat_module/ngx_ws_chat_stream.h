@@ -30,12 +30,15 @@ struct ngx_ws_chat_stream_s {
     int32_t                          credit;     /* of its turn, see flush */
     struct ngx_ws_chat_stat_s       *stat;       /* where it is counted */
     wsc_deflate_t                   *context;    /* see ..._pack.h, or NULL */
+    void                            *owner;      /* of the layer above */
     uint64_t                         born;       /* ms since 1970: timestamp of
                                                     the first message that some
                                                     did not get; 0: none */
     uint64_t                         look;       /* end at which to look how
                                                     far it can be trimmed */
     ngx_queue_t                      dirty;
+    ngx_ws_chat_stream_t            *sibling;    /* the owner's ... */
+    unsigned                         kind:3;     /* ... */
     unsigned                         is_dirty:1;
     unsigned                         history:1;  /* frames may refer to those
                                                     before them ... */
@@ -53,13 +56,15 @@ struct ngx_ws_chat_reader_s {
     uint64_t                         pos;        /* offset in the log */
     uint32_t                         index;      /* in the stream */
     unsigned                         held:1;     /* nothing is sent yet */
-    unsigned                         present:1;  /* the owner's */
-    unsigned                         inflight:30;   /* the owner's count */
+    unsigned                         present:1;  /* the owner's ... */
+    unsigned                         waits:1;    /* ... while it joins or
+                                                    leaves */
+    unsigned                         inflight:29;
 };
 
 
 void ngx_ws_chat_stream_init(ngx_ws_chat_stream_t *st, wsc_pos_t pos,
-    struct ngx_ws_chat_stat_s *stat);
+    struct ngx_ws_chat_stat_s *stat, void *owner);
 
 /* Appends one frame for every reader.  NGX_OK or NGX_ERROR (no memory). */
 ngx_int_t ngx_ws_chat_stream_append(ngx_ws_chat_stream_t *st, u_char flags,

@@ -44,6 +44,8 @@ typedef struct {
     unsigned                no_takeover:1;  /* the peer resets its context */
     unsigned                window:5;     /* the peer's window bits, 8..15 */
     unsigned                closed:1;     /* Close received or error: ended */
+    uint32_t                since;        /* the owner's: when the incomplete
+                                             message began */
 } wsc_conn_t;
 
 

@@ -100,6 +100,31 @@ async def test_counts(nginx):
     settled(ng, connections=0, members=0, chats=0)
 
 
+@pytest.mark.plain_store
+async def test_what_an_idle_member_takes(nginx):
+    """With its part of a chat of ten; what the first ones made remains."""
+    ng = nginx(workers=1)
+
+    async def come(n):
+        clients = await asyncio.gather(*[
+            Client.connect(ng, user='u%05d' % i,
+                           params={'join': 'r%d' % (i // 10)})
+            for i in range(n)])
+        await asyncio.to_thread(settled, ng, members=n)
+        return clients
+
+    for client in await come(20):
+        await client.close()
+    await asyncio.to_thread(settled, ng, members=0, connections=0)
+    before = ng.status()['memory']
+    await come(200)
+
+    def quiet():
+        return ng.status()['memory'] - before <= 390 * 200
+
+    await asyncio.to_thread(wait_for, quiet, what='at most 390 octets each')
+
+
 async def test_gauges_of_a_killed_worker(nginx):
     """What it had is gone, what it had counted stays."""
     ng = nginx()
