@@ -11,6 +11,9 @@
 #include "core/wsc_event.h"
 
 
+#define NGX_WS_CHAT_ROOM_LINGER  60000    /* ms to tell what is to be told */
+
+
 static ngx_ws_chat_room_t *ngx_ws_chat_room_open(ngx_ws_chat_zone_t *z,
     const wsc_str_t *chat_id, ngx_ws_chat_loc_conf_t *conf);
 static void ngx_ws_chat_room_await(ngx_ws_chat_room_t *room,
@@ -21,7 +24,6 @@ static ngx_ws_chat_room_t *ngx_ws_chat_room_find(ngx_ws_chat_zone_t *z,
     const wsc_str_t *chat_id, ngx_rbtree_key_t hash);
 static ngx_ws_chat_room_t *ngx_ws_chat_room_create(ngx_ws_chat_zone_t *z,
     const wsc_str_t *chat_id, ngx_rbtree_key_t hash);
-static void ngx_ws_chat_room_drop(ngx_ws_chat_room_t *room);
 static void ngx_ws_chat_room_free(ngx_ws_chat_room_t *room);
 static void ngx_ws_chat_room_insert(ngx_rbtree_node_t *temp,
     ngx_rbtree_node_t *node, ngx_rbtree_node_t *sentinel);
@@ -135,6 +137,11 @@ ngx_ws_chat_room_open(ngx_ws_chat_zone_t *z, const wsc_str_t *chat_id,
         room->conf = conf;
     }
 
+    if (room && room->lingers) {
+        room->lingers = 0;
+        z->stat->counters.chats++;
+    }
+
     return room;
 }
 
@@ -221,14 +228,33 @@ ngx_ws_chat_room_leave(ngx_ws_chat_member_t *m)
 }
 
 
-/* Lets go of an empty room, unless its members are being gone through. */
+/*
+ * What the store did not take from a room is told later; not for ever, since
+ * there may be many such rooms.
+ */
 
-static void
+void
 ngx_ws_chat_room_drop(ngx_ws_chat_room_t *room)
 {
-    if (room->members == 0 && room->visits == 0 && !room->busy) {
-        ngx_ws_chat_room_free(room);
+    if (room->members || room->visits || room->busy) {
+        return;
     }
+
+    if (ngx_ws_chat_state_tell(room->state) == NGX_OK
+        || (room->lingers && (uint32_t) ngx_current_msec - room->left
+                             >= NGX_WS_CHAT_ROOM_LINGER))
+    {
+        ngx_ws_chat_room_free(room);
+        return;
+    }
+
+    if (!room->lingers) {
+        room->lingers = 1;
+        room->left = (uint32_t) ngx_current_msec;
+        room->attach.zone->stat->counters.chats--;
+    }
+
+    ngx_ws_chat_state_activate(room->state);
 }
 
 
@@ -362,7 +388,10 @@ ngx_ws_chat_room_free(ngx_ws_chat_room_t *room)
     }
 
     ngx_rbtree_delete(&z->rooms, &room->node);
-    z->stat->counters.chats--;
+
+    if (!room->lingers) {
+        z->stat->counters.chats--;
+    }
 
     wsc_free(&ngx_ws_chat_alloc, room);
 }

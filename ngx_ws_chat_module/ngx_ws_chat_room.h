@@ -54,11 +54,13 @@ struct ngx_ws_chat_room_s {
                                                      attached */
     uint32_t                          members;
     uint32_t                          visits;
+    uint32_t                          left;       /* ms: the last one did */
     uint32_t                          messages;   /* delivered */
     uint32_t                          sampled;    /* ... a second ago */
     unsigned                          live:1;     /* attached, and what is
                                                      kept was loaded */
     unsigned                          busy:1;     /* do not free now */
+    unsigned                          lingers:1;  /* empty, see drop() */
 };
 
 
@@ -109,8 +111,11 @@ void ngx_ws_chat_room_visited(ngx_ws_chat_waiting_t *w);
 void ngx_ws_chat_room_wait(ngx_ws_chat_room_t *room,
     ngx_ws_chat_waiting_t *w);
 
-/* Removes and frees the member; an empty room goes with it. */
+/* Removes and frees the member, and drops the room. */
 void ngx_ws_chat_room_leave(ngx_ws_chat_member_t *m);
+
+/* Lets go of an empty room, when all was told that others are to hear. */
+void ngx_ws_chat_room_drop(ngx_ws_chat_room_t *room);
 
 /* 1: somebody reads events of this encoding. */
 ngx_uint_t ngx_ws_chat_room_reads(ngx_ws_chat_room_t *room, wsc_enc_e enc);

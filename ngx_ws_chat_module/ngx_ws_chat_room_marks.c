@@ -453,7 +453,7 @@ ngx_ws_chat_marks_visit(ngx_ws_chat_state_t *st)
 }
 
 
-/* all: before it is too late; else as many as is good at a time. */
+/* all: whoever said it has left; else as many as is good at a time. */
 
 static void
 ngx_ws_chat_marks_send_due(ngx_ws_chat_state_t *st, ngx_uint_t all)
@@ -481,6 +481,19 @@ ngx_ws_chat_marks_send_due(ngx_ws_chat_state_t *st, ngx_uint_t all)
             n = 0;
         }
     }
+}
+
+
+ngx_int_t
+ngx_ws_chat_marks_send_all(ngx_ws_chat_state_t *st)
+{
+    if (st->marks == NULL) {
+        return NGX_OK;
+    }
+
+    ngx_ws_chat_marks_send_due(st, 1);
+
+    return st->marks->said.due ? NGX_DECLINED : NGX_OK;
 }
 
 
@@ -564,8 +577,6 @@ ngx_ws_chat_marks_free(ngx_ws_chat_state_t *st)
     if (st->marks == NULL) {
         return;
     }
-
-    ngx_ws_chat_marks_send_due(st, 1);
 
     wsc_marks_free(&st->marks->known);
     wsc_marks_free(&st->marks->said);

@@ -46,6 +46,9 @@ wsc_pos_t ngx_ws_chat_marks_read(ngx_ws_chat_state_t *st,
 void ngx_ws_chat_marks_take(ngx_ws_chat_state_t *st, const wsc_note_t *note,
     ngx_uint_t told);
 ngx_uint_t ngx_ws_chat_marks_visit(ngx_ws_chat_state_t *st);
+
+/* All that is due.  NGX_OK or NGX_DECLINED. */
+ngx_int_t ngx_ws_chat_marks_send_all(ngx_ws_chat_state_t *st);
 void ngx_ws_chat_marks_free(ngx_ws_chat_state_t *st);
 
 

@@ -36,7 +36,6 @@ static void ngx_ws_chat_presence_set(ngx_ws_chat_state_t *st,
 static void ngx_ws_chat_presence_again(ngx_ws_chat_state_t *st);
 static void ngx_ws_chat_presence_want(ngx_ws_chat_state_t *st);
 static void ngx_ws_chat_presence_flush(ngx_event_t *ev);
-static ngx_int_t ngx_ws_chat_presence_report(ngx_ws_chat_state_t *st);
 static ngx_int_t ngx_ws_chat_presence_emit(ngx_ws_chat_state_t *st,
     wsc_note_t *notes, ngx_uint_t n);
 static void ngx_ws_chat_presence_note(wsc_note_t *note,
@@ -269,7 +268,7 @@ ngx_ws_chat_presence_flush(ngx_event_t *ev)
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_ws_chat_presence_report(ngx_ws_chat_state_t *st)
 {
     ngx_uint_t      i, n;

@@ -32,6 +32,9 @@ void ngx_ws_chat_presence_loading(ngx_ws_chat_state_t *st);
 void ngx_ws_chat_presence_loaded(ngx_ws_chat_state_t *st, wsc_err_e err);
 void ngx_ws_chat_presence_missed(ngx_ws_chat_state_t *st);
 ngx_uint_t ngx_ws_chat_presence_visit(ngx_ws_chat_state_t *st);
+
+/* All that is to be told.  NGX_OK or NGX_DECLINED. */
+ngx_int_t ngx_ws_chat_presence_report(ngx_ws_chat_state_t *st);
 void ngx_ws_chat_presence_done(ngx_ws_chat_state_t *st);
 
 /* News of the zone: a worker lives. */

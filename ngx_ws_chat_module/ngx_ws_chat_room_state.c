@@ -106,6 +106,18 @@ ngx_ws_chat_state_free(ngx_ws_chat_state_t *st)
 }
 
 
+ngx_int_t
+ngx_ws_chat_state_tell(ngx_ws_chat_state_t *st)
+{
+    ngx_int_t  marks, presence;
+
+    marks = ngx_ws_chat_marks_send_all(st);
+    presence = ngx_ws_chat_presence_report(st);
+
+    return (marks == NGX_OK) ? presence : marks;
+}
+
+
 void
 ngx_ws_chat_state_load(ngx_ws_chat_state_t *st)
 {
@@ -501,6 +513,10 @@ ngx_ws_chat_state_tick(ngx_event_t *ev)
 
         if (ngx_ws_chat_state_visit(st)) {
             ngx_ws_chat_state_activate(st);
+        }
+
+        if (st->room->lingers) {
+            ngx_ws_chat_room_drop(st->room);
         }
     }
 }

@@ -78,6 +78,9 @@ ngx_int_t ngx_ws_chat_state_typing(const ngx_ws_chat_place_t *place,
 ngx_int_t ngx_ws_chat_state_signal(const ngx_ws_chat_place_t *place,
     const wsc_note_t *note);
 
+/* Tells others all that they are to hear.  NGX_OK; NGX_DECLINED: not all. */
+ngx_int_t ngx_ws_chat_state_tell(ngx_ws_chat_state_t *st);
+
 /* Something is due in a room: it is visited within 100 ms. */
 void ngx_ws_chat_state_activate(ngx_ws_chat_state_t *st);
 
