@@ -17,6 +17,7 @@
 #define NGX_WS_CHAT_PRESENCE_MAX    500      /* users in one */
 #define NGX_WS_CHAT_PRESENCE_BEAT   3000     /* ms between beats */
 #define NGX_WS_CHAT_PRESENCE_DEAD   12000    /* ms without one */
+#define NGX_WS_CHAT_PRESENCE_PAST   600000   /* ms until it is forgotten */
 
 
 /* A worker of any node that told something; number 0 is this one. */
@@ -24,11 +25,14 @@
 typedef struct {
     wsc_str_t                   name;         /* len 0: no such worker */
     ngx_msec_t                  heard;
+    ngx_uint_t                  dead;
 } ngx_ws_chat_worker_t;
 
 
 static ngx_uint_t ngx_ws_chat_presence_worker(const wsc_str_t *name,
     ngx_uint_t add);
+static ngx_uint_t ngx_ws_chat_presence_lives(ngx_ws_chat_state_t *st,
+    const wsc_note_t *note, ngx_uint_t worker);
 static ngx_uint_t ngx_ws_chat_presence_same(const wsc_str_t *a,
     const wsc_str_t *b);
 static void ngx_ws_chat_presence_set(ngx_ws_chat_state_t *st,
@@ -134,7 +138,7 @@ ngx_ws_chat_presence_take(ngx_ws_chat_state_t *st, const wsc_note_t *note)
 
     worker = ngx_ws_chat_presence_worker(&note->sender, note->n[0] != 0);
 
-    if (worker == 0) {
+    if (worker == 0 || !ngx_ws_chat_presence_lives(st, note, worker)) {
         return;
     }
 
@@ -145,6 +149,38 @@ ngx_ws_chat_presence_take(ngx_ws_chat_state_t *st, const wsc_note_t *note)
     if (st->room->live && st->presence.changes) {
         ngx_ws_chat_state_activate(st);
     }
+}
+
+
+/*
+ * What is found of a worker that is dead was told to a chat that nobody was
+ * in when that was noticed.
+ */
+
+static ngx_uint_t
+ngx_ws_chat_presence_lives(ngx_ws_chat_state_t *st, const wsc_note_t *note,
+    ngx_uint_t worker)
+{
+    wsc_note_t  gone;
+
+    if (!ngx_ws_chat_workers[worker].dead || note->n[0] == 0) {
+        return 1;
+    }
+
+    if (st->load == NULL) {
+        ngx_ws_chat_workers[worker].dead = 0;
+        ngx_ws_chat_workers[worker].heard = ngx_current_msec;
+        return 1;
+    }
+
+    ngx_memzero(&gone, sizeof(wsc_note_t));
+
+    gone.key = note->key;
+    gone.sender = note->sender;
+
+    (void) ngx_ws_chat_presence_emit(st, &gone, 1);
+
+    return 0;
 }
 
 
@@ -510,6 +546,7 @@ ngx_ws_chat_presence_worker(const wsc_str_t *name, ngx_uint_t add)
     ngx_memcpy(w->name.data, name->data, name->len);
     w->name.len = name->len;
     w->heard = ngx_current_msec;
+    w->dead = 0;
 
     return free;
 }
@@ -526,6 +563,7 @@ ngx_ws_chat_presence_beat(const wsc_news_t *news)
 
         if (worker) {
             ngx_ws_chat_workers[worker].heard = ngx_current_msec;
+            ngx_ws_chat_workers[worker].dead = 0;
         }
     }
 }
@@ -563,14 +601,11 @@ ngx_ws_chat_presence_tick(ngx_event_t *ev)
 
     for (i = 1; i < ngx_ws_chat_nworkers; i++) {
 
-        if (stale) {
+        if (stale && !ngx_ws_chat_workers[i].dead) {
             ngx_ws_chat_workers[i].heard = ngx_current_msec;
         }
 
-        if (ngx_ws_chat_workers[i].name.len
-            && ngx_current_msec - ngx_ws_chat_workers[i].heard
-               > NGX_WS_CHAT_PRESENCE_DEAD)
-        {
+        if (ngx_ws_chat_workers[i].name.len) {
             ngx_ws_chat_presence_expire(i);
         }
     }
@@ -582,10 +617,21 @@ ngx_ws_chat_presence_tick(ngx_event_t *ev)
 static void
 ngx_ws_chat_presence_expire(ngx_uint_t worker)
 {
-    ngx_ws_chat_presence_rooms(ngx_ws_chat_presence_dead, worker);
+    ngx_msec_t             silent;
+    ngx_ws_chat_worker_t  *w;
 
-    wsc_free(&ngx_ws_chat_alloc, ngx_ws_chat_workers[worker].name.data);
-    ngx_ws_chat_workers[worker].name.len = 0;
+    w = &ngx_ws_chat_workers[worker];
+    silent = ngx_current_msec - w->heard;
+
+    if (!w->dead && silent > NGX_WS_CHAT_PRESENCE_DEAD) {
+        w->dead = 1;
+        ngx_ws_chat_presence_rooms(ngx_ws_chat_presence_dead, worker);
+    }
+
+    if (silent > NGX_WS_CHAT_PRESENCE_PAST) {
+        wsc_free(&ngx_ws_chat_alloc, w->name.data);
+        w->name.len = 0;
+    }
 }
 
 

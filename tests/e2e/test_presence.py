@@ -2,6 +2,7 @@
 
 import asyncio
 import collections
+import json
 import time
 
 import pytest
@@ -321,6 +322,30 @@ async def until_chat(client, chat, expected):
             return reply
         assert time.monotonic() < end, (chat, users(reply), expected)
         await asyncio.sleep(0.2)
+
+
+@pytest.mark.once
+async def test_a_chat_that_nobody_is_in_any_more(nginx):
+    """Its last member's worker died: who looks finds that nobody is there,
+    whichever worker is asked."""
+    ng = nginx(location=FAST)
+    first, second = ng.worker_pids()
+    await joined(ng, 'ann', worker=first)
+
+    def count():
+        response = ng.request('/api/chats/room/presence')
+        return json.loads(response.body)['count']
+
+    assert await asyncio.to_thread(count) == 1
+    await asyncio.to_thread(ng.kill_worker, first)
+    end = time.monotonic() + 60 * PATIENCE
+    empty = 0
+    while empty < 20:
+        empty = 0 if await asyncio.to_thread(count) else empty + 1
+        assert time.monotonic() < end
+        await asyncio.sleep(0.1)
+    bob = await joined(ng, 'bob', worker=second)
+    assert users(bob.joined['presence']) in ({}, {'bob': 1})
 
 
 async def test_presence_off(nginx):
