@@ -88,6 +88,8 @@ class Client:
             headers = {**(headers or {}), 'Cookie': '; '.join(
                 '%s=%s' % one for one in jar.items())}
         options.setdefault('max_size', None)
+        # pings are answered also while the test does something else
+        options.setdefault('max_queue', None)
         options.setdefault('ping_interval', None)
         options.setdefault('open_timeout', TIMEOUT)
         options.setdefault('close_timeout', TIMEOUT)
