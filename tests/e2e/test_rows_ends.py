@@ -188,6 +188,12 @@ async def test_without_redis(nginx, proxy, fmt):
     assert error.value.code == 'unavailable'
     assert error.value.event['temporary'] is True
     assert error.value.event['retry_ms'] > 0
+    # nor does a join wait for it: its answer comes before the next one's
+    await ann.post([{'op': 'join', 'id': 'j', 'chat_id': 'other'},
+                    {'op': 'ping', 'id': 'p'}])
+    replies = [await ann.take(lambda e: e.get('id')) for _ in range(2)]
+    assert [(e['id'], e.get('code')) for e in replies] == [
+        ('j', 'unavailable'), ('p', None)]
     proxy.closed = False
     assert (await ann.expect('status', LONG))['state'] == 'live'
     await ann.settle('send', chat_id=ROOM, cid='one', message=1)
