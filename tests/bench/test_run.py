@@ -26,6 +26,14 @@ def test_case(name):
         '%s works: members of one chat' % name in done.stderr
 
 
+def test_before():
+    done = run('--quick', '--before', Ours.module, 'fan-50')
+    assert done.returncode == 0, done.stderr
+    assert 'fan-50 works: %s, before, ' % Ours.name in done.stderr
+    done = run('--before', TOP / 'none.so', 'fan-50')
+    assert done.returncode == 2 and 'none.so' in done.stderr
+
+
 def test_no_such_case():
     done = run('fan-5')
     assert done.returncode == 2
