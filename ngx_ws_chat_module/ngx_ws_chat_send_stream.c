@@ -23,10 +23,12 @@
 #define NGX_WS_CHAT_LOOK       65536      /* growth between looks at what may
                                              be trimmed */
 #define NGX_WS_CHAT_READERS    4
+#define NGX_WS_CHAT_FETCH      16         /* readers */
 
 
 static void ngx_ws_chat_stream_trim(ngx_ws_chat_stream_t *st);
 static void ngx_ws_chat_stream_flushed(ngx_ws_chat_stream_t *st);
+static ngx_uint_t ngx_ws_chat_stream_fetch(ngx_ws_chat_stream_t *st);
 static size_t ngx_ws_chat_stream_visit(ngx_ws_chat_stream_t *st);
 static void ngx_ws_chat_stream_caught_up(ngx_ws_chat_stream_t *st);
 static size_t ngx_ws_chat_peer_lag(ngx_ws_chat_peer_t *p);
@@ -219,14 +221,56 @@ ngx_ws_chat_stream_flushed(ngx_ws_chat_stream_t *st)
 }
 
 
+/*
+ * Readers lie anywhere in memory, each behind four pointers: those of the next
+ * few are followed side by side, so that one waits for memory as long as all.
+ * Returns how many.
+ */
+
+static ngx_uint_t
+ngx_ws_chat_stream_fetch(ngx_ws_chat_stream_t *st)
+{
+    ngx_uint_t              i, n;
+    ngx_ws_chat_reader_t  **r;
+
+    r = st->readers + st->next;
+    n = ngx_min(st->n - st->next, NGX_WS_CHAT_FETCH);
+
+    for (i = 0; i < n; i++) {
+        __builtin_prefetch(r[i]);
+    }
+
+    for (i = 0; i < n; i++) {
+        __builtin_prefetch(r[i]->peer);
+        __builtin_prefetch((u_char *) r[i]->peer + 64);
+    }
+
+    for (i = 0; i < n; i++) {
+        __builtin_prefetch(r[i]->peer->connection);
+        __builtin_prefetch(&r[i]->peer->connection->sent);
+    }
+
+    for (i = 0; i < n; i++) {
+        __builtin_prefetch(r[i]->peer->connection->write);
+    }
+
+    /* else gcc takes the function for one without any effect */
+    __asm__ volatile ("");
+
+    return n;
+}
+
+
 static size_t
 ngx_ws_chat_stream_visit(ngx_ws_chat_stream_t *st)
 {
     size_t                 done, cost;
+    ngx_uint_t             ahead;
     ngx_ws_chat_peer_t    *p;
     ngx_ws_chat_reader_t  *r;
 
     done = 0;
+    ahead = 0;
     st->credit += NGX_WS_CHAT_QUANTUM;
 
     while (st->left && st->credit > 0) {
@@ -235,6 +279,11 @@ ngx_ws_chat_stream_visit(ngx_ws_chat_stream_t *st)
             st->next = 0;
         }
 
+        if (ahead == 0) {
+            ahead = ngx_ws_chat_stream_fetch(st);
+        }
+
+        ahead--;
         r = st->readers[st->next++];
         p = r->peer;
 
