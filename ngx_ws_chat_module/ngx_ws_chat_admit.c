@@ -23,6 +23,7 @@ static const ngx_ws_chat_refusal_t *ngx_ws_chat_admit_count(
     ngx_http_request_t *r, ngx_ws_chat_loc_conf_t *conf,
     ngx_ws_chat_admit_t *a);
 static ngx_uint_t ngx_ws_chat_admit_crowded(ngx_connection_t *c);
+static ngx_uint_t ngx_ws_chat_admit_files(void);
 static ngx_int_t ngx_ws_chat_admit_user(ngx_http_request_t *r,
     ngx_ws_chat_loc_conf_t *conf, ngx_ws_chat_admit_t *a);
 static ngx_int_t ngx_ws_chat_admit_guest(ngx_http_request_t *r,
@@ -148,11 +149,10 @@ ngx_ws_chat_admit_count(ngx_http_request_t *r,
 static ngx_uint_t
 ngx_ws_chat_admit_crowded(ngx_connection_t *c)
 {
-    ngx_uint_t     n, reserve;
-    const char    *what;
-    struct rlimit  rlmt;
+    ngx_uint_t      n, reserve, files;
+    const char     *what;
 
-    static time_t  complained;
+    static time_t   complained;
 
     n = ngx_cycle->connection_n;
     what = "worker_connections";
@@ -160,13 +160,13 @@ ngx_ws_chat_admit_crowded(ngx_connection_t *c)
 
     if (ngx_cycle->free_connection_n >= reserve) {
 
-        if (getrlimit(RLIMIT_NOFILE, &rlmt) == -1
-            || (rlim_t) c->fd + reserve < rlmt.rlim_cur)
-        {
+        files = ngx_ws_chat_admit_files();
+
+        if (c->fd + reserve < files) {
             return 0;
         }
 
-        n = rlmt.rlim_cur;
+        n = files;
         what = "file descriptors (see worker_rlimit_nofile)";
     }
 
@@ -179,6 +179,24 @@ ngx_ws_chat_admit_crowded(ngx_connection_t *c)
     }
 
     return 1;
+}
+
+
+/* How many descriptors this worker may have; asked for once. */
+
+static ngx_uint_t
+ngx_ws_chat_admit_files(void)
+{
+    struct rlimit  rlmt;
+
+    static ngx_uint_t  files;
+
+    if (files == 0) {
+        files = (getrlimit(RLIMIT_NOFILE, &rlmt) == 0)
+                ? (ngx_uint_t) rlmt.rlim_cur : NGX_MAX_UINT32_VALUE;
+    }
+
+    return files;
 }
 
 

@@ -10,12 +10,12 @@
 #include "ngx_ws_chat_post.h"
 #include "ngx_ws_chat_body.h"
 #include "ngx_ws_chat_client_grant.h"
+#include "ngx_ws_chat_client_id.h"
 #include "ngx_ws_chat_cors.h"
 #include "ngx_ws_chat_mem.h"
 #include "ngx_ws_chat_status.h"
 #include "core/wsc_frame.h"
 #include "core/wsc_json.h"
-#include <openssl/rand.h>
 
 
 #define NGX_WS_CHAT_POST_TIME   30000   /* ms: nothing takes so long */
@@ -121,7 +121,7 @@ ngx_ws_chat_post(ngx_http_request_t *r, const ngx_ws_chat_admit_t *a)
                           &ngx_ws_chat_post_ops.peer, cl->conf->lag_limit);
 
     if (ngx_ws_chat_client_grant(cl, a->claims) != NGX_OK
-        || RAND_bytes((u_char *) &cl->session, sizeof(cl->session)) != 1)
+        || ngx_ws_chat_client_id(&cl->session) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }

@@ -17,8 +17,6 @@
 #define NGX_WS_CHAT_VISIT      65536      /* octets a peer and visit */
 #define NGX_WS_CHAT_TURN       2097152    /* cost of a turn of the loop */
 #define NGX_WS_CHAT_OUT_BLOCK  1024       /* small frames share a block */
-#define NGX_WS_CHAT_UNSENT_MIN 16384      /* octets that the kernel may keep */
-#define NGX_WS_CHAT_UNSENT_MAX 131072
 
 
 struct ngx_ws_chat_out_s {
@@ -41,7 +39,6 @@ typedef struct {
 } ngx_ws_chat_gather_t;
 
 
-static void ngx_ws_chat_peer_bound(const ngx_ws_chat_peer_t *p);
 static ngx_ws_chat_out_t *ngx_ws_chat_out_room(ngx_ws_chat_peer_t *p,
     size_t len);
 static ngx_ws_chat_out_t *ngx_ws_chat_out_create(size_t size);
@@ -70,6 +67,7 @@ void
 ngx_ws_chat_send_init(ngx_log_t *log)
 {
     ngx_ws_chat_streams_init();
+    ngx_ws_chat_dirty_init();
 
     ngx_memzero(&ngx_ws_chat_flush_event, sizeof(ngx_event_t));
 
@@ -106,28 +104,9 @@ ngx_ws_chat_peer_init(ngx_ws_chat_peer_t *p, ngx_connection_t *c,
     p->ops = ops;
     p->lag_limit = (uint32_t) ngx_min(lag_limit, NGX_MAX_UINT32_VALUE);
 
-    ngx_ws_chat_peer_bound(p);
-}
-
-
-/*
- * The kernel would take megabytes for a client that does not read before it
- * counts as slow.
- */
-
-static void
-ngx_ws_chat_peer_bound(const ngx_ws_chat_peer_t *p)
-{
-#ifdef TCP_NOTSENT_LOWAT
-    int  n;
-
-    n = ngx_min(p->lag_limit, NGX_WS_CHAT_UNSENT_MAX);
-    n = ngx_max(n, NGX_WS_CHAT_UNSENT_MIN);
-
-    /* a socket that knows no such thing is as good as ever */
-    (void) setsockopt(p->connection->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT,
-                      (const void *) &n, sizeof(int));
-#endif
+    if (ops->push) {
+        ngx_ws_chat_peer_bound(p);
+    }
 }
 
 
@@ -561,6 +540,10 @@ ngx_ws_chat_peer_push(ngx_ws_chat_peer_t *p, ngx_ws_chat_gather_t *g)
     }
 
     c = p->connection;
+
+    if (ngx_ws_chat_peer_options(p, g->total) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     if (g->n == 1
 #if (NGX_SSL)

@@ -73,6 +73,8 @@ struct ngx_ws_chat_peer_s {
     uint32_t                         out_bytes;  /* direct, not written yet */
     uint32_t                         lag_limit;
     unsigned                         broken:1;
+    unsigned                         begun:1;    /* something was written */
+    unsigned                         bounded:1;  /* what the kernel keeps */
     unsigned                         muted:1;    /* it is closing: what is
                                                     queued is the last */
     unsigned                         want_drain:1;  /* call drained() once */

@@ -26,6 +26,14 @@ static struct {
 } ngx_ws_chat_dirty;
 
 
+void
+ngx_ws_chat_dirty_init(void)
+{
+    /* without memory for it now there may be some later */
+    (void) ngx_ws_chat_dirty_grow();
+}
+
+
 ngx_int_t
 ngx_ws_chat_dirty_add(ngx_ws_chat_peer_t *p)
 {

@@ -28,6 +28,16 @@ void ngx_ws_chat_flush_post(void);
 /* The peer is visited by the next flush. */
 void ngx_ws_chat_peer_dirty(ngx_ws_chat_peer_t *p);
 
+/* Bounds what the kernel keeps of what is written. */
+void ngx_ws_chat_peer_bound(ngx_ws_chat_peer_t *p);
+
+/*
+ * Sets what matters before so many octets more are written to its socket: the
+ * first ones are delayed by nothing, and few ones need no bound.  NGX_OK or
+ * NGX_ERROR.
+ */
+ngx_int_t ngx_ws_chat_peer_options(ngx_ws_chat_peer_t *p, size_t total);
+
 /* A peer that is not dirty becomes so.  NGX_OK or NGX_ERROR (no memory). */
 ngx_int_t ngx_ws_chat_dirty_add(ngx_ws_chat_peer_t *p);
 void ngx_ws_chat_dirty_remove(ngx_ws_chat_peer_t *p);
@@ -36,6 +46,7 @@ void ngx_ws_chat_dirty_remove(ngx_ws_chat_peer_t *p);
 ngx_uint_t ngx_ws_chat_dirty_count(void);
 ngx_ws_chat_peer_t *ngx_ws_chat_dirty_take(void);
 
+void ngx_ws_chat_dirty_init(void);
 void ngx_ws_chat_dirty_done(void);
 
 /* A system call takes about as long as copying so many octets. */

@@ -13,11 +13,11 @@
 #include "ngx_ws_chat_session_int.h"
 #include "ngx_ws_chat_bus.h"
 #include "ngx_ws_chat_client_grant.h"
+#include "ngx_ws_chat_client_id.h"
 #include "ngx_ws_chat_log.h"
 #include "ngx_ws_chat_mem.h"
 #include "ngx_ws_chat_reply.h"
 #include "core/wsc_frame.h"
-#include <openssl/rand.h>
 
 
 static ngx_int_t ngx_ws_chat_session_client(ngx_ws_chat_session_t *s,
@@ -181,7 +181,7 @@ ngx_ws_chat_session_client(ngx_ws_chat_session_t *s,
         }
     }
 
-    if (RAND_bytes((u_char *) &cl->session, sizeof(cl->session)) != 1) {
+    if (ngx_ws_chat_client_id(&cl->session) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -199,7 +199,8 @@ ngx_ws_chat_session_start(ngx_ws_chat_session_t *s,
 
     c->data = s;
     c->idle = 1;
-    c->sent = 0;
+    /* what waits is the 101, which is no message */
+    c->sent = -(off_t) s->client.peer.out_bytes;
     c->buffer = NULL;
 
     s->client.opened = ngx_ws_chat_reply_now();
@@ -576,7 +577,7 @@ ngx_ws_chat_session_write_log(ngx_ws_chat_session_t *s)
     line.messages_in = cl->received;
     line.messages_out = cl->peer.frames;
     line.bytes_in = s->bytes_in;
-    line.bytes_out = cl->peer.connection->sent;
+    line.bytes_out = ngx_max(cl->peer.connection->sent, 0);
     line.seconds = (uint32_t) (ngx_time() - cl->opened / 1000);
     line.code = s->code;
 

@@ -9,10 +9,10 @@
 #include "ngx_ws_chat_sse.h"
 #include "ngx_ws_chat_sse_stream.h"
 #include "ngx_ws_chat_admit.h"
+#include "ngx_ws_chat_client_id.h"
 #include "ngx_ws_chat_cors.h"
 #include "ngx_ws_chat_mem.h"
 #include "ngx_ws_chat_post.h"
-#include <openssl/rand.h>
 
 
 #define NGX_WS_CHAT_SSE_METHODS  "GET, HEAD, POST"
@@ -129,7 +129,7 @@ ngx_ws_chat_sse_get(ngx_http_request_t *r, ngx_ws_chat_admit_t *a)
     cl->conf = ngx_http_get_module_loc_conf(r, ngx_ws_chat_module);
     ngx_ws_chat_client_set_user(cl, sizeof(ngx_ws_chat_sse_t), &a->user);
 
-    if (RAND_bytes((u_char *) &cl->session, sizeof(cl->session)) != 1) {
+    if (ngx_ws_chat_client_id(&cl->session) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 

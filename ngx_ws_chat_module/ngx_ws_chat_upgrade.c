@@ -273,16 +273,12 @@ ngx_ws_chat_upgrade_accept(ngx_ws_chat_upgrade_t *u)
 
     r->headers_out.status = NGX_HTTP_SWITCHING_PROTOCOLS;
 
+    /* it waits to be written together with what follows */
+
     rc = ngx_http_send_header(r);
 
     if (rc == NGX_ERROR || rc > NGX_OK) {
         return rc;
-    }
-
-    /* a header without a body waits to be written together with one */
-
-    if (ngx_http_send_special(r, NGX_HTTP_FLUSH) == NGX_ERROR) {
-        return NGX_ERROR;
     }
 
     return ngx_ws_chat_release(r, init);

@@ -13,6 +13,9 @@
  * has to be copied before.  It leaves c->destroyed set, by which
  * ngx_http_run_posted_requests() knows not to look at c->data again.
  *
+ * The 101 usually waits in the request to be written with more; it becomes
+ * the first of what the session writes.
+ *
  * Without TLS the connection's pool goes, too: a small pool that survives
  * would pin a hole between the freed pools of requests.  What lay in it and is
  * used later is replaced: log, address, local address.
@@ -36,6 +39,8 @@ static void ngx_ws_chat_release_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_ws_chat_release_written(ngx_http_request_t *r);
 static ngx_ws_chat_session_t *ngx_ws_chat_release_prepare(
     ngx_http_request_t *r, ngx_ws_chat_session_init_t *init);
+static ngx_int_t ngx_ws_chat_release_head(ngx_http_request_t *r,
+    ngx_ws_chat_peer_t *p);
 static ngx_int_t ngx_ws_chat_release_copy(ngx_http_request_t *r,
     ngx_ws_chat_session_init_t *init);
 static ngx_int_t ngx_ws_chat_release_holds(ngx_http_request_t *r,
@@ -141,7 +146,7 @@ ngx_ws_chat_release_written(ngx_http_request_t *r)
         return NGX_DONE;
     }
 
-    if (!r->buffered && !c->buffered && r->out == NULL) {
+    if (!r->buffered && !c->buffered) {
         return NGX_OK;
     }
 
@@ -150,7 +155,7 @@ ngx_ws_chat_release_written(ngx_http_request_t *r)
         return NGX_DONE;
     }
 
-    if (!r->buffered && !c->buffered && r->out == NULL) {
+    if (!r->buffered && !c->buffered) {
         return NGX_OK;
     }
 
@@ -178,9 +183,11 @@ ngx_ws_chat_release_prepare(ngx_http_request_t *r,
 
     c = r->connection;
 
-    if (ngx_tcp_nodelay(c) != NGX_OK
-        || ngx_ws_chat_release_holds(r, init) != NGX_OK)
-    {
+    if (r->out == NULL && ngx_tcp_nodelay(c) != NGX_OK) {
+        return NULL;
+    }
+
+    if (ngx_ws_chat_release_holds(r, init) != NGX_OK) {
         return NULL;
     }
 
@@ -205,7 +212,10 @@ ngx_ws_chat_release_prepare(ngx_http_request_t *r,
         return NULL;
     }
 
-    if (ngx_ws_chat_release_copy(r, init) != NGX_OK) {
+    if (ngx_ws_chat_release_head(r, &s->client.peer) != NGX_OK
+        || ngx_ws_chat_release_copy(r, init) != NGX_OK)
+    {
+        ngx_ws_chat_peer_done(&s->client.peer);
         wsc_free(&ngx_ws_chat_alloc, s->client.grant);
         wsc_free(&ngx_ws_chat_alloc, s);
         return NULL;
@@ -218,6 +228,32 @@ ngx_ws_chat_release_prepare(ngx_http_request_t *r,
     }
 
     return s;
+}
+
+
+/* The 101, if it was not written: the access log counts it now. */
+
+static ngx_int_t
+ngx_ws_chat_release_head(ngx_http_request_t *r, ngx_ws_chat_peer_t *p)
+{
+    ngx_buf_t    *b;
+    ngx_chain_t  *cl;
+
+    for (cl = r->out; cl; cl = cl->next) {
+        b = cl->buf;
+
+        if (ngx_ws_chat_peer_put(p, NULL, 0, b->pos, b->last - b->pos)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        r->connection->sent += b->last - b->pos;
+    }
+
+    r->out = NULL;
+
+    return NGX_OK;
 }
 
 

@@ -400,6 +400,30 @@ def test_access_log(ng):
         assert '"GET /echo HTTP/1.1" 101 ' in line
 
 
+SENT = '''
+    log_format sent $bytes_sent;
+    access_log sent.log sent;
+    postpone_output %s;
+'''
+
+
+@pytest.mark.parametrize('postpone', ['1460', '0'])
+def test_welcome_comes_with_the_answer(nginx, postpone):
+    """In one write, unless NGINX keeps nothing back; it is logged alike."""
+    ng = nginx(workers=1, http=SENT % postpone)
+    with Raw(ng) as r:
+        r.send(r.request('/chat?user=ann&join=one'))
+        first = r.sock.recv(65536)
+        head, end, rest = first.partition(b'\r\n\r\n')
+        assert head.startswith(b'HTTP/1.1 101 ') and end
+        assert postpone == '0' or b'"ev":"welcome"' in rest
+        r.buffer = rest
+        assert b'"ev":"welcome"' in r.read_frame().payload
+        wait_for(lambda: (ng.dir / 'sent.log').read_text()
+                 == '%d\n' % len(head + end),
+                 what='the answer in the access log')
+
+
 def test_deferred_listen(nginx):
     """The connection is new to epoll when the session takes it."""
     port, keeper = reserve_port()

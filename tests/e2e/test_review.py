@@ -133,6 +133,7 @@ def test_a_handshake_that_outlasts_the_shutdown_begins(nginx):
     port, keeper = reserve_port()
     ng = nginx(workers=1, location='ws_chat_drain 200ms;', server='''
         listen 127.0.0.1:%d reuseport sndbuf=4096;
+        postpone_output 0;
         location = /large { alias large; }
     ''' % port)
     place = types.SimpleNamespace(port=port)
