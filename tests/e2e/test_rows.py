@@ -178,6 +178,8 @@ async def test_edit_and_retract(nginx, fmt):
     ng = nginx(location='ws_chat_rate off;')
     ann, bob = [await joined(ng, user, fmt) for user in ('ann', 'bob')]
     at = {'chat_id': ROOM, **place(await say(ann, 'one', 'c1'))}
+    for client in ann, bob:     # who gets it later gets it as it is then
+        await client.expect('message', LONG)
     ack = await ann.settle('edit', message=['two'], id='e', **at)
     assert ack['ev'] == 'ack' and ack['id'] == 'e' and ack['timestamp']
     assert {**at, **ack} == ack

@@ -41,17 +41,20 @@ class Daemon:
                 yield '--' + name.replace('_', '-')
                 yield str(one)
 
+    def text(self):
+        """The lines of the log."""
+        log = pathlib.Path('/proc/self/fd/%d' % self.log.fileno())
+        return [line for line in log.read_text().splitlines() if line]
+
     def lines(self):
         """The log, as objects."""
-        text = pathlib.Path('/proc/self/fd/%d' % self.log.fileno())
-        return [json.loads(line) for line in
-                text.read_text().splitlines() if line]
+        return [json.loads(line) for line in self.text()]
 
     def show(self):
         """For who looks at a test that failed."""
         print('%s %d' % (self.name, self.process.pid))
-        for line in self.lines()[-60:]:
-            print('   ', *line.values())
+        for line in self.text()[-60:]:
+            print('   ', line)
 
     def logged(self, message, **fields):
         return [line for line in self.lines() if line['message'] == message
