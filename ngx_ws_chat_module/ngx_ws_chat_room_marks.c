@@ -198,10 +198,7 @@ ngx_ws_chat_marks_take(ngx_ws_chat_state_t *st, const wsc_note_t *note,
     wsc_mark_t           *mark;
     ngx_ws_chat_marks_t  *marks;
 
-    delivered.epoch = note->n[0];
-    delivered.seq = note->n[1];
-    read.epoch = note->n[2];
-    read.seq = note->n[3];
+    wsc_news_mark(note, &delivered, &read);
 
     marks = ngx_ws_chat_marks_create(st);
 

@@ -121,10 +121,7 @@ wsc_event_mark(wsc_buf_t *b, wsc_enc_e enc, const wsc_str_t *chat_id,
     wsc_pos_t     delivered, read;
     wsc_writer_t  w;
 
-    delivered.epoch = note->n[0];
-    delivered.seq = note->n[1];
-    read.epoch = note->n[2];
-    read.seq = note->n[3];
+    wsc_news_mark(note, &delivered, &read);
 
     wsc_event_reply(&w, b, enc, "mark", NULL, chat_id);
 

@@ -10,6 +10,16 @@
 #include "wsc_number.h"
 
 
+void
+wsc_news_mark(const wsc_note_t *note, wsc_pos_t *delivered, wsc_pos_t *read)
+{
+    delivered->epoch = note->n[0];
+    delivered->seq = note->n[1];
+    read->epoch = note->n[2];
+    read->seq = note->n[3];
+}
+
+
 wsc_keep_e
 wsc_news_keep(unsigned type, const wsc_note_t *note)
 {

@@ -92,6 +92,10 @@ typedef struct {
 /* 1: its value is JSON's null. */
 int wsc_news_null(const wsc_note_t *note);
 
+/* The positions that the note of a MARK has. */
+void wsc_news_mark(const wsc_note_t *note, wsc_pos_t *delivered,
+    wsc_pos_t *read);
+
 wsc_keep_e wsc_news_keep(unsigned type, const wsc_note_t *note);
 
 /* 1: it may be forgotten when memory is short. */
