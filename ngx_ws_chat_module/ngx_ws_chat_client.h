@@ -35,8 +35,7 @@ struct ngx_ws_chat_client_s {
     ngx_ws_chat_loc_conf_t        *conf;
     ngx_ws_chat_op_t              *ops;           /* not answered yet */
     ngx_ws_chat_client_t          *next;          /* of a user's bucket */
-    wsc_grant_t                   *grant;         /* what its token allows;
-                                                     NULL: it has none */
+    wsc_grant_t                   *grant;         /* of its token, or NULL */
     uint64_t                       session;       /* random: the session id */
     uint64_t                       opened;        /* ms since 1970 */
     wsc_bucket_t                   bucket;
@@ -44,8 +43,7 @@ struct ngx_ws_chat_client_s {
     uint32_t                       received;      /* chat messages, for log */
     uint16_t                       chats;         /* joined now */
     uint16_t                       chats_max;     /* joined at most, for log */
-    uint16_t                       reads;         /* joins and questions that
-                                                     are not answered yet */
+    uint16_t                       reads;         /* joins, questions: open */
     uint16_t                       user_at;       /* how far behind cl */
     uint8_t                        user_len;
     unsigned                       window:5;      /* server window bits, when
@@ -69,10 +67,13 @@ struct ngx_ws_chat_client_s {
 };
 
 
+/* Its user's octets: they lie behind it, in the session or stream. */
 #define ngx_ws_chat_client_user(cl)  ((u_char *) (cl) + (cl)->user_at)
-/* Copies its user's octets so far behind the client. */
+
+/* Copies them so far behind the client. */
 void ngx_ws_chat_client_set_user(ngx_ws_chat_client_t *cl, size_t at,
     const wsc_str_t *user);
+
 /* 1: it is this user's. */
 ngx_uint_t ngx_ws_chat_client_is(const ngx_ws_chat_client_t *cl,
     const wsc_str_t *user);
@@ -81,7 +82,7 @@ ngx_uint_t ngx_ws_chat_client_is(const ngx_ws_chat_client_t *cl,
 #define ngx_ws_chat_client_info(cl)                                           \
     ((cl)->grant && (cl)->grant->info.len ? &(cl)->grant->info : NULL)
 
-/* What a peer belongs to, and what its transport does. */
+/* The client that a peer belongs to, and what its transport does. */
 #define ngx_ws_chat_client(p)  ((ngx_ws_chat_client_t *) (p))
 #define ngx_ws_chat_client_ops(cl)                                            \
     ((const ngx_ws_chat_client_ops_t *) (cl)->peer.ops)
