@@ -4,6 +4,8 @@ A test module takes them by `from harness.pipeline import ...`; the broker
 starts once a session, topics and Redis are a test's own.
 """
 
+import contextlib
+
 import pytest
 
 from .broker import Kafka
@@ -48,9 +50,10 @@ def daemon():
         return started[-1]
 
     yield start
-    for one in started:
-        one.show()
-        if one.process.poll() is None:
-            one.stop()
-    for one in started:
-        one.close()
+    with contextlib.ExitStack() as ends:
+        for one in reversed(started):
+            ends.callback(one.close)
+        for one in started:
+            one.show()
+            if one.process.poll() is None:
+                one.stop()
