@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from harness import client, front as harness_front, member
-from harness import nginx as harness_nginx
+from harness import nginx as harness_nginx, redis as harness_redis
 from harness.seed import SEED
 
 
@@ -99,3 +99,19 @@ def nginx(request):
 def front(request):
     """Starts a Front."""
     yield from starter(request, harness_front.Front)
+
+
+@pytest.fixture
+def redis():
+    """A Redis of the test's own; modules that need another kind have theirs."""
+    one = harness_redis.Redis()
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def proxy(redis):
+    """A way to it that can be cut."""
+    one = harness_redis.Proxy(redis.port)
+    yield one
+    one.close()

@@ -9,7 +9,7 @@ from harness.client import Client
 from harness.cluster import Cluster
 from harness.member import position
 from harness.nginx import wait_for
-from harness.redis import Proxy, Redis
+from harness.redis import Proxy
 
 pytestmark = pytest.mark.plain_store
 
@@ -17,13 +17,6 @@ FREE = 'ws_chat_rate off;'
 ROOM = 'room'
 SECRET = 'a secret text of ann'
 KEY = 'wsc:{0}:%s:' + ROOM
-
-
-@pytest.fixture
-def redis():
-    one = Redis()
-    yield one
-    one.close()
 
 
 def zone(port):

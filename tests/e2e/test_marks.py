@@ -9,19 +9,11 @@ import pytest
 from harness.client import Client, ChatError
 from harness.member import connect_to
 from harness.nginx import PATIENCE
-from harness.redis import Redis
 from harness.seed import seeded
 
 FREE = 'ws_chat_rate off;'
 ROOM = 'room'
 PACE = 0.25
-
-
-@pytest.fixture
-def redis():
-    one = Redis()
-    yield one
-    one.close()
 
 
 async def joined(ng, user, chat=ROOM, worker=None, **options):

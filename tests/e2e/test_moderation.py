@@ -11,7 +11,6 @@ from harness import tokens
 from harness.client import ChatError, Client
 from harness.member import connect_to
 from harness.nginx import PATIENCE, TEST_STORE, wait_for
-from harness.redis import Proxy, Redis
 from harness.sse import Stream, post, send
 
 # what comes is looked at message by message
@@ -20,20 +19,6 @@ NGINX_HTTP = 'ws_chat_presence off;'
 FREE = 'ws_chat_rate off;'
 LONG = 30 * PATIENCE
 ROOM = 'room'
-
-
-@pytest.fixture
-def redis():
-    one = Redis()
-    yield one
-    one.close()
-
-
-@pytest.fixture
-def proxy(redis):
-    one = Proxy(redis.port)
-    yield one
-    one.close()
 
 
 def zone(port):

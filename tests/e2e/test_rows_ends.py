@@ -10,7 +10,6 @@ from harness import tokens
 from harness.client import ChatError, Client
 from harness.nginx import PATIENCE
 from harness.raw import BINARY, TEXT, Raw, close_frame, frame
-from harness.redis import Proxy, Redis
 
 pytestmark = [pytest.mark.once, pytest.mark.plain_store,
               pytest.mark.parametrize('fmt', ['json', 'msgpack'])]
@@ -21,20 +20,6 @@ LAG = '''
     ws_chat_rate off; ws_chat_presence off; ws_chat_history 5000 1h;
     ws_chat_lag_limit 64k; ws_chat_lag_policy %s;
 '''
-
-
-@pytest.fixture
-def redis():
-    one = Redis()
-    yield one
-    one.close()
-
-
-@pytest.fixture
-def proxy(redis):
-    one = Proxy(redis.port)
-    yield one
-    one.close()
 
 
 def live(port):
@@ -69,13 +54,19 @@ async def until(ng, talker, done):
     raise AssertionError('nothing was done about who does not read')
 
 
-@pytest.mark.row('gap')
-async def test_gap(nginx, fmt):
+async def one_deaf(nginx, fmt, policy):
+    """Who talks, and a member that reads nothing."""
     ng = nginx(workers=1, zone='ws_chat_zone chat:64m;',
-               location=LAG % 'gap')
+               location=LAG % policy)
     talker = await joined(ng, 'ann', fmt)
     slow = await Client.deaf(ng, user='slow', fmt=fmt)
     await slow.settle('join', chat_id=ROOM)
+    return ng, talker, slow
+
+
+@pytest.mark.row('gap')
+async def test_gap(nginx, fmt):
+    ng, talker, slow = await one_deaf(nginx, fmt, 'gap')
     await until(ng, talker, lambda status: status['gaps'])
     gap = await slow.expect('gap', LONG)
     assert set(gap) == {'ev', 'chat_id', 'after', 'before', 'reason'}
@@ -89,11 +80,7 @@ async def test_gap(nginx, fmt):
 
 @pytest.mark.row('4108')
 async def test_slow(nginx, fmt):
-    ng = nginx(workers=1, zone='ws_chat_zone chat:64m;',
-               location=LAG % 'close')
-    talker = await joined(ng, 'ann', fmt)
-    slow = await Client.deaf(ng, user='slow', fmt=fmt)
-    await slow.settle('join', chat_id=ROOM)
+    ng, talker, slow = await one_deaf(nginx, fmt, 'close')
     await until(ng, talker, lambda status: status['members'] == 1)
     assert (await slow.closed(LONG))[0] == 4108
 
