@@ -317,7 +317,7 @@ bk_record_names(const bk_raw_t *raw, const bk_fields_t *f, bk_record_t *r,
 
     /* what is unescaped is never longer: the strings do not move */
 
-    if (wsc_buf_reserve(&r->names, 3 * (WSC_MAX_USER + WSC_JSON_CHAR))
+    if (wsc_buf_reserve(&r->names, BK_FIELD_N * (WSC_MAX_USER + WSC_JSON_CHAR))
         == NULL)
     {
         return WSC_ERROR;

@@ -6,6 +6,8 @@
  */
 
 
+#include <stdio.h>
+
 #include "wsc_test.h"
 #include "bk_record.h"
 
@@ -342,6 +344,59 @@ test_prefixes(void **state)
 }
 
 
+/* The longest names there are, each character of them an escape. */
+
+static void
+test_escapes(void **state)
+{
+    char            *p;
+    size_t           i, n;
+    bk_raw_t         raw;
+    bk_record_t      r;
+    const char      *reason;
+    wsc_test_mem_t   mem;
+
+    static const struct {
+        const char  *name;
+        size_t       len;
+    } fields[] = {
+        { "chat_id", WSC_MAX_CHAT_ID }, { "sender", WSC_MAX_USER },
+        { "cid", WSC_MAX_CID }, { "enc", WSC_MAX_USER }
+    };
+
+    memset(&raw, 0, sizeof(raw));
+    raw.value.data = malloc(8192);
+    p = (char *) raw.value.data;
+
+    p += sprintf(p, "{\"message\":1");
+
+    for (i = 0; i < wsc_test_count(fields); i++) {
+        p += sprintf(p, ",\"%s\":\"", fields[i].name);
+
+        for (n = 0; n < fields[i].len; n++) {
+            p += sprintf(p, "\\u0061");
+        }
+
+        p += sprintf(p, "\"");
+    }
+
+    p += sprintf(p, "}");
+    raw.value.len = p - (char *) raw.value.data;
+
+    wsc_test_mem_init(&mem, 0);
+
+    assert_int_equal(bk_record_read(&mem.alloc, &raw, &r, &reason),
+                     WSC_DECLINED);
+    assert_string_equal(reason, "bad enc");
+    assert_int_equal(r.sender.len, WSC_MAX_USER);
+    assert_true(r.names.len <= r.names.size);
+
+    bk_record_free(&r);
+    wsc_test_mem_check(&mem);
+    free(raw.value.data);
+}
+
+
 int
 main(void)
 {
@@ -349,6 +404,7 @@ main(void)
         cmocka_unit_test(test_records),
         cmocka_unit_test(test_positions),
         cmocka_unit_test(test_msgpack),
+        cmocka_unit_test(test_escapes),
         cmocka_unit_test(test_short_of_memory),
         cmocka_unit_test(test_prefixes)
     };
