@@ -1,10 +1,12 @@
-/* The list of messages on the page: bubbles grouped by sender and day. */
+/* The list of messages on the page: some of the chat's, one after the other,
+   the latest ones or those from before that somebody looks at. */
 
+import {group} from './groups.js';
 import {hue, initials, several} from './names.js';
 import {comparePositions} from './ws-chat.js';
 
-const GROUP_MS = 5 * 60 * 1000;     /* a longer silence begins a new group */
-const MOST = 1500;                  /* bubbles kept; beyond, a third goes */
+const MOST = 400;                   /* bubbles in the list */
+const TRIMMED = 300;                /* left when there are more at its end */
 const NEAR = 48;                    /* px from the end that count as there */
 const RECEIPTS = 40;                /* of one's own messages, the last ones */
 const SURE_MS = 4000;               /* to press "Delete" a second time */
@@ -14,8 +16,6 @@ const LABELS = {sending: 'Sending', stored: 'Sent', failed: 'Not sent',
 const clock = new Intl.DateTimeFormat(undefined, {timeStyle: 'short'});
 const full = new Intl.DateTimeFormat(undefined, {dateStyle: 'full',
                                                  timeStyle: 'short'});
-const weekday = new Intl.DateTimeFormat(undefined, {
-    weekday: 'long', day: 'numeric', month: 'long'});
 
 
 /** What a bubble shows of a message, which may be any JSON value. */
@@ -33,35 +33,29 @@ export function words({message, retracted}) {
 }
 
 
-function dayName(time) {
-    const midnight = new Date().setHours(0, 0, 0, 0);
-
-    if (time >= midnight) {
-        return 'Today';
-    }
-
-    return time >= midnight - 24 * 3600 * 1000 ? 'Yesterday'
-                                               : weekday.format(time);
-}
-
-
 export class MessageLog {
     #scroller;
     #list;
     #template;
     #on;
-    #pending = new Map();
+    #pending = new Map();           /* in the list while that is live */
+    #notes = [];                    /* to be shown when it is live again */
     #unread = 0;
     #atEnd = true;
+    #top = 0;                       /* to where it was scrolled last */
     #current = null;
+    #live = true;
+    #hasOlder = false;
 
     /**
      * @param {HTMLElement} scroller holds the list
      * @param {HTMLOListElement} list
      * @param {HTMLTemplateElement} template of one message
-     * @param {{resend, unread, edit, retract}} on resend(sent): the button
-     *   of a failed one; unread(n): messages came while scrolled up; edit(m),
-     *   retract(m): of one's own messages
+     * @param {{resend, unread, edit, retract, ends, newer, latest}} on
+     *   resend(sent): the button of a failed one; unread(n): messages came
+     *   while scrolled up; edit(m), retract(m): of one's own messages;
+     *   ends(): hasOlder or isLive may have changed; newer(): scrolled to
+     *   where addNewer() goes on; latest(): show() is to be called
      */
     constructor(scroller, list, template, on) {
         this.#scroller = scroller;
@@ -92,6 +86,31 @@ export class MessageLog {
         return this.#list.childElementCount === 0;
     }
 
+    /** Does the chat have messages before the first one here? */
+    get hasOlder() {
+        return this.#hasOlder;
+    }
+
+    /** Is the chat's latest message here, and does the next one go there? */
+    get isLive() {
+        return this.#live;
+    }
+
+    /** How many messages came while scrolled up? */
+    get unread() {
+        return this.#unread;
+    }
+
+    /** @returns {?object} the first message that is stored */
+    get first() {
+        return [...this.#list.children].find(isStored)?.info.m ?? null;
+    }
+
+    /** @returns {?object} the last one */
+    get last() {
+        return [...this.#list.children].findLast(isStored)?.info.m ?? null;
+    }
+
     /** Is the last message in view? */
     get isAtEnd() {
         return this.#atEnd;
@@ -99,24 +118,25 @@ export class MessageLog {
 
     clear() {
         this.#pending.clear();
+        this.#notes = [];
         this.#current = null;
-        this.#list.replaceChildren();
-        this.toEnd();
+        this.show([], false);
     }
 
-    /** Shows these messages in place of all but the unsent ones. */
-    show(messages) {
-        const waiting = [...this.#pending.values()];
-
+    /** Shows the latest messages in place of all but the unsent ones.
+     *  @param {boolean} hasOlder are there any before these? */
+    show(messages, hasOlder) {
         for (const {cid} of messages) {
             this.#pending.delete(cid);
         }
 
         this.#list.replaceChildren(
-            ...messages.map((m) => this.#item(m)),
-            ...waiting.filter((li) => this.#pending.has(li.info.cid)));
-        this.#relateAll();
+            ...messages.slice(-MOST).map((m) => this.#item(m)));
+        this.#hasOlder = hasOlder || messages.length > MOST;
+        this.#goLive();
+        [...this.#list.children].forEach(group);
         this.#setCurrent();
+        this.#on.ends();
         this.toEnd();
     }
 
@@ -145,11 +165,32 @@ export class MessageLog {
     /** A new message; one's own takes the place of its unsent bubble. */
     add(m) {
         const own = m.sender === this.me && this.#pending.get(m.cid);
+
+        if (this.#live && !this.#atEnd
+            && this.#list.childElementCount >= MOST)
+        {
+            this.#goBack();
+            this.#on.ends();
+        }
+
+        if (own) {
+            this.#pending.delete(m.cid);
+        }
+
+        if (this.#live) {
+            this.#addLive(m, own);
+        }
+
+        if (!own && !this.#atEnd) {
+            this.#setUnread(this.#unread + 1);
+        }
+    }
+
+    #addLive(m, own) {
         const li = own || this.#item(m);
         const next = this.#firstPending(li);
 
         if (own) {
-            this.#pending.delete(m.cid);
             this.#stamp(li, m.timestamp);
             this.#own(li, m);
         }
@@ -159,22 +200,49 @@ export class MessageLog {
         }
 
         this.#relate(li);
-        this.#trim();
-        this.#setCurrent();
 
-        if (!own && !this.#atEnd) {
-            this.#setUnread(this.#unread + 1);
+        if (this.#list.childElementCount > MOST) {
+            this.#keep(li, 'top', () => this.#trimStart(TRIMMED));
         }
+
+        this.#setCurrent();
     }
 
-    /** Messages from before the first one; what is in view stays there. */
-    addOlder(messages) {
-        const {scrollHeight, scrollTop} = this.#scroller;
+    /** Messages from before the first one; what is in view stays there.
+     *  @param {boolean} more are there any before them? */
+    addOlder(messages, more) {
+        const first = this.#list.firstElementChild;
+        const items = messages.map((m) => this.#item(m));
 
-        this.#list.prepend(...messages.map((m) => this.#item(m)));
-        this.#relateAll();
-        this.#scroller.scrollTop =
-            scrollTop + this.#scroller.scrollHeight - scrollHeight;
+        this.#keep(first, 'bottom', () => {
+            this.#hasOlder = more;
+            this.#list.prepend(...items);
+            [...items, first].forEach(group);
+            this.#trimEnd();
+            this.#on.ends();
+        });
+        this.#setCurrent();
+    }
+
+    /** Messages from behind the last one, likewise.
+     *  @param {boolean} more does the chat have any behind them? */
+    addNewer(messages, more) {
+        const last = this.#list.lastElementChild;
+        const items = messages.map((m) => this.#item(m));
+
+        this.#keep(last, 'top', () => {
+            this.#list.append(...items);
+
+            if (!more) {
+                this.#goLive();
+            }
+
+            [last, ...items].forEach(group);
+            this.#trimStart(MOST);
+            this.#on.ends();
+        });
+        this.#setCurrent();
+        this.#onScroll();
     }
 
     /** The state of one's own message changed. */
@@ -189,9 +257,7 @@ export class MessageLog {
             li = this.#item({...sent, sender: this.me,
                              timestamp: sent.createdAt});
             this.#pending.set(sent.cid, li);
-            this.#list.append(li);
-            this.#relate(li);
-            this.toEnd();
+            this.#append(li);
         }
 
         const failure = li.querySelector('.failure');
@@ -201,10 +267,8 @@ export class MessageLog {
 
             this.#pending.delete(sent.cid);
             this.#pending.set(sent.cid, li);
-            this.#list.append(li);
-            this.#relate(li);
-            this.#relateOne(after);
-            this.toEnd();
+            this.#append(li);
+            group(after);
         }
 
         li.info.hasFailed = sent.state === 'failed';
@@ -219,11 +283,14 @@ export class MessageLog {
         }
     }
 
-    /** A message was changed or deleted. */
-    update(m) {
-        const li = this.#find(m);
+    /** A message was changed or deleted.
+     *  @param {object} ev the event of that */
+    update(ev) {
+        const li = this.#find(ev);
 
         if (li) {
+            const m = {...li.info.m, ...changed(ev)};
+
             li.info.m = m;
             this.#say(li, m);
             li.querySelector('.tools').hidden = !this.#isMine(m);
@@ -245,30 +312,65 @@ export class MessageLog {
         });
     }
 
-    /** @returns {?object} one's own last message */
+    /** @returns {?object} one's own last message, where that can be seen */
     get lastOwn() {
-        return this.#mine(RECEIPTS).find((li) => this.#isMine(li.info.m))
-                                   ?.info.m ?? null;
+        return this.#live ? this.#mine(RECEIPTS).find(
+            (li) => this.#isMine(li.info.m))?.info.m ?? null : null;
     }
 
     /** A line between the messages. */
     note(text) {
-        this.#list.insertBefore(noteItem(text), this.#firstPending());
+        if (this.#live) {
+            this.#list.insertBefore(noteItem(text), this.#firstPending());
+            return;
+        }
+
+        this.#notes.push(noteItem(text));
     }
 
+    /** To the latest message. */
     toEnd() {
-        this.#scroller.scrollTop = this.#scroller.scrollHeight;
-        this.#atEnd = true;
+        if (!this.#live) {
+            this.#on.latest();
+        }
+
+        this.#scroll(this.#scroller.scrollHeight);
+        this.#atEnd = this.#live;
         this.#setUnread(0);
     }
 
     #onScroll() {
         const {scrollHeight, scrollTop, clientHeight} = this.#scroller;
+        const left = scrollHeight - scrollTop - clientHeight;
+        const stays = this.#atEnd && scrollTop === this.#top;
 
-        this.#atEnd = scrollHeight - scrollTop - clientHeight < NEAR;
+        // what came since then is not in view yet
+
+        this.#atEnd = this.#live && (left < NEAR || stays);
+        this.#top = scrollTop;
 
         if (this.#atEnd) {
             this.#setUnread(0);
+        }
+
+        if (!this.#live && left < clientHeight) {
+            this.#on.newer();
+        }
+    }
+
+    /* Behind the messages here comes what is on its way, and what was told. */
+    #goLive() {
+        this.#live = true;
+        this.#list.append(...this.#notes.splice(0), ...this.#pending.values());
+    }
+
+    /* The latest messages are not here any more. */
+    #goBack() {
+        this.#live = false;
+        this.#atEnd = false;
+
+        for (const li of this.#pending.values()) {
+            this.#drop(li);
         }
     }
 
@@ -425,46 +527,82 @@ export class MessageLog {
         icon.title = label;
     }
 
+    /* One's own message, behind all others. */
+    #append(li) {
+        if (this.#live) {
+            this.#list.append(li);
+            this.#relate(li);
+            this.toEnd();
+        }
+    }
+
     /* Sets what depends on the neighbours, for one and those around it. */
     #relate(li) {
-        this.#relateOne(li.previousElementSibling);
-        this.#relateOne(li);
-        this.#relateOne(li.nextElementSibling);
+        group(li.previousElementSibling);
+        group(li);
+        group(li.nextElementSibling);
     }
 
-    #relateAll() {
-        for (const li of this.#list.children) {
-            this.#relateOne(li);
+    /* Changes the list around a bubble, whose edge stays where it is. */
+    #keep(li, edge, change) {
+        const y = li.getBoundingClientRect()[edge];
+
+        change();
+        this.#scroll(this.#scroller.scrollTop
+                     + li.getBoundingClientRect()[edge] - y);
+    }
+
+    #scroll(top) {
+        this.#scroller.scrollTop = top;
+        this.#top = this.#scroller.scrollTop;
+    }
+
+    /* The first ones go; what is unsent goes to the end. */
+    #trimStart(most) {
+        const all = [...this.#list.children];
+
+        for (const li of all.slice(0, Math.max(0, all.length - most))) {
+            this.#drop(li);
+
+            if (this.#pending.has(li.info?.cid)) {
+                this.#list.append(li);
+            }
+
+            this.#hasOlder = true;
+        }
+
+        group(this.#list.firstElementChild);
+        this.#on.ends();
+    }
+
+    #trimEnd() {
+        if (this.#list.childElementCount > MOST) {
+            this.#goBack();
+            [...this.#list.children].slice(MOST)
+                                    .forEach((li) => this.#drop(li));
         }
     }
 
-    #relateOne(li) {
-        if (!li?.info) {
-            return;
+    /* Who was at one of its buttons is in the list then. */
+    #drop(li) {
+        if (li.contains(document.activeElement)) {
+            this.#scroller.focus({preventScroll: true});
         }
 
-        const before = li.previousElementSibling?.info;
-        const after = li.nextElementSibling?.info;
-        const day = dayName(li.info.timestamp);
-        const isNewDay = day !== dayBefore(li);
-        const label = li.querySelector('.day');
-
-        label.hidden = !isNewDay;
-        label.firstElementChild.textContent = day;
-        li.classList.toggle('first', isNewDay || !together(before, li.info));
-        li.classList.toggle('last', !together(li.info, after));
+        li.remove();
     }
+}
 
-    #trim() {
-        if (!this.#atEnd || this.#list.childElementCount <= MOST) {
-            return;
-        }
 
-        const old = [...this.#list.children].slice(0, MOST / 3);
+function isStored(li) {
+    return li.info?.m.epoch !== undefined;
+}
 
-        old.forEach((li) => li.remove());
-        this.#relateOne(this.#list.firstElementChild);
-    }
+
+/* What an event changes in a message. */
+function changed({retracted, message}) {
+    return retracted ? {retracted, message: undefined}
+                     : {edited: true, message};
 }
 
 
@@ -476,22 +614,4 @@ function noteItem(text) {
     span.textContent = text;
     li.append(span);
     return li;
-}
-
-
-/* The day of the last message before this one, over notes. */
-function dayBefore(li) {
-    do {
-        li = li.previousElementSibling;
-    } while (li && !li.info);
-
-    return li && dayName(li.info.timestamp);
-}
-
-
-/* Do two neighbours belong to one group of bubbles? */
-function together(a, b) {
-    return !!a && !!b && a.sender === b.sender
-           && Math.abs(b.timestamp - a.timestamp) < GROUP_MS
-           && dayName(a.timestamp) === dayName(b.timestamp);
 }

@@ -1,6 +1,6 @@
 /* The chat page: a name, a chat, and the conversation. */
 
-import {WsChat} from './ws-chat.js';
+import {WsChat, comparePositions} from './ws-chat.js';
 import {MessageLog, words} from './log.js';
 import {People} from './people.js';
 
@@ -35,6 +35,7 @@ const CLOSES = {
 let chat = null;
 let receiptsTimer = null;
 let chatId = '';
+let shown = null;                   /* the room in the list, left or not */
 let changing = null;                /* one's own message, being changed */
 
 const log = new MessageLog($('log'), $('messages'), $('message'), {
@@ -44,9 +45,7 @@ const log = new MessageLog($('log'), $('messages'), $('message'), {
     },
 
     unread(count) {
-        $('newer').hidden = count === 0;
-        $('newer').textContent = count === 1 ? '1 new message'
-                                             : `${count} new messages`;
+        showNewer(count);
         markRead();
     },
 
@@ -54,6 +53,14 @@ const log = new MessageLog($('log'), $('messages'), $('message'), {
 
     retract(m) {
         change(() => chat.retract(chatId, m));
+    },
+
+    ends: showEnds,
+    newer: loadNewer,
+
+    latest() {
+        log.show(shown.messages, shown.hasOlder);
+        log.showReceipts(shown);
     },
 });
 
@@ -216,6 +223,7 @@ function enter(name, id) {
 
     log.me = name;
     log.canChange = true;
+    $('older').dataset.state = 'none';
     log.clear();
     people.me = name;
     people.show(null);
@@ -224,7 +232,6 @@ function enter(name, id) {
     $('talk').hidden = false;
     $('empty').hidden = true;
     $('problem').hidden = true;
-    showOlder(null);
     $('title').textContent = `#${id}`;
     $('log').setAttribute('aria-busy', 'true');
     showTitle();
@@ -272,14 +279,7 @@ function listen(mine) {
         markRead();
         showTitle();
     });
-    on('update', ({room, epoch, seq}) => {
-        const m = room.messages.find(
-            (one) => one.epoch === epoch && one.seq === seq);
-
-        if (m) {
-            log.update(m);
-        }
-    });
+    on('update', (ev) => log.update(ev));
     on('mark', showReceipts);
     on('presence', () => people.update());
     on('typing', () => people.update());
@@ -304,9 +304,10 @@ function listen(mine) {
 function showRoom(room) {
     const {unread} = room;
 
+    shown = room;
     log.me = chat.user;
     people.me = chat.user;
-    log.show(room.messages);
+    log.show(room.messages, room.hasOlder);
     log.showReceipts(room);
     people.show(room);
 
@@ -314,7 +315,6 @@ function showRoom(room) {
         log.divide(room.marks.get(chat.user)?.read);
     }
 
-    showOlder(room);
     $('log').setAttribute('aria-busy', 'false');
     showEmpty();
     markRead();
@@ -348,9 +348,41 @@ function markRead() {
 }
 
 
-/* Its place, once taken, stays: nothing moves when the last page came. */
-function showOlder(room) {
-    $('older').dataset.state = room?.hasOlder ? 'more' : 'none';
+/* What there is beyond the list. The place of the button at its beginning,
+   once taken, stays: nothing moves when the last page came. */
+function showEnds() {
+    const older = $('older');
+
+    if (log.hasOlder) {
+        older.dataset.state = 'more';
+    } else if (older.dataset.state === 'more') {
+        leaveButton(older);
+        older.dataset.state = 'all';
+    }
+
+    if (log.isLive) {
+        leaveButton($('later'));
+    }
+
+    $('later').hidden = log.isLive;
+    $('log').ariaLive = log.isLive ? 'polite' : 'off';
+    showNewer(log.unread);
+}
+
+
+/* It goes: who is at it is in the list then. */
+function leaveButton(button) {
+    if (button === document.activeElement) {
+        $('log').focus({preventScroll: true});
+    }
+}
+
+
+function showNewer(count) {
+    $('newer').hidden = count === 0 && log.isLive;
+    setText('newer', count === 0 ? 'Latest messages'
+                     : count === 1 ? '1 new message'
+                     : `${count} new messages`);
 }
 
 
@@ -516,30 +548,66 @@ function onType() {
 }
 
 
-async function loadOlder() {
-    const mine = chat;
-    const button = $('older');
-    const room = chat.room(chatId);
+function loadOlder() {
+    const {first} = log;
 
-    if (button.ariaBusy === 'true') {
+    loadPage($('older'), 'Earlier', {before: place(first)}, ({messages, more}) => {
+        if (isSame(first, log.first)) {
+            log.addOlder(messages, more);
+        }
+    });
+}
+
+
+function loadNewer() {
+    const {last} = log;
+
+    loadPage($('later'), 'Later', {after: place(last)}, ({messages, more}) => {
+        if (log.isLive || !isSame(last, log.last)) {
+            return;
+        }
+
+        const end = messages.at(-1) ?? last;
+        const rest = more ? [] : shown.messages.filter(
+            (m) => comparePositions(m, end) > 0);
+
+        log.addNewer([...messages, ...rest], more);
+    });
+}
+
+
+/* A page from beyond the list, unless one is on its way. */
+async function loadPage(button, which, from, add) {
+    const mine = chat;
+
+    if (!mine || button.ariaBusy === 'true') {
         return;
     }
 
     button.ariaBusy = 'true';
 
     try {
-        const messages = await room.older(HISTORY);
+        const page = await mine.history(chatId, {...from, limit: HISTORY});
 
         if (chat === mine) {
-            log.addOlder(messages);
-            log.showReceipts(room);
-            button.dataset.state = room.hasOlder ? 'more' : 'all';
+            add(page);
+            log.showReceipts(shown);
         }
     } catch (err) {
-        setText('hint', 'Earlier messages could not be loaded');
+        setText('hint', `${which} messages could not be loaded`);
     }
 
     button.ariaBusy = 'false';
+}
+
+
+function place({epoch, seq}) {
+    return {epoch, seq};
+}
+
+
+function isSame(a, b) {
+    return !!b && comparePositions(a, b) === 0;
 }
 
 
@@ -595,7 +663,14 @@ $('newer').addEventListener('click', () => {
     log.toEnd();
     $('text').focus();
 });
-$('older').addEventListener('click', loadOlder);
+
+for (const [id, load] of [['older', loadOlder], ['later', loadNewer]]) {
+    $(id).addEventListener('click', () => {
+        // by keyboard it may be far from what is in view
+        $(id).scrollIntoView({block: 'nearest'});
+        load();
+    });
+}
 
 addEventListener('hashchange', () => tryStart(remembered('name'), hashChat()));
 addEventListener('online', () => chat?.state === 'offline' && chat.connect());

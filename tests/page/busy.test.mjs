@@ -4,11 +4,10 @@ import assert from 'node:assert/strict';
 import {after, afterEach, before, test} from 'node:test';
 
 import {World} from './harness.mjs';
+import {at, message, play} from './played.mjs';
 
 const LIMIT = {timeout: 240000};
 const LONG = 'Wolfeschlegelsteinhausenbergerdorff the elder of that name';
-const HELLO = {ev: 'welcome', proto: 1, user: 'Ada Lovelace', ping_ms: 30000,
-               limits: {max_message: 65536}};
 const people = [LONG, 'Charles', 'mary.s',
                 ...Array.from({length: 96}, (_, n) => `guest ${n}`),
                 'Ada Lovelace'];
@@ -18,42 +17,6 @@ const world = new World();
 before(() => world.begin(), LIMIT);
 after(() => world.end());
 afterEach(() => world.farewell());
-
-
-function at(seq) {
-    return {epoch: 1, seq};
-}
-
-
-function message(seq, sender, text, more = {}) {
-    return {ev: 'message', chat_id: 'x', ...at(seq), cid: `c${seq}`, sender,
-            prev: seq > 1 ? at(seq - 1) : null, message: text,
-            timestamp: Date.now() - 60000, ...more};
-}
-
-
-/* A server with these messages; `asked` gets the commands. */
-function play(messages, more = {}, asked = []) {
-    return (command) => {
-        const {op, id, chat_id} = command;
-
-        asked.push(command);
-
-        if (op === 'open') {
-            return [HELLO];
-        }
-
-        if (op === 'join') {
-            const last = messages.at(-1);
-
-            return [{ev: 'joined', id, chat_id, epoch: 1, recovered: true,
-                     head: at(last.seq), more: false, ...more,
-                     messages: messages.map((m) => ({...m, chat_id}))}];
-        }
-
-        return [{ev: op === 'ping' ? 'pong' : 'ok', id}];
-    };
-}
 
 
 const TALK = [
