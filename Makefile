@@ -199,7 +199,7 @@ fuzz: setup-test
 	$(Q)$(SUBMAKE) fuzzers
 	$(Q)$(T)/run-fuzz $(SECONDS) $(FUZZBIN)
 
-bench-test: build backend setup-test
+bench-test: build backend setup-test build/mock-broker
 	$(Q)$(SUBMAKE) benches
 	$(Q)$(T)/run-pytest bench -q -n 4 --timeout 300 tests/bench $(ARGS)
 

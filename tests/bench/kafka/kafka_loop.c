@@ -43,7 +43,8 @@ typedef struct {
     const char          *brokers;
     const char          *topic;
     uint64_t             rate;           /* messages a second; 0: flood */
-    uint64_t             count;
+    uint64_t             count;          /* with those of the warm-up */
+    uint64_t             warmup;
     uint64_t             chats;
     uint64_t             size;           /* of the text */
     rd_kafka_conf_t     *conf;           /* of both */
@@ -96,6 +97,8 @@ static const char  kl_help[] =
     "  -t, --topic NAME        it is read from its end as it is now\n"
     "  -r, --rate N            messages a second (200); 0: all at once\n"
     "  -n, --count N           messages (2000)\n"
+    "  -w, --warmup N          so many before, whose times do not count: to\n"
+    "                          connect takes a second (0)\n"
     "  -c, --chats N           keys that they are spread over (200)\n"
     "  -s, --size N            octets of each message's text (100)\n"
     "  -X, --property N=V      of librdkafka, for both sides; several\n"
@@ -167,6 +170,7 @@ kl_options(kl_t *k, int argc, char **argv)
         { "topic", required_argument, NULL, 't' },
         { "rate", required_argument, NULL, 'r' },
         { "count", required_argument, NULL, 'n' },
+        { "warmup", required_argument, NULL, 'w' },
         { "chats", required_argument, NULL, 'c' },
         { "size", required_argument, NULL, 's' },
         { "property", required_argument, NULL, 'X' },
@@ -181,7 +185,7 @@ kl_options(kl_t *k, int argc, char **argv)
     k->size = 100;
     k->conf = rd_kafka_conf_new();
 
-    while ((c = getopt_long(argc, argv, "b:t:r:n:c:s:X:hV", options, NULL))
+    while ((c = getopt_long(argc, argv, "b:t:r:n:w:c:s:X:hV", options, NULL))
            != -1)
     {
         switch (c) {
@@ -189,6 +193,7 @@ kl_options(kl_t *k, int argc, char **argv)
         case 't': k->topic = optarg; break;
         case 'r': k->rate = kl_number("rate", optarg, 0, 1000000); break;
         case 'n': k->count = kl_number("count", optarg, 1, KL_MAX_SEEN); break;
+        case 'w': k->warmup = kl_number("warmup", optarg, 0, 1000000); break;
         case 'c': k->chats = kl_number("chats", optarg, 1, 1000000); break;
         case 's': k->size = kl_number("size", optarg, 1, KL_MAX_SIZE); break;
         case 'X': kl_property(k, optarg); break;
@@ -202,6 +207,7 @@ kl_options(kl_t *k, int argc, char **argv)
         kl_die(KL_USAGE, "--brokers and --topic are needed, and no more");
     }
 
+    k->count += k->warmup;
     k->due = calloc(k->count, sizeof(uint64_t));
     k->text = malloc(k->size + 1);
 
@@ -280,6 +286,8 @@ kl_connect(kl_t *k)
 
     kl_set(k->conf, "bootstrap.servers", k->brokers);
 
+    /* the settings of the relay, and those of a node's producer */
+
     conf = rd_kafka_conf_dup(k->conf);
     kl_set(conf, "group.id", "kafka-loop");
     kl_set(conf, "enable.auto.commit", "false");
@@ -293,6 +301,7 @@ kl_connect(kl_t *k)
     conf = k->conf;
     kl_set(conf, "acks", "all");
     kl_set(conf, "enable.idempotence", "true");
+    kl_set(conf, "linger.ms", "1");
     kl_set(conf, "partitioner", "murmur2_random");
     rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR);
 
@@ -488,7 +497,10 @@ kl_acked(kl_t *k, const rd_kafka_message_t *m)
     due = m->_private;
 
     k->acked++;
-    wb_hist_add(&k->ack, kl_now() - *due);
+
+    if (due >= k->due + k->warmup) {
+        wb_hist_add(&k->ack, kl_now() - *due);
+    }
 }
 
 
@@ -519,8 +531,13 @@ kl_received(kl_t *k, const rd_kafka_message_t *m)
 
     i = strtoull(end + 1, NULL, 10);
 
-    if (i < k->sent) {
-        k->received++;
+    if (i >= k->sent) {
+        return;
+    }
+
+    k->received++;
+
+    if (i >= k->warmup) {
         wb_hist_add(&k->receive, kl_now() - k->due[i]);
     }
 }
@@ -541,10 +558,11 @@ kl_report(kl_t *k, uint64_t ns)
 
     for (n = 0; n < 2; n++) {
         h = n ? &k->receive : &k->ack;
-        printf(", \"%s_ms\": {", n ? "receive" : "ack");
+        printf(", \"%s_ms\": {\"count\": %" PRIu64,
+               n ? "receive" : "ack", h->total);
 
         for (i = 0; i < 4; i++) {
-            printf("%s\"%s\": %.3f", i ? ", " : "", names[i],
+            printf(", \"%s\": %.3f", names[i],
                    (double) wb_hist_percentile(h, percents[i]) / KL_MS);
         }
 
