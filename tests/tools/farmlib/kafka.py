@@ -40,10 +40,11 @@ def broker(top):
     return command(top, 'kafka.Kafka', 'server.properties')
 
 
-def make(top, place, port, controller, **settings):
+def make(top, place, port, controller, more=(), **settings):
     """Write the broker's files and format its log.
 
-    `min_insync_replicas=2` is min.insync.replicas.
+    `min_insync_replicas=2` is min.insync.replicas; more: other listeners,
+    (name, protocol, address).
     """
     text = pathlib.Path(top, 'conf/kafka/server.properties').read_text()
     values = dict(line.split('=', 1) for line in text.splitlines()
@@ -55,6 +56,11 @@ def make(top, place, port, controller, **settings):
         'advertised.listeners': 'PLAINTEXT://127.0.0.1:%d' % port,
         'controller.quorum.voters': '1@127.0.0.1:%d' % controller,
         'log.dirs': str(pathlib.Path(place, 'data'))})
+    for name, protocol, address in more:
+        for key in 'listeners', 'advertised.listeners':
+            values[key] += ',%s://%s' % (name, address)
+        values['listener.security.protocol.map'] += ',%s:%s' % (name, protocol)
+        values['inter.broker.listener.name'] = 'PLAINTEXT'
     values.update({name.replace('_', '.'): str(value)
                    for name, value in settings.items()})
     pathlib.Path(place, 'server.properties').write_text(
