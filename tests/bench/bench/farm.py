@@ -63,6 +63,7 @@ class Farm:
     """
 
     name = node = None
+    acks = None
     options = ('--appendonly', 'no')
     count = 2
 
@@ -139,6 +140,7 @@ class NchanPostNode(NchanNode):
 class Ours(Farm):
     name = server.Ours.name
     node = OursNode
+    acks = OursNode.acks
 
 
 class OursAof(Ours):

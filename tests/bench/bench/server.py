@@ -55,10 +55,11 @@ class Server:
 
     name     of the peer
     generator   arguments of wsbench, {port} is filled in
+    acks     of them counts the acknowledgements; None: there are none
     slots    it has NGINX's slots of connections
     """
 
-    name = None
+    name = acks = None
     generator = ()
     slots = False
 
@@ -180,6 +181,9 @@ class Nginx(Server):
         return next(iter(machine.children(self.process.pid)), None)
 
 
+ACK = '"ev":"ack"'
+
+
 class Ours(Nginx):
     name = 'ngx_ws_chat'
     module = TOP / 'build/ngx_ws_chat_module.so'
@@ -195,11 +199,14 @@ location /chat {
         # its kernel delay acknowledgements, which costs the server more
         '--url', 'ws://127.0.0.1:{port}/chat?user=u{i}&join=r{room}',
         '--init-reply', '"ev":"welcome"',
-        '--publish', '{"op":"send","chat_id":"r{room}","cid":"{cid}",'
-                     '"message":"{tag}{pad}"}',
-        '--count', '"ev":"gap"', '--count', '"ev":"error"')
-    lines = ('--publish', '{"op":"send","chat_id":"r{room}","cid":"{cid}",'
-                          '"message":["{tag}",{line}]}')
+        # with an id it is acknowledged
+        '--publish', '{"op":"send","id":{i},"chat_id":"r{room}",'
+                     '"cid":"{cid}","message":"{tag}{pad}"}',
+        '--count', '"ev":"gap"', '--count', '"ev":"error"',
+        '--count', ACK)
+    lines = ('--publish', '{"op":"send","id":{i},"chat_id":"r{room}",'
+                          '"cid":"{cid}","message":["{tag}",{line}]}')
+    acks = ACK
     deflates = True
 
 
