@@ -24,20 +24,23 @@ def saved():
     results = {name: result(name, [peer.name for peer in case.peers])
                for name, case in CASES.items() if name != 'growth'}
     results['growth'] = {
-        'title': 'growth', 'rounds': {'chats': [{}]}, 'targets': [],
-        'medians': {'chats': {'10': 1, '100': 2, '1000': 3, '10000': None}},
-        'ratios': {}}
+        'title': 'growth', 'rounds': {'chats': [{}] * 5}, 'targets': [],
+        'medians': {'chats': {'10': 1, '100': 2, '1000': 3, '10000': None},
+                    'bare': {'10': 1, '100': 1, '1000': 1, '10000': 1}},
+        'ratios': {'bare': {'10': 1, '100': 2, '1000': 3, '10000': None}}}
     return {'machine': about, 'cases': results}
 
 
 def test_every_case_has_its_rows(saved):
     lines = figures.summary(saved['cases']).splitlines()
     rows = sum(len(case.rows) for case in CASES.values())
-    assert len(lines) == 2 + rows + 1 + 3
+    assert len(lines) == 2 + rows + 1 + 4
     for line in lines[2:2 + rows]:
         assert line.count('|') == 6 and '7' in line.split('|')[2]
     assert any(line.count('(1.00)') == 3 for line in lines)
-    assert lines[-1] == '| chats | 1.00 | 2.00 | 3.00 |  |'
+    assert lines[-2:] == ['| chats | 1.00 | 2.00 | 3.00 |  |',
+                          '| bare | 1.00 (1.00) | 1.00 (2.00) | 1.00 (3.00) '
+                          '| 1.00 |']
 
 
 @pytest.fixture
@@ -60,6 +63,8 @@ def test_save(saved, places):
         assert text.startswith('a\n' + figures.BEGIN)
         assert text.endswith(figures.END + 'b\n')
         assert 'Some CPU, 2 processors' in text
+    assert 'Medians of 3 interleaved rounds' in short
+    assert 'Medians of 3 to 5 interleaved rounds' in whole
     assert '1,000/s' in whole and '1,000/s' not in short
     assert not any(figures.differs(place) for place in places)
 

@@ -12,7 +12,8 @@ Target = collections.namedtuple('Target', 'figure limit to least',
 
 
 class Case:
-    """name, title, notes to print; peers in the order they are run.
+    """name, title, notes to print; peers in the order they are run, every
+    other round in the reverse one.
 
     columns     (key of a round's figures, heading, format)
     targets     Targets
@@ -37,7 +38,7 @@ class Case:
         """Interleaved rounds, then {'rounds', 'medians', ...}."""
         figures = {peer.name: [] for peer in self.peers}
         for number in range(rounds):
-            for peer in self.peers:
+            for peer in in_turn(self.peers, number):
                 say('%s, round %d of %d: %s'
                     % (self.name, number + 1, rounds, peer.name))
                 figures[peer.name].append(self.run_round(peer, quick))
@@ -45,21 +46,26 @@ class Case:
 
     def result(self, figures):
         medians = {name: median(one) for name, one in figures.items()}
-        ratios = self.ratios(medians)
+        ratios = self.ratios(figures)
         return {'title': self.title, 'rounds': figures, 'medians': medians,
                 'ratios': ratios,
                 'targets': [self.judge(target, medians, ratios)
                             for target in self.targets]}
 
-    def ratios(self, medians):
-        """{peer: {figure: ours / theirs}}"""
-        ours = medians.get(Ours.name)
+    def ratios(self, figures):
+        """{peer: {figure: ours / theirs}}
+
+        The median of the rounds' ratios: how fast a machine is drifts by
+        more than what is to be told apart, but little from one server to
+        the next.
+        """
+        ours = figures.get(Ours.name)
         if ours is None:
             return {}
-        return {name: {key: ours[key] / theirs[key] for key in ours
-                       if key not in self.plain and theirs.get(key)
-                       and ours[key] is not None}
-                for name, theirs in medians.items()
+        return {name: {key: value for key in ours[0]
+                       if key not in self.plain
+                       and (value := ratio(ours, theirs, key)) is not None}
+                for name, theirs in figures.items()
                 if not name.startswith(Ours.name)}
 
     def judge(self, target, medians, ratios):
@@ -68,6 +74,19 @@ class Case:
         met = (value >= target.limit if target.least
                else value <= target.limit)
         return {**target._asdict(), 'value': value, 'met': met}
+
+
+def in_turn(peers, number):
+    """In which order they come in that round."""
+    return peers[::-1] if number % 2 else peers
+
+
+def ratio(ours, theirs, key):
+    """The median of a figure's ratios in all rounds, or None."""
+    pairs = [(mine[key], other.get(key)) for mine, other in zip(ours, theirs)]
+    if any(mine is None or not other for mine, other in pairs):
+        return None
+    return statistics.median(mine / other for mine, other in pairs)
 
 
 def median(rounds):

@@ -15,8 +15,16 @@ class Fan(Case):
     clients on other machines, but on the same one it can be half of the cost
     of sending, and a faster server, whose generator sleeps more, pays more.
 
+    The rounds are short and many, because the same process needs a quarter
+    more CPU time or less a few seconds later. While a server warms up, ours
+    tells who has come, up to a second later: that is not what is measured.
+
     rate      messages a second in all chats together
     seconds   measured, warming up, waiting for the last: whole and quick
+    late      ms (p99) that the generator may be late, None: whatever it is;
+              what it sends late comes in bursts, which cost less and take
+              longer than what came in time, so the round is run again
+    tries     so often at most
     may_lose   peers from which all is asked but not expected
     """
 
@@ -25,8 +33,10 @@ class Fan(Case):
     rooms = publishers = 1
     rate = 50
     size = 100
-    seconds = (4, 0.5, 5), (0.4, 0.1, 30)
+    seconds = (1, 1.2, 5), (0.4, 0.1, 30)
     quick = {'members': 20, 'rate': 50}
+    late = None
+    tries = 3
     may_lose = ()
     options = ()
     columns = (
@@ -57,6 +67,13 @@ class Fan(Case):
                 *self.seconds[1])
 
     def run_round(self, peer, quick):
+        for _ in range(1 if quick or self.late is None else self.tries):
+            figures = self.run_once(peer, quick)
+            if self.late is not None and figures['late'] < self.late:
+                break
+        return figures
+
+    def run_once(self, peer, quick):
         with peer() as server:
             return self.measure(server, quick)
 
@@ -92,6 +109,8 @@ class Fan(Case):
                                          or 'nothing was delivered'))
         wrong = {key: result[key] for key in ('repeats', 'strays')
                  if result[key]}
+        if server.acks and result['counts'][server.acks] < result['sent']:
+            wrong['acks'] = result['counts'][server.acks]
         if server.name not in self.may_lose:
             wrong.update((key, result[key]) for key in ('missing', 'holes')
                          if result[key])
@@ -125,6 +144,8 @@ class Fan(Case):
 
 class Fan50(Fan):
     name = 'fan-50'
+    rounds = 5
+    late = 1
     rows = (('1 chat x 1,000 members, 50 messages/s: CPU us each delivery',
              'cpu_us', '{:.2f}'),)
     targets = (Target('cpu_us', 1.10, FloorEach.name),
@@ -138,7 +159,7 @@ class Fan1000(Fan):
     rows = (('1 x 1,000, 1,000/s: CPU us', 'cpu_us', '{:.2f}'),)
     peers = (Ours, FloorLog, Nchan, Ws)
     rate = 1000
-    seconds = (3, 0.5, 2), (0.4, 0.1, 30)
+    seconds = (2, 1.2, 2), (0.4, 0.1, 30)
     quick = {'members': 20, 'rate': 100}
     may_lose = (Ours.name, FloorLog.name, Nchan.name, Ws.name)
     targets = (Target('missing', 0),)
@@ -168,6 +189,8 @@ class Chats200(Fan):
     rooms = 200
     publishers = 10
     rate = 3000
+    rounds = 7
+    late = 1
     quick = {'members': 40, 'rooms': 4, 'rate': 100}
     targets = (Target('cpu_us', 0.85, Nchan.name),
                Target('cpu_us', 1.15, FloorEach.name),

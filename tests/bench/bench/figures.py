@@ -48,10 +48,9 @@ def row(result, label, figure, form, peer=Ours.name):
         theirs = next((one for one in medians if one.startswith(prefix)),
                       None)
         if peer == Ours.name and theirs in medians:
-            cells[-1] = number(form, medians[theirs].get(figure))
-            ratio = result['ratios'].get(theirs, {}).get(figure)
-            if ratio is not None:
-                cells[-1] += ' (%.2f)' % ratio
+            cells[-1] = with_ratio(
+                number(form, medians[theirs].get(figure)),
+                result['ratios'].get(theirs, {}).get(figure))
     return '| %s |' % ' | '.join(cells)
 
 
@@ -63,10 +62,16 @@ def growth(result):
     lines = heading([result['title']] +
                     [title for _, title, _ in Growth.columns])
     for name, figures in result['medians'].items():
+        ratios = result['ratios'].get(name, {})
         lines.append('| %s | %s |' % (name, ' | '.join(
-            '' if figures[key] is None else form % figures[key]
+            with_ratio('' if figures[key] is None else form % figures[key],
+                       ratios.get(key))
             for key, _, form in Growth.columns)))
     return lines
+
+
+def with_ratio(text, ratio):
+    return text if ratio is None else '%s (%.2f)' % (text, ratio)
 
 
 def section(saved, cases):
@@ -74,15 +79,18 @@ def section(saved, cases):
     about = saved['machine']
     results = {name: result for name, result in saved['cases'].items()
                if name in cases}
-    rounds = max(len(one) for result in results.values()
-                 for one in result['rounds'].values())
+    rounds = {name: max(map(len, result['rounds'].values()))
+              for name, result in results.items()}
+    many = sorted(set(rounds.values()) - {1})
+    once = [name for name, count in rounds.items() if count == 1]
     return (
-        '%s\nIn brackets: ours divided by theirs. Medians of %d interleaved '
-        'rounds (of memory and growth one) on %s, %d processors, kernel %s, '
+        '%s\nMedians of %s interleaved rounds%s, in brackets that of ours '
+        'divided by theirs in each round, on %s, %d processors, kernel %s, '
         'NGINX %s; one processor for the server, the others for the '
         'generator. CPU time is that of the server, kernel included.\n' % (
-            summary(results), rounds, about['cpu'], about['cpus'],
-            about['kernel'], about['nginx']))
+            summary(results), ' to '.join(map(str, many[:1] + many[1:][-1:])),
+            ' (of %s one)' % ', '.join(once) if once else '', about['cpu'],
+            about['cpus'], about['kernel'], about['nginx']))
 
 
 def parts(place):

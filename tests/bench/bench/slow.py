@@ -30,9 +30,6 @@ class Slow20(Fan):
 
     When one was gapped is told by the positions of the first message it has
     and of its gap: messages come on a schedule.
-
-    A round in which the generator was late itself, as the machine had other
-    things to do, says nothing of the server's latency: it is run again.
     """
 
     name = 'slow-20'
@@ -45,7 +42,7 @@ class Slow20(Fan):
         ('gap_s', 'the last after s', '%.1f'),
         ('grown', 'memory grown KiB', '%.0f'),
     )
-    late = 1       # ms, p99
+    late = 1
     tries = 5
     plain = Fan.plain + ('gapped', 'gap_s', 'grown')
     targets = (Target('p99', 1.5, OursAllRead.name),
@@ -58,13 +55,6 @@ class Slow20(Fan):
         super().__init__()
         self.title += ', and %d who stop reading' % self.count
         self.slow = []
-
-    def run_round(self, peer, quick):
-        for _ in range(1 if quick else self.tries):
-            figures = self.run_once(peer, quick)
-            if figures['late'] < self.late:
-                break
-        return figures
 
     def run_once(self, peer, quick):
         with peer() as server, contextlib.ExitStack() as stack:
