@@ -551,7 +551,7 @@ function onType() {
 function loadOlder() {
     const {first} = log;
 
-    loadPage($('older'), 'Earlier', {before: place(first)}, ({messages, more}) => {
+    loadPage('older', {before: place(first)}, ({messages, more}) => {
         if (isSame(first, log.first)) {
             log.addOlder(messages, more);
         }
@@ -561,24 +561,38 @@ function loadOlder() {
 
 function loadNewer() {
     const {last} = log;
+    const [first] = shown.messages;
 
-    loadPage($('later'), 'Later', {after: place(last)}, ({messages, more}) => {
-        if (log.isLive || !isSame(last, log.last)) {
-            return;
+    if (first && comparePositions(first, last) <= 0) {
+        // the room has what follows
+        const rest = behind(last);
+
+        log.addNewer(rest.slice(0, HISTORY), rest.length > HISTORY);
+        log.showReceipts(shown);
+        return;
+    }
+
+    loadPage('later', {after: place(last)}, ({messages, more}) => {
+        if (!log.isLive && isSame(last, log.last)) {
+            // and what has come since
+            const rest = more ? [] : behind(messages.at(-1) ?? last);
+
+            log.addNewer([...messages, ...rest], more);
         }
-
-        const end = messages.at(-1) ?? last;
-        const rest = more ? [] : shown.messages.filter(
-            (m) => comparePositions(m, end) > 0);
-
-        log.addNewer([...messages, ...rest], more);
     });
 }
 
 
+/* The room's messages behind a position. */
+function behind(position) {
+    return shown.messages.filter((m) => comparePositions(m, position) > 0);
+}
+
+
 /* A page from beyond the list, unless one is on its way. */
-async function loadPage(button, which, from, add) {
+async function loadPage(id, from, add) {
     const mine = chat;
+    const button = $(id);
 
     if (!mine || button.ariaBusy === 'true') {
         return;
@@ -594,7 +608,8 @@ async function loadPage(button, which, from, add) {
             log.showReceipts(shown);
         }
     } catch (err) {
-        setText('hint', `${which} messages could not be loaded`);
+        setText('hint', `${id === 'older' ? 'Earlier' : 'Later'} messages`
+                        + ' could not be loaded');
     }
 
     button.ariaBusy = 'false';
