@@ -54,7 +54,8 @@ struct ngx_ws_chat_redis_s {
 
     redisReader                      *reader;
     size_t                            reply_size; /* of what is being read */
-    size_t                            reply_elements;
+    size_t                            elements;   /* in arrays of it */
+    ngx_pool_t                       *objects;    /* made of it, or NULL */
 
     ngx_ws_chat_redis_pending_t      *pending;    /* a ring */
     ngx_uint_t                        pending_size;   /* a power of two */
@@ -121,6 +122,18 @@ ngx_int_t ngx_ws_chat_redis_put(ngx_ws_chat_redis_t *rc, ngx_uint_t argc,
 void ngx_ws_chat_redis_read_handler(ngx_event_t *rev);
 void ngx_ws_chat_redis_write_handler(ngx_event_t *wev);
 void ngx_ws_chat_redis_flush_handler(ngx_event_t *ev);
+
+
+/* ngx_ws_chat_redis_reply.c */
+
+/* The reader makes its objects there. */
+void ngx_ws_chat_redis_reply_open(ngx_ws_chat_redis_t *rc);
+
+/* The reply was looked at: its objects are gone. */
+void ngx_ws_chat_redis_reply_done(ngx_ws_chat_redis_t *rc);
+
+/* No reader needs them any more. */
+void ngx_ws_chat_redis_reply_close(ngx_ws_chat_redis_t *rc);
 
 
 #endif /* _NGX_WS_CHAT_REDIS_INT_H_INCLUDED_ */

@@ -2,12 +2,12 @@
 /*
  * Copyright (C) ngx_ws_chat contributors
  *
- * Commands out, replies in.  hiredis formats the ones and parses the others;
- * all that a reply makes it allocate is limited here.
+ * Commands out, replies in, which hiredis parses.
  */
 
 
 #include "ngx_ws_chat_redis_int.h"
+#include "core/wsc_resp.h"
 
 
 /* Fed piece by piece: hiredis moves what is left after each KiB consumed. */
@@ -24,9 +24,6 @@
 #define NGX_WS_CHAT_REDIS_PENDINGS  (1 << 20)
 
 #define NGX_WS_CHAT_REDIS_REPLY     (256 * 1024 * 1024)
-#define NGX_WS_CHAT_REDIS_ELEMENTS  (1 << 20)
-
-#define NGX_WS_CHAT_REDIS_ARGS      32           /* without allocation */
 
 
 /* What a subscriber is told. */
@@ -39,14 +36,10 @@ typedef struct {
 
 
 static ngx_int_t ngx_ws_chat_redis_await(ngx_ws_chat_redis_t *rc);
-static int ngx_ws_chat_redis_format(char **text, ngx_uint_t argc,
-    const wsc_str_t *argv);
 static void ngx_ws_chat_redis_write(ngx_ws_chat_redis_t *rc);
 static void ngx_ws_chat_redis_read(ngx_ws_chat_redis_t *rc);
 static void ngx_ws_chat_redis_parse(ngx_ws_chat_redis_t *rc, u_char *p,
     size_t n);
-static void *ngx_ws_chat_redis_create_array(const redisReadTask *task,
-    int elements);
 static void ngx_ws_chat_redis_dispatch(ngx_ws_chat_redis_t *rc,
     const redisReply *reply);
 static void ngx_ws_chat_redis_answer(ngx_ws_chat_redis_t *rc,
@@ -70,35 +63,16 @@ static const ngx_ws_chat_redis_push_t  ngx_ws_chat_redis_pushes[] = {
 };
 
 
-static redisReplyObjectFunctions   ngx_ws_chat_redis_functions;
-static void                     *(*ngx_ws_chat_redis_array_pt)(
-                                       const redisReadTask *task,
-                                       int elements);
-
-
 ngx_int_t
 ngx_ws_chat_redis_io_open(ngx_ws_chat_redis_t *rc)
 {
-    redisReader  *reader;
-
-    reader = redisReaderCreate();
-    if (reader == NULL) {
+    rc->reader = redisReaderCreate();
+    if (rc->reader == NULL) {
         return NGX_ERROR;
     }
 
-    if (ngx_ws_chat_redis_array_pt == NULL) {
-        ngx_ws_chat_redis_functions = *reader->fn;
-        ngx_ws_chat_redis_array_pt = reader->fn->createArray;
-        ngx_ws_chat_redis_functions.createArray =
-                                               ngx_ws_chat_redis_create_array;
-    }
-
-    reader->fn = &ngx_ws_chat_redis_functions;
-    reader->privdata = rc;
-
-    rc->reader = reader;
+    ngx_ws_chat_redis_reply_open(rc);
     rc->reply_size = 0;
-    rc->reply_elements = 0;
 
     return NGX_OK;
 }
@@ -112,6 +86,7 @@ ngx_ws_chat_redis_io_close(ngx_ws_chat_redis_t *rc)
         rc->reader = NULL;
     }
 
+    ngx_ws_chat_redis_reply_close(rc);
     wsc_buf_free(&rc->out);
     rc->sent = 0;
 }
@@ -131,27 +106,20 @@ ngx_ws_chat_redis_put(ngx_ws_chat_redis_t *rc, ngx_uint_t argc,
     const wsc_str_t *argv, ngx_uint_t awaited,
     ngx_ws_chat_redis_reply_pt reply, void *data)
 {
-    int                           n;
-    char                         *text;
+    size_t                        n, queued;
     u_char                       *p;
-    size_t                        queued;
     ngx_ws_chat_redis_pending_t  *pending;
 
     if (awaited && ngx_ws_chat_redis_await(rc) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    n = ngx_ws_chat_redis_format(&text, argc, argv);
-    if (n < 0) {
-        return NGX_ERROR;
-    }
-
+    n = wsc_resp_size(argc, argv);
     queued = rc->out.len - rc->sent;
 
     if ((queued && queued + n > NGX_WS_CHAT_REDIS_OUT_MAX)
         || rc->pending_n == NGX_WS_CHAT_REDIS_PENDINGS)
     {
-        redisFreeCommand(text);
         return NGX_DECLINED;
     }
 
@@ -159,14 +127,10 @@ ngx_ws_chat_redis_put(ngx_ws_chat_redis_t *rc, ngx_uint_t argc,
 
     if (p == NULL) {
         rc->out.failed = 0;
-        redisFreeCommand(text);
         return NGX_ERROR;
     }
 
-    ngx_memcpy(p, text, n);
-    rc->out.len += n;
-
-    redisFreeCommand(text);
+    rc->out.len += wsc_resp_print(p, argc, argv) - p;
 
     if (awaited) {
         pending = &rc->pending[(rc->pending_first + rc->pending_n++)
@@ -217,48 +181,6 @@ ngx_ws_chat_redis_await(ngx_ws_chat_redis_t *rc)
     rc->pending_first = 0;
 
     return NGX_OK;
-}
-
-
-/* Its length, or -1. */
-
-static int
-ngx_ws_chat_redis_format(char **text, ngx_uint_t argc, const wsc_str_t *argv)
-{
-    int           n;
-    size_t       *len, stack_len[NGX_WS_CHAT_REDIS_ARGS];
-    ngx_uint_t    i;
-    const char  **arg, *stack_arg[NGX_WS_CHAT_REDIS_ARGS];
-
-    if (argc == 0) {
-        return -1;
-    }
-
-    arg = stack_arg;
-    len = stack_len;
-
-    if (argc > NGX_WS_CHAT_REDIS_ARGS) {
-        arg = ngx_alloc(argc * (sizeof(char *) + sizeof(size_t)),
-                        ngx_cycle->log);
-        if (arg == NULL) {
-            return -1;
-        }
-
-        len = (size_t *) (arg + argc);
-    }
-
-    for (i = 0; i < argc; i++) {
-        arg[i] = (const char *) argv[i].data;
-        len[i] = argv[i].len;
-    }
-
-    n = redisFormatCommandArgv(text, (int) argc, arg, len);
-
-    if (arg != stack_arg) {
-        ngx_free(arg);
-    }
-
-    return n;
 }
 
 
@@ -431,11 +353,10 @@ ngx_ws_chat_redis_parse(ngx_ws_chat_redis_t *rc, u_char *p, size_t n)
         }
 
         rc->reply_size = reader->len - reader->pos;
-        rc->reply_elements = 0;
 
         ngx_ws_chat_redis_dispatch(rc, reply);
 
-        freeReplyObject(reply);
+        ngx_ws_chat_redis_reply_done(rc);
 
         if (rc->broken) {
             return;
@@ -446,29 +367,6 @@ ngx_ws_chat_redis_parse(ngx_ws_chat_redis_t *rc, u_char *p, size_t n)
         ngx_ws_chat_redis_fail(rc, "a reply of more than %d octets",
                                NGX_WS_CHAT_REDIS_REPLY);
     }
-}
-
-
-/* A mere number can ask for gigabytes. */
-
-static void *
-ngx_ws_chat_redis_create_array(const redisReadTask *task, int elements)
-{
-    ngx_ws_chat_redis_t  *rc;
-
-    rc = task->privdata;
-
-    if (elements > 0) {
-        rc->reply_elements += elements;
-    }
-
-    if (rc->reply_elements > NGX_WS_CHAT_REDIS_ELEMENTS) {
-        ngx_ws_chat_redis_fail(rc, "a reply of more than %d elements",
-                               NGX_WS_CHAT_REDIS_ELEMENTS);
-        return NULL;
-    }
-
-    return ngx_ws_chat_redis_array_pt(task, elements);
 }
 
 

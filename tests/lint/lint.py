@@ -23,7 +23,7 @@ LAYERS = [
     ('core leaf', 'wsc_', 'backoff base base64 buf bucket cluster cookie'
                           ' deflate epoch frame hist info json keys latest'
                           ' marks mask msgpack number pace presence progress'
-                          ' prom sorted sticky tally time token utf8 value'
+                          ' prom resp sorted sticky tally time token utf8 value'
                           ' wheel writer'),
     ('core protocol', 'wsc_', 'bans cmd conn envelope event follow grant'
                               ' handshake jwt message news page record'
