@@ -57,7 +57,9 @@ struct ngx_ws_chat_live_chat_s {
     ngx_msec_t                       renewed;    /* its epoch's life was */
     uint64_t                         epoch;      /* as it then was, */
     uint64_t                         under;      /* in an incarnation with
-                                                    this epoch */
+                                                    this epoch, */
+    uint64_t                         age;        /* for messages of this age
+                                                    (ms) */
     ngx_uint_t                       busy;       /* replies to come; while it
                                                     is used */
     ngx_ws_chat_live_over_t          over;       /* for the read under way */

@@ -306,7 +306,7 @@ ngx_ws_chat_live_exec_publish(ngx_ws_chat_live_node_t *n,
 /*
  * Once for each chat: how long its keys live.  Whoever appends may know
  * another time than this worker; the stream outlives the epoch with all of
- * them.
+ * them.  What was told at a renewal lasts until the next one.
  */
 
 static void
@@ -337,7 +337,10 @@ ngx_ws_chat_live_exec_target(ngx_ws_chat_live_node_t *n,
         ngx_ws_chat_live_ask(n, c, NULL, NULL);
     }
 
-    if (t->limits.age == 0) {
+    if (t->limits.age == 0
+        || (chat && !t->renew && t->epoch == chat->epoch
+            && t->limits.age <= chat->age))
+    {
         return;
     }
 
@@ -553,6 +556,7 @@ ngx_ws_chat_live_epochs(ngx_ws_chat_live_node_t *n)
         if (chat) {
             chat->epoch = t->epoch;
             chat->under = b->inc.epoch;
+            chat->age = t->limits.age;
             chat->renewed = ngx_current_msec;
             chat->renewable = 1;
         }

@@ -351,6 +351,35 @@ async def test_keys_have_the_prefix_and_a_life(nginx, redis):
         r'\d+-7', one.cli('get', 'app:{0}:d:room 3 ann c6')))
 
 
+async def test_the_longest_life_counts(nginx, redis):
+    """A chat's locations may keep messages for different times."""
+    one = redis()
+    ng = nginx(workers=1, location=FREE + 'ws_chat_history 5 60s;',
+               zone=zone(one.port), server="""
+        location = /long {
+            ws_chat zone=chat;
+            ws_chat_history 5 600s;
+        }
+        """)
+
+    def seconds():
+        return int(one.cli('ttl', 'wsc:{0}:s:room'))
+
+    a = await Client.connect(ng, user='ann')
+    b = await Client.connect(ng, user='ben', path='/long')
+    for member in a, b:
+        await member.join(ROOM)
+    await a.send(ROOM, 1, cid='c1')
+    assert 3600 < seconds() <= 3660
+    await b.send(ROOM, 2, cid='c2')
+    assert 4190 < seconds() <= 4200
+    one.cli('expire', 'wsc:{0}:s:room', '4000')
+    await b.send(ROOM, 3, cid='c3')
+    assert 4190 < seconds() <= 4200
+    await a.send(ROOM, 4, cid='c4')
+    assert 4190 < seconds() <= 4200
+
+
 async def test_a_send_is_one_round_trip(nginx, redis):
     """When a chat is known: no question is asked, and it is told once."""
     one = redis()
@@ -362,7 +391,8 @@ async def test_a_send_is_one_round_trip(nginx, redis):
     for n in range(20):
         await a.send(ROOM, n, cid='c%d' % n)
     after = calls(one)
-    for name, each in (('mget', 0), ('exec', 1), ('xadd', 1)):
+    # the dedupe record is touched, the stream's life is known
+    for name, each in (('mget', 0), ('exec', 1), ('xadd', 1), ('pexpire', 1)):
         assert after[name] - before[name] == 20 * each, name
     # and a canary each second
     assert after['publish'] - before['publish'] < 25
