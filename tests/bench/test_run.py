@@ -28,9 +28,10 @@ def test_case(name):
 
 
 def test_before():
-    done = run('--quick', '--before', Ours.module, 'fan-50')
+    done = run('--quick', '--before', Ours.module, 'fan-50', 'redis-200')
     assert done.returncode == 0, done.stderr
-    assert 'fan-50 works: %s, before, ' % Ours.name in done.stderr
+    for name in 'fan-50', 'redis-200':
+        assert '%s works: %s, before, ' % (name, Ours.name) in done.stderr
     done = run('--before', TOP / 'none.so', 'fan-50')
     assert done.returncode == 2 and 'none.so' in done.stderr
 

@@ -214,7 +214,9 @@ class Redis200(Fan):
     rooms = 200
     publishers = 10
     rate = 1000
-    seconds = (5, 1.5, 5), (0.4, 0.1, 30)
+    seconds = (2, 1.5, 5), (0.4, 0.1, 30)
+    rounds = 7
+    late = 1
     quick = {'members': 40, 'rooms': 4, 'rate': 100}
     columns = (
         ('cpu_us', 'CPU us/delivery', '%.1f'),

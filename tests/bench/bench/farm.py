@@ -143,6 +143,12 @@ class Ours(Farm):
     acks = OursNode.acks
 
 
+def before(path):
+    """Nodes with another build of it, as a peer."""
+    node = server.before(path, OursNode)
+    return type('Before', (Ours,), {'name': node.name, 'node': node})
+
+
 class OursAof(Ours):
     name = Ours.name + ', AOF'
     options = ('--appendonly', 'yes', '--appendfsync', 'everysec')

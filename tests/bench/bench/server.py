@@ -210,9 +210,9 @@ location /chat {
     deflates = True
 
 
-def before(path):
+def before(path, ours=Ours):
     """Another build of it, as a peer."""
-    return type('Before', (Ours,), {'name': 'before', 'module': path})
+    return type('Before', (ours,), {'name': 'before', 'module': path})
 
 
 class OursTls(Ours):
