@@ -455,7 +455,7 @@ function showHint() {
     }
 
     setText('hint', isAway && waiting > 0 ? `${unsent} for the connection`
-                    : HINT + (NARROW.matches ? '' : CHANGE_HINT));
+                    : HINT + (NARROW.matches || !log.canChange ? '' : CHANGE_HINT));
 }
 
 
@@ -531,7 +531,7 @@ async function change(request) {
     try {
         await request();
     } catch (err) {
-        log.canChange = err.code !== 'unknown_op';
+        log.canChange &&= err.code !== 'unknown_op';
         setText('hint', err.code === 'unknown_op'
                         ? 'This server does not change messages'
                         : `It could not be changed: ${err.message}`);
