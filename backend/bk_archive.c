@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bk_archive.h"
+#include "bk_archive_int.h"
 #include "bk_copy.h"
 #include "bk_log.h"
 #include "bk_mem.h"
@@ -17,7 +17,6 @@
 #define BK_ARCHIVE_TIMEOUT  60000      /* ms for a statement */
 #define BK_ARCHIVE_COLUMNS  11
 #define BK_ARCHIVE_KEPT     65536      /* octets of a bad record's value */
-#define BK_ARCHIVE_NUMBER   24
 #define BK_ARCHIVE_KEEP     1048576    /* octets of the buffer */
 
 
@@ -35,7 +34,6 @@ static bk_pg_rc_e bk_archive_bad_row(bk_archive_t *a, const bk_item_t *it);
 static bk_pg_rc_e bk_archive_progress(bk_archive_t *a);
 static void bk_archive_count(bk_archive_t *a, const bk_item_t *items,
     size_t n);
-static int bk_archive_ours(bk_archive_t *a, const bk_item_t *it);
 
 
 static const char  bk_archive_prepare[] =
@@ -71,6 +69,9 @@ bk_metric_t  bk_archive_metrics[] = {
     bk_counter("records_total", "Records that were dealt with."),
     bk_counter("messages_total", "Messages stored, repetitions too."),
     bk_counter("duplicates_total", "Stored as repetition of another cid."),
+    bk_counter("changes_total", "Messages edited or retracted."),
+    bk_counter("vain_changes_total", "Changes that are repeated or not "
+                                     "allowed."),
     bk_counter("refused_total", "Stored, but against the rules of messages."),
     bk_counter("bad_records_total", "Records that are no messages."),
     bk_counter("misrouted_total", "Records in another chat's partition."),
@@ -190,6 +191,10 @@ bk_archive_store(bk_archive_t *a, bk_item_t *items, size_t n)
 
     if (rc == BK_PG_OK) {
         rc = bk_archive_messages(a, items, n);
+    }
+
+    if (rc == BK_PG_OK) {
+        rc = bk_archive_changes(a, items, n);
     }
 
     if (rc == BK_PG_OK) {
@@ -331,6 +336,7 @@ bk_archive_messages(bk_archive_t *a, bk_item_t *items, size_t n)
 
     for (i = 0; i < n; i++) {
         if (items[i].bad == NULL && !items[i].stray
+            && items[i].record.op == BK_OP_MESSAGE
             && bk_archive_ours(a, &items[i]))
         {
             bk_archive_row(a, &items[i]);
@@ -606,6 +612,8 @@ bk_archive_count(bk_archive_t *a, const bk_item_t *items, size_t n)
     bk_metric_add(&m[BK_ARCHIVE_BATCHES], 1);
     bk_metric_add(&m[BK_ARCHIVE_MESSAGES], a->stored);
     bk_metric_add(&m[BK_ARCHIVE_DUPLICATES], a->dups);
+    bk_metric_add(&m[BK_ARCHIVE_CHANGES], a->changed);
+    bk_metric_add(&m[BK_ARCHIVE_VAIN], a->vain);
     bk_metric_add(&m[BK_ARCHIVE_COLLISIONS], a->rows - a->stored);
 
     for (i = 0; i < n; i++) {
@@ -623,7 +631,7 @@ bk_archive_count(bk_archive_t *a, const bk_item_t *items, size_t n)
 }
 
 
-static int
+int
 bk_archive_ours(bk_archive_t *a, const bk_item_t *it)
 {
     return a->parts[bk_kafka_partition(it->m)].ours;

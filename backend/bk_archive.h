@@ -48,7 +48,9 @@ typedef struct {
     int32_t               nparts;
     int64_t               rows;      /* of the batch: messages, */
     int64_t               stored;    /* stored ones, */
-    int64_t               dups;      /* repetitions among these */
+    int64_t               dups;      /* repetitions among these; */
+    int64_t               changed;   /* changes, */
+    int64_t               vain;      /* those that changed nothing */
     wsc_buf_t             copy;
 } bk_archive_t;
 
@@ -59,6 +61,8 @@ typedef enum {
     BK_ARCHIVE_RECORDS = 0,
     BK_ARCHIVE_MESSAGES,
     BK_ARCHIVE_DUPLICATES,
+    BK_ARCHIVE_CHANGES,
+    BK_ARCHIVE_VAIN,
     BK_ARCHIVE_REFUSED,
     BK_ARCHIVE_BAD,
     BK_ARCHIVE_MISROUTED,

@@ -29,6 +29,8 @@ typedef enum {
     BK_COLUMN_ENC,
     BK_COLUMN_PREV_EPOCH,
     BK_COLUMN_PREV_SEQ,
+    BK_COLUMN_EDITED,
+    BK_COLUMN_RETRACTED,
     BK_COLUMN_TOTAL
 } bk_column_e;
 
@@ -75,11 +77,12 @@ const char  bk_history_session[] =
 
 #define BK_HISTORY_SELECT(order, compare)                                     \
     "select epoch, seq, sender, cid, message, ms, enc, prev_epoch, prev_seq," \
-    " total from (select *, count(*) over () as total,"                       \
+    " edited, retracted, total from (select *, count(*) over () as total,"    \
     " row_number() over w as nth, sum(octet_length(message::text) + 256)"     \
     " over w as bytes from (select epoch, seq, sender, cid, message,"         \
     " (extract(epoch from \"timestamp\") * 1000)::bigint as ms,"              \
-    " enc, prev_epoch, prev_seq from messages where chat_id = $1"             \
+    " enc, prev_epoch, prev_seq, edited, retracted from messages"             \
+    " where chat_id = $1"                                                     \
     " and (epoch, seq) " compare " ($2::bigint, $3::bigint)"                  \
     " and refused is null and ($6::bool or dup_of is null)"                   \
     " order by epoch " order ", seq " order " limit $4::int) p"               \
@@ -323,6 +326,13 @@ bk_history_entry(bk_history_t *h, int row, wsc_entry_t *e)
 
     bk_history_str(h->rows, row, BK_COLUMN_SENDER, &e->sender);
     bk_history_str(h->rows, row, BK_COLUMN_CID, &e->cid);
+
+    e->edited = !PQgetisnull(h->rows, row, BK_COLUMN_EDITED);
+    e->retracted = !PQgetisnull(h->rows, row, BK_COLUMN_RETRACTED);
+
+    if (e->retracted) {
+        return 0;
+    }
 
     memset(&r, 0, sizeof(bk_record_t));
 

@@ -20,7 +20,6 @@
 
 #define BK_RELAY_ASK     2000            /* ms that a batch may wait */
 #define BK_RELAY_DEDUPE  86400000        /* ms */
-#define BK_RELAY_KEEP    (1024 * 1024)   /* octets of buffers */
 
 
 static bk_relay_rc_e bk_relay_ask(bk_relay_t *r, int32_t partition,
@@ -33,6 +32,9 @@ static void bk_relay_doubt(bk_relay_t *r, bk_relay_item_t **items, size_t n);
 static void bk_relay_chain(bk_relay_t *r, bk_relay_item_t **items, size_t i);
 static bk_relay_rc_e bk_relay_move(bk_relay_t *r, bk_relay_item_t **items,
     size_t n);
+static size_t bk_relay_commands(bk_relay_t *r, int32_t partition,
+    bk_relay_item_t **items, size_t n);
+static int bk_relay_last(bk_relay_item_t **items, size_t i, size_t n);
 static size_t bk_relay_append(bk_relay_t *r, int32_t partition,
     bk_relay_item_t *it);
 static size_t bk_relay_positions(bk_relay_t *r, int32_t partition,
@@ -41,7 +43,6 @@ static size_t bk_relay_settled(bk_relay_t *r, int32_t partition,
     const bk_relay_item_t *it);
 static void bk_relay_dedupe(bk_relay_t *r, int32_t partition,
     const bk_record_t *record);
-static int bk_relay_same(const wsc_str_t *a, const wsc_str_t *b);
 static void bk_relay_count(bk_relay_item_t **items, size_t n);
 
 
@@ -49,6 +50,9 @@ bk_metric_t  bk_relay_metrics[] = {
     bk_counter("records_total", "Records that were dealt with."),
     bk_counter("messages_total", "Messages appended."),
     bk_counter("duplicates_total", "Repetitions, answered by settled."),
+    bk_counter("changes_total", "Messages edited or retracted."),
+    bk_counter("vain_changes_total", "Changes that are repeated or not "
+                                     "allowed."),
     bk_counter("refused_total", "Messages that members may not get."),
     bk_counter("bad_records_total", "Records that are no messages."),
     bk_counter("filtered_total", "Records of chats that are not ours."),
@@ -70,7 +74,7 @@ bk_relay_rc_e
 bk_relay_store(bk_relay_t *r, int32_t partition, uint64_t from,
     bk_relay_item_t **items, size_t n)
 {
-    size_t          i, commands;
+    size_t          commands;
     bk_relay_rc_e   rc;
 
     if (bk_redis_connect(r->redis) == -1) {
@@ -97,17 +101,8 @@ bk_relay_store(bk_relay_t *r, int32_t partition, uint64_t from,
 
     bk_redis_begin(r->redis, "MULTI");
     bk_redis_end(r->redis);
-    commands = 1;
 
-    for (i = 0; i < n; i++) {
-        if (items[i]->append) {
-            bk_relay_chain(r, items, i);
-
-            commands += items[i]->dup
-                        ? bk_relay_settled(r, partition, items[i])
-                        : bk_relay_append(r, partition, items[i]);
-        }
-    }
+    commands = 1 + bk_relay_commands(r, partition, items, n);
 
     r->progress.next = bk_kafka_offset(items[n - 1]->m) + 1;
     bk_relay_set(r, partition, &r->progress, NULL);
@@ -116,9 +111,72 @@ bk_relay_store(bk_relay_t *r, int32_t partition, uint64_t from,
 
     if (rc == BK_RELAY_OK) {
         bk_relay_count(items, n);
+        bk_relay_change_done(r, partition, items, n);
     }
 
     return rc;
+}
+
+
+/* What becomes of each; how many commands that are. */
+
+static size_t
+bk_relay_commands(bk_relay_t *r, int32_t partition, bk_relay_item_t **items,
+    size_t n)
+{
+    size_t            i, commands;
+    bk_relay_item_t  *it;
+
+    commands = 0;
+
+    for (i = 0; i < n; i++) {
+        it = items[i];
+
+        if (!it->append && !it->change) {
+            continue;
+        }
+
+        bk_relay_chain(r, items, i);
+
+        if (it->change) {
+            if (bk_relay_change_decide(items, i)) {
+                commands += bk_relay_change(r, partition, it);
+            }
+
+        } else if (it->dup) {
+            commands += bk_relay_settled(r, partition, it);
+
+        } else {
+            commands += bk_relay_append(r, partition, it);
+
+            if (bk_relay_last(items, i, n)) {
+                commands += bk_relay_change_live(r, partition,
+                                                 &it->record.chat_id);
+            }
+        }
+    }
+
+    return commands;
+}
+
+
+/* 1: the batch has no later message of the chat. */
+
+static int
+bk_relay_last(bk_relay_item_t **items, size_t i, size_t n)
+{
+    size_t  k;
+
+    for (k = i + 1; k < n; k++) {
+        if (items[k]->append && !items[k]->dup
+            && bk_relay_same(&items[k]->record.chat_id,
+                             &items[i]->record.chat_id))
+        {
+            return 0;
+        }
+    }
+
+    return 1;
 }
 
 
@@ -137,7 +195,7 @@ bk_relay_ask(bk_relay_t *r, int32_t partition, bk_relay_item_t **items,
     bk_redis_begin(r->redis, "MGET");
 
     for (i = 0; i < n; i++) {
-        if (items[i]->append) {
+        if (items[i]->append || items[i]->change) {
             bk_relay_word(r, partition, "h", &items[i]->record.chat_id);
             heads++;
         }
@@ -162,10 +220,22 @@ bk_relay_ask(bk_relay_t *r, int32_t partition, bk_relay_item_t **items,
         bk_redis_end(r->redis);
     }
 
+    for (i = 0; i < n; i++) {
+        if (items[i]->change) {
+            bk_relay_change_ask(r, partition, &items[i]->record);
+        }
+    }
+
     rc = bk_relay_heads(r, items, n);
 
     if (rc == BK_RELAY_OK && cids) {
         rc = bk_relay_dedupes(r, items, n);
+    }
+
+    for (i = 0; i < n && rc == BK_RELAY_OK; i++) {
+        if (items[i]->change) {
+            rc = bk_relay_change_read(r, items[i]);
+        }
     }
 
     return rc;
@@ -188,7 +258,7 @@ bk_relay_heads(bk_relay_t *r, bk_relay_item_t **items, size_t n)
     }
 
     for (i = 0, k = 0; i < n; i++) {
-        if (!items[i]->append) {
+        if (!items[i]->append && !items[i]->change) {
             continue;
         }
 
@@ -513,6 +583,10 @@ bk_relay_count(bk_relay_item_t **items, size_t n)
                       items[i]->append && items[i]->dup);
         bk_metric_add(&m[BK_RELAY_MESSAGES],
                       items[i]->append && !items[i]->dup);
+        bk_metric_add(&m[BK_RELAY_CHANGES],
+                      items[i]->change && !items[i]->vain);
+        bk_metric_add(&m[BK_RELAY_VAIN],
+                      items[i]->change && items[i]->vain);
     }
 }
 
@@ -534,8 +608,9 @@ bk_relay_dedupe(bk_relay_t *r, int32_t partition, const bk_record_t *record)
 }
 
 
-static int
+int
 bk_relay_same(const wsc_str_t *a, const wsc_str_t *b)
 {
-    return a->len == b->len && memcmp(a->data, b->data, a->len) == 0;
+    return a->len == b->len
+           && (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
 }

@@ -10,6 +10,7 @@
  *
  *     {p}:progress                     see wsc_progress.h
  *     {p}:s:CHAT   {p}:c:CHAT          stream, channel
+ *     {p}:u:CHAT                       changes of what is in the stream
  *     {p}:h:CHAT                       position of the chat's last message
  *     {p}:d:CHAT SENDER-LENGTH SENDER CID      dedupe record: a position
  *
@@ -51,6 +52,11 @@ typedef struct {
     unsigned              stray:1;
     unsigned              has_head:1;    /* prev is what Redis says */
     unsigned              dup:1;
+    unsigned              change:1;      /* of a message, for members, */
+    unsigned              vain:1;        /* and nothing changes by it: */
+    unsigned              theirs:1;      /* it is another user's, */
+    unsigned              gone:1;        /* it was retracted, */
+    unsigned              same:1;        /* or it is so already */
 } bk_relay_item_t;
 
 
@@ -67,6 +73,7 @@ typedef struct {
     wsc_progress_t        progress;      /* of the batch */
     wsc_buf_t             envelope;
     wsc_buf_t             octets;
+    uint64_t              changes;       /* so many since the start */
 } bk_relay_t;
 
 
@@ -74,6 +81,8 @@ typedef enum {
     BK_RELAY_RECORDS = 0,
     BK_RELAY_MESSAGES,
     BK_RELAY_DUPLICATES,
+    BK_RELAY_CHANGES,
+    BK_RELAY_VAIN,
     BK_RELAY_REFUSED,
     BK_RELAY_BAD,
     BK_RELAY_FILTERED,

@@ -435,7 +435,7 @@ bk_archiver_read(bk_archiver_t *a, bk_item_t *it)
     it->bad = NULL;
 
     if (a->archive.live) {
-        if (it->record.pos.seq == 0) {
+        if (it->record.pos.seq == 0 && it->record.op == BK_OP_MESSAGE) {
             it->bad = "no epoch and seq headers";
         }
 

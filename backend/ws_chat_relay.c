@@ -539,7 +539,8 @@ bk_relayer_read(bk_relayer_t *a, bk_relay_item_t *it)
         return;
     }
 
-    it->append = 1;
+    it->append = (it->record.op == BK_OP_MESSAGE);
+    it->change = !it->append;
 }
 
 

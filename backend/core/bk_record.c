@@ -34,7 +34,6 @@ static ssize_t bk_record_names(const bk_raw_t *raw, const bk_fields_t *f,
     bk_record_t *r, const char **reason);
 static ssize_t bk_record_time(const bk_raw_t *raw, const bk_fields_t *f,
     bk_record_t *r);
-static ssize_t bk_record_uint(const wsc_str_t *v, bk_record_t *r);
 
 
 const char *const  bk_header_names[BK_HEADER_N] = {
@@ -44,7 +43,8 @@ const char *const  bk_header_names[BK_HEADER_N] = {
 
 
 static const char *const  bk_field_names[BK_FIELD_N] = {
-    "chat_id", "sender", "message", "timestamp", "cid", "enc"
+    "chat_id", "sender", "message", "timestamp", "cid", "enc", "op", "epoch",
+    "seq", "by", "moderate"
 };
 
 
@@ -295,7 +295,20 @@ bk_record_fields(const wsc_alloc_t *alloc, const bk_raw_t *raw,
 {
     ssize_t  rc;
 
-    rc = bk_record_names(raw, f, r, reason);
+    /* what is unescaped is never longer: the strings do not move */
+
+    if (wsc_buf_reserve(&r->names, BK_FIELD_N * (WSC_MAX_USER + WSC_JSON_CHAR))
+        == NULL)
+    {
+        return WSC_ERROR;
+    }
+
+    rc = bk_record_change(f, r, reason);
+
+    if (rc == WSC_OK) {
+        rc = bk_record_names(raw, f, r, reason);
+    }
+
     if (rc != WSC_OK) {
         return rc;
     }
@@ -303,6 +316,10 @@ bk_record_fields(const wsc_alloc_t *alloc, const bk_raw_t *raw,
     if (bk_record_time(raw, f, r) != WSC_OK) {
         *reason = "bad timestamp";
         return WSC_DECLINED;
+    }
+
+    if (r->op == BK_OP_RETRACT) {
+        return WSC_OK;
     }
 
     return bk_record_message(alloc, f, r, reason);
@@ -315,14 +332,6 @@ bk_record_names(const bk_raw_t *raw, const bk_fields_t *f, bk_record_t *r,
 {
     ssize_t  rc;
 
-    /* what is unescaped is never longer: the strings do not move */
-
-    if (wsc_buf_reserve(&r->names, BK_FIELD_N * (WSC_MAX_USER + WSC_JSON_CHAR))
-        == NULL)
-    {
-        return WSC_ERROR;
-    }
-
     rc = bk_record_string(f, BK_FIELD_CHAT_ID, &r->names, &r->chat_id);
 
     if (rc == WSC_DONE) {
@@ -333,6 +342,10 @@ bk_record_names(const bk_raw_t *raw, const bk_fields_t *f, bk_record_t *r,
     if (rc != WSC_OK || !wsc_chat_id_valid(&r->chat_id)) {
         *reason = "bad or no chat_id";
         return WSC_DECLINED;
+    }
+
+    if (r->op != BK_OP_MESSAGE) {
+        return WSC_OK;
     }
 
     if (bk_record_string(f, BK_FIELD_SENDER, &r->names, &r->sender) != WSC_OK
@@ -353,90 +366,21 @@ bk_record_names(const bk_raw_t *raw, const bk_fields_t *f, bk_record_t *r,
 }
 
 
-ssize_t
-bk_record_string(const bk_fields_t *f, bk_field_e field, wsc_buf_t *b,
-    wsc_str_t *s)
-{
-    const u_char       *p, *last;
-    const wsc_str_t    *v;
-    wsc_msgpack_item_t  item;
-
-    v = &f->values[field];
-
-    s->len = 0;
-    s->data = NULL;
-
-    if (v->data == NULL) {
-        return WSC_DONE;
-    }
-
-    if (f->msgpack) {
-        if (wsc_msgpack_read(v->data, v->data + v->len, &item) != WSC_OK
-            || item.type != WSC_MSGPACK_STR)
-        {
-            return WSC_DECLINED;
-        }
-
-        s->data = v->data + item.head;
-        s->len = item.n;
-
-        return WSC_OK;
-    }
-
-    if (v->len < 2 || v->data[0] != '"') {
-        return WSC_DECLINED;
-    }
-
-    p = v->data + 1;
-    last = v->data + v->len - 1;
-
-    if (memchr(p, '\\', last - p) == NULL) {
-        s->data = (u_char *) p;
-        s->len = last - p;
-
-        return WSC_OK;
-    }
-
-    s->data = b->data + b->len;
-
-    while (p != last) {
-        if (s->len > WSC_MAX_USER) {
-            return WSC_DECLINED;
-        }
-
-        s->len += wsc_json_unescape(&p, last, s->data + s->len);
-    }
-
-    b->len += s->len;
-
-    return WSC_OK;
-}
-
-
 static ssize_t
 bk_record_time(const bk_raw_t *raw, const bk_fields_t *f, bk_record_t *r)
 {
-    int               negative;
-    ssize_t           rc;
-    wsc_str_t         s;
-    const wsc_str_t  *v;
+    ssize_t    rc;
+    wsc_str_t  s;
 
     r->timestamp = raw->timestamp;
-    v = &f->values[BK_FIELD_TIMESTAMP];
 
-    if (v->data == NULL) {
+    if (f->values[BK_FIELD_TIMESTAMP].data == NULL) {
         return WSC_OK;
     }
 
-    negative = 0;
+    rc = bk_record_uint(f, BK_FIELD_TIMESTAMP, &r->timestamp);
 
-    if (f->msgpack && v->data[0] <= 0xcf && bk_record_uint(v, r) == WSC_OK) {
-        rc = WSC_OK;
-
-    } else if (!f->msgpack && v->data[0] != '"') {
-        rc = wsc_number_integer(v->data, v->len, &r->timestamp, &negative);
-
-    } else {
+    if (rc != WSC_OK) {
         rc = bk_record_string(f, BK_FIELD_TIMESTAMP, &r->names, &s);
 
         if (rc == WSC_OK) {
@@ -444,30 +388,6 @@ bk_record_time(const bk_raw_t *raw, const bk_fields_t *f, bk_record_t *r)
         }
     }
 
-    return (rc == WSC_OK && !negative && r->timestamp < BK_RECORD_TIME)
-           ? WSC_OK : WSC_DECLINED;
-}
-
-
-/* An unsigned msgpack integer, for a timestamp. */
-
-static ssize_t
-bk_record_uint(const wsc_str_t *v, bk_record_t *r)
-{
-    size_t              i;
-    wsc_msgpack_item_t  item;
-
-    if (wsc_msgpack_read(v->data, v->data + v->len, &item) != WSC_OK
-        || item.type != WSC_MSGPACK_INTEGER)
-    {
-        return WSC_DECLINED;
-    }
-
-    r->timestamp = (item.head == 1) ? v->data[0] : 0;
-
-    for (i = 1; i < item.head; i++) {
-        r->timestamp = r->timestamp << 8 | v->data[i];
-    }
-
-    return WSC_OK;
+    return (rc == WSC_OK && r->timestamp < BK_RECORD_TIME) ? WSC_OK
+                                                           : WSC_DECLINED;
 }

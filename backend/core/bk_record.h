@@ -8,6 +8,9 @@
  * mended: chat_id from the key, the timestamp from the broker; a cid may be
  * missing.  A value with "enc":"base64" carries octets.
  *
+ * A value whose op is "edit" or "retract" is a change of a message, see
+ * wsc_record.h.
+ *
  * Headers: epoch, seq (decimal) the position of a live chat's message;
  * prev_epoch, prev_seq the one before it; retry: it may have been sent before.
  */
@@ -31,6 +34,15 @@ typedef enum {
 } bk_header_e;
 
 
+/* What a record is. */
+
+typedef enum {
+    BK_OP_MESSAGE = 0,
+    BK_OP_EDIT,
+    BK_OP_RETRACT
+} bk_op_e;
+
+
 /* As it comes from the topic; data NULL: not there. */
 
 typedef struct {
@@ -45,11 +57,14 @@ typedef struct {
 
 typedef struct {
     wsc_str_t        chat_id;
-    wsc_str_t        sender;
+    bk_op_e          op;
+    wsc_str_t        sender;         /* of a change: who did it; len 0: a
+                                        server */
     wsc_str_t        cid;            /* len 0: none */
-    wsc_str_t        message;        /* JSON text */
+    wsc_str_t        message;        /* JSON text; len 0: retracted */
     uint64_t         timestamp;      /* ms */
     wsc_pos_t        pos;            /* of a live chat; seq 0: none */
+    wsc_pos_t        target;         /* of a change: the message's */
     wsc_pos_t        prev;           /* seq 0: none before it, or not known */
     const char      *rule;           /* static: why members may not get it */
     wsc_buf_t        names;
@@ -57,6 +72,7 @@ typedef struct {
     unsigned         has_prev:1;
     unsigned         base64:1;       /* the message is octets as base64 */
     unsigned         retry:1;
+    unsigned         moderate:1;     /* a change, also of others' messages */
 } bk_record_t;
 
 

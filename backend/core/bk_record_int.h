@@ -20,6 +20,11 @@ typedef enum {
     BK_FIELD_TIMESTAMP,
     BK_FIELD_CID,
     BK_FIELD_ENC,
+    BK_FIELD_OP,
+    BK_FIELD_EPOCH,
+    BK_FIELD_SEQ,
+    BK_FIELD_BY,
+    BK_FIELD_MODERATE,
     BK_FIELD_N
 } bk_field_e;
 
@@ -40,6 +45,19 @@ typedef struct {
  */
 ssize_t bk_record_string(const bk_fields_t *f, bk_field_e field,
     wsc_buf_t *b, wsc_str_t *s);
+
+/* An integer that is not negative.  WSC_OK or WSC_DECLINED. */
+ssize_t bk_record_uint(const bk_fields_t *f, bk_field_e field, uint64_t *n);
+
+/* 1: it is there, and true. */
+int bk_record_true(const bk_fields_t *f, bk_field_e field);
+
+/*
+ * What the record is, and what a change says beside its message.  WSC_OK, or
+ * WSC_DECLINED with *reason.
+ */
+ssize_t bk_record_change(const bk_fields_t *f, bk_record_t *r,
+    const char **reason);
 
 /* The message itself.  WSC_OK, WSC_DECLINED with *reason, or WSC_ERROR. */
 ssize_t bk_record_message(const wsc_alloc_t *alloc, const bk_fields_t *f,

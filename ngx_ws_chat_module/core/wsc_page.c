@@ -153,13 +153,14 @@ wsc_page_entry(wsc_str_t *v, wsc_entry_t *e)
         }
     }
 
-    if (rc != WSC_DONE || e->pos.seq == 0 || e->message.data.len == 0
+    if (rc != WSC_DONE || e->pos.seq == 0
+        || (e->message.data.len == 0) != e->retracted
         || e->sender.len == 0 || wsc_pos_cmp(e->prev, e->pos) >= 0)
     {
         return WSC_DECLINED;
     }
 
-    return binary ? wsc_page_octets(&e->message) : WSC_OK;
+    return (binary && !e->retracted) ? wsc_page_octets(&e->message) : WSC_OK;
 }
 
 
@@ -196,6 +197,12 @@ wsc_page_field(wsc_entry_t *e, const wsc_str_t *key, wsc_str_t *v,
 
     } else if (wsc_page_is(key, "enc")) {
         *binary = 1;
+
+    } else if (wsc_page_is(key, "edited")) {
+        e->edited = (v->data[0] == 't');
+
+    } else if (wsc_page_is(key, "retracted")) {
+        e->retracted = (v->data[0] == 't');
     }
 
     return WSC_OK;

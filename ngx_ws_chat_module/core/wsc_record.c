@@ -35,6 +35,40 @@ wsc_record_message(wsc_buf_t *b, wsc_enc_e enc, const wsc_str_t *chat_id,
 
 
 void
+wsc_record_change(wsc_buf_t *b, wsc_enc_e enc, const wsc_str_t *chat_id,
+    const wsc_change_t *c, int any)
+{
+    wsc_writer_t  w;
+
+    wsc_writer_init(&w, b, enc);
+    wsc_writer_map(&w);
+
+    wsc_event_str(&w, "chat_id", chat_id);
+    wsc_writer_key(&w, "op");
+    wsc_writer_text(&w, c->retracted ? WSC_RECORD_RETRACT : WSC_RECORD_EDIT);
+    wsc_event_uint(&w, "epoch", c->pos.epoch);
+    wsc_event_uint(&w, "seq", c->pos.seq);
+
+    if (c->by.len) {
+        wsc_event_str(&w, "by", &c->by);
+    }
+
+    if (any) {
+        wsc_writer_key(&w, "moderate");
+        wsc_writer_bool(&w, 1);
+    }
+
+    if (!c->retracted) {
+        wsc_event_value(&w, "message", &c->message);
+    }
+
+    wsc_record_time(&w, c->timestamp);
+
+    wsc_writer_end(&w);
+}
+
+
+void
 wsc_record_mark(wsc_buf_t *b, wsc_enc_e enc, const wsc_str_t *chat_id,
     const wsc_note_t *note, uint64_t timestamp)
 {

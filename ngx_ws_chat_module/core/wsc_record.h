@@ -5,6 +5,12 @@
  * Values of records for Kafka: a map of chat_id, sender, message, timestamp
  * (ISO 8601 UTC, ms) and cid, as JSON or msgpack.  Octets stand there as
  * base64 text beside "enc":"base64", in msgpack as bin.
+ *
+ * What becomes of a message later is a record of its own, with the same key:
+ * a map of chat_id, op ("edit" or "retract"), epoch and seq of the message, by
+ * (the user; left out of a server), moderate (true: whoever sent it), message
+ * (unless retracted) and timestamp.  It has no sender, without which nobody
+ * takes it for a message.
  */
 
 
@@ -24,6 +30,11 @@
 #define WSC_RECORD_PREV_SEQ    "prev_seq"
 #define WSC_RECORD_RETRY       "retry"
 
+/* Values of op. */
+
+#define WSC_RECORD_EDIT        "edit"
+#define WSC_RECORD_RETRACT     "retract"
+
 
 /*
  * Appends the value of a message's record; the entry's positions are not in
@@ -31,6 +42,10 @@
  */
 void wsc_record_message(wsc_buf_t *b, wsc_enc_e enc, const wsc_str_t *chat_id,
     const wsc_entry_t *e);
+
+/* The same for a change; any: also of others' messages. */
+void wsc_record_change(wsc_buf_t *b, wsc_enc_e enc, const wsc_str_t *chat_id,
+    const wsc_change_t *c, int any);
 
 /*
  * The same for how far a user has come: chat_id, user, delivered and read

@@ -10,7 +10,7 @@ import pytest
 
 from harness.daemon import Daemon
 from harness.nginx import wait_for
-from harness.records import EPOCH, partition, send, value
+from harness.records import EPOCH, change, partition, send, value
 
 PARTITIONS = 4
 
@@ -86,6 +86,86 @@ def test_duplicates(kafka, topic, database, archiver):
         (5, 'bob', 'b', None, None), (6, 'ann', None, None, None),
         (7, 'ann', None, None, None)]
     assert one.metrics()['duplicates_total'] == 2
+
+
+STATE = ('select seq, message::text, enc, edited is not null, '
+         'retracted is not null, changed_by, changed_seq from messages '
+         'order by seq')
+
+
+def test_changes(kafka, topic, database, archiver):
+    """Of a batch with its messages, and of one after it; done again, too."""
+    producer = kafka.producer()
+    for n, sender in enumerate(['ann', 'ann', 'bob', 'bob', 'ann']):
+        send(producer, topic, 'room', 'c%d' % n, sender=sender)
+    change(producer, topic, 'room', 1, '"one"')
+    change(producer, topic, 'room', 2)
+    change(producer, topic, 'room', 2, '"late"')
+    producer.flush()
+    one = archiver()
+    archived(kafka, topic, database)
+    change(producer, topic, 'room', 1, '{"a": 1.0}')
+    change(producer, topic, 'room', 3, '"not hers"')
+    change(producer, topic, 'room', 4, by='root', moderate=True)
+    change(producer, topic, 'room', 5, '"AAEC"', by=None, moderate=True,
+           enc='base64')
+    change(producer, topic, 'room', 700, by=None, moderate=True)
+    change(producer, topic, 'room', 1, '"\\u0000"')
+    producer.flush()
+    archived(kafka, topic, database)
+    wanted = [(1, '{"a": 1.0}', None, True, False, 'ann', 9),
+              (2, 'null', None, False, True, 'ann', 7),
+              (3, '"hi"', None, False, False, None, None),
+              (4, 'null', None, False, True, 'root', 11),
+              (5, '"AAEC"', 'base64', True, False, None, 12)]
+    assert database.rows(STATE) == wanted
+    assert database.rows('select "offset", reason from bad_records') == [
+        (13, '\\u0000 in a string')]
+    metrics = one.metrics()
+    assert metrics['changes_total'] == 5
+    assert metrics['vain_changes_total'] == 3
+    assert metrics['collisions_total'] == 0
+    one.stop()
+    # all of it once more, as after a progress that was put back
+    database.run('update progress set next = -1')
+    again = archiver()
+    again.expected.append('positions are taken: is the topic a new one that '
+                          'needs a new epoch?')
+    archived(kafka, topic, database)
+    assert database.rows(STATE) == wanted
+    assert again.metrics()['changes_total'] == 0
+
+
+def test_changes_of_live_chats(kafka, topic, database, archiver):
+    """Another node's may come before the message: they wait for it."""
+    producer = kafka.producer()
+
+    def message(seq, cid):
+        producer.produce(topic, key='room', value=value('room', cid),
+                         headers=[('epoch', str(EPOCH)), ('seq', str(seq))])
+
+    one = archiver(delivery='live')
+    message(1, 'a')
+    change(producer, topic, 'room', 1, '"one"')
+    change(producer, topic, 'room', 2, '"two"')
+    change(producer, topic, 'room', 3, '"three"')
+    change(producer, topic, 'room', 3)
+    change(producer, topic, 'room', 3, '"late"')
+    change(producer, topic, 'room', 4, by='eve')
+    producer.flush()
+    archived(kafka, topic, database)
+    for seq, cid in (2, 'b'), (3, 'c'), (4, 'd'), (2, 'b'):
+        message(seq, cid)
+    change(producer, topic, 'room', 2, '"more"')
+    producer.flush()
+    archived(kafka, topic, database)
+    assert database.rows(STATE) == [
+        (1, '"one"', None, True, False, 'ann', 2),
+        (2, '"more"', None, True, False, 'ann', 12),
+        (3, 'null', None, False, True, 'ann', 5),
+        (4, '"hi"', None, False, False, None, None)]
+    assert database.value('select count(*) from early_changes') == 0
+    assert one.metrics()['bad_records_total'] == 0
 
 
 def test_bad_records(kafka, topic, database, archiver):
@@ -417,7 +497,8 @@ def test_schema(kafka, topic, postgres, archiver):
     one.expected += ['PostgreSQL refused',
                      'the database needs ws-chat-migrate']
     wait_for(lambda: not one.healthy(), seconds=60, what='it says so')
-    assert '001_messages.sql' in postgres.migrate(database.name)
+    said = postgres.migrate(database.name)
+    assert '001_messages.sql' in said and '002_changes.sql' in said
     assert postgres.migrate(database.name) == ''
     wait_for(one.healthy, seconds=60, what='it goes on')
 

@@ -156,6 +156,20 @@ def test_hidden(database, history):
         [(2, 1), (5, 2)]
 
 
+def test_changed(database, history):
+    fill(database, 'room', 1, 3)
+    database.run('update messages set edited = now(), message = %s '
+                 'where seq = 2', '{"b": 1.0}')
+    database.run('update messages set edited = now(), retracted = now(), '
+                 "enc = 'base64', message = 'null' where seq = 3")
+    progress(database)
+    body = page(history())
+    assert [(m.get('message'), m.get('edited'), m.get('retracted'))
+            for m in body['messages']] == [
+        ({'n': 1}, None, None), ({'b': 1.0}, True, None), (None, None, True)]
+    assert 'message' not in body['messages'][2]
+
+
 def test_octets(database, history):
     progress(database)
     fill(database, 'room', 1, 1)

@@ -10,7 +10,7 @@ import redis as redis_client
 
 from harness.daemon import Daemon
 from harness.nginx import wait_for
-from harness.records import EPOCH, partition, send, value
+from harness.records import EPOCH, change, partition, send, value
 
 PARTITIONS = 4
 SETTLED = 32
@@ -37,6 +37,16 @@ class View:
             rows.append(((epoch, n + 1), tuple(entry[6:8]), entry[3],
                          entry[4], entry[5]))
         return rows
+
+    def changes(self, chat_id):
+        """Position -> (by, text or None, head then) of what was changed."""
+        found = {}
+        for key, field in self.db.hgetall(self.key('u', chat_id)).items():
+            kind, _, by, epoch, seq, gone, text, *at = \
+                msgpack.unpackb(field)[1:]
+            assert (kind, key) == (6, b'%d-%d' % (epoch, seq - 1))
+            found[epoch, seq] = by, None if gone else text, tuple(at)
+        return found
 
     def cids(self, chat_id):
         return [row[3] for row in self.stream(chat_id)]
@@ -67,6 +77,11 @@ class Ear(threading.Thread):
 
     def messages(self, chat_id):
         return [e for name, e in self.heard if name == chat_id and e[1] == 2]
+
+    def changes(self, chat_id):
+        """(seq, text or None) of each, as they were told."""
+        return [(e[5], None if e[6] else e[7]) for name, e in self.heard
+                if name == chat_id and e[1] == 6]
 
     def settled(self, chat_id):
         return [e for name, e in self.heard
@@ -168,6 +183,72 @@ def test_repetition(kafka, topic, view, redis, relay):
     assert [e[3:] for e in ear.settled('room')] == [
         [1, 'room', 1, 'a', 'ann', '', EPOCH, 1, 0, 0],
         [1, 'room', 1, 'b', 'ann', '', EPOCH, 2, 0, 0]]
+
+
+def test_changes(kafka, topic, view, redis, relay):
+    """Edits and retractions, with the rights to them, once and for good."""
+    one = relay()
+    ear = Ear(redis.port)
+    producer = kafka.producer()
+    for n, sender in enumerate(['ann', 'ann', 'bob', 'bob', 'ann']):
+        send(producer, topic, 'room', 'c%d' % n, sender=sender)
+    producer.flush()
+    relayed(kafka, topic, view)
+    change(producer, topic, 'room', 1, '"one"')
+    change(producer, topic, 'room', 1, '"one"')        # again
+    change(producer, topic, 'room', 1, '"two"')
+    change(producer, topic, 'room', 2)
+    change(producer, topic, 'room', 2)                 # again
+    change(producer, topic, 'room', 2, '"late"')       # behind that
+    change(producer, topic, 'room', 3, '"not hers"')
+    change(producer, topic, 'room', 3)
+    change(producer, topic, 'room', 4, 'null', by='root', moderate=True)
+    change(producer, topic, 'room', 5, '"AAEC"', by=None, moderate=True,
+           enc='base64')
+    change(producer, topic, 'room', 900, '"to come"')
+    change(producer, topic, 'room', 1, '"\\u0000"')     # none at all
+    change(producer, topic, 'room', 0, '"x"')
+    send(producer, topic, 'room', 'last')
+    producer.flush()
+    relayed(kafka, topic, view)
+    head = (EPOCH, 5)
+    wanted = {(EPOCH, 1): ('ann', '"two"', head),
+              (EPOCH, 2): ('ann', None, head),
+              (EPOCH, 4): ('root', 'null', head),
+              (EPOCH, 5): ('', b'\0\1\2', head)}
+    assert view.changes('room') == wanted
+    told = [(1, '"one"'), (1, '"two"'), (2, None), (4, 'null'),
+            (5, b'\0\1\2')]
+    wait_for(lambda: len(ear.changes('room')) >= len(told))
+    assert ear.changes('room') == told
+    metrics = one.metrics()
+    assert metrics['changes_total'] == len(told)
+    assert metrics['vain_changes_total'] == 6
+    assert metrics['bad_records_total'] == 2
+    # the chain goes on over the places that they have
+    assert view.stream('room')[-1][:2] == ((EPOCH, 19), head)
+    assert view.db.pttl(view.key('u', 'room')) > \
+        view.db.pttl(view.key('s', 'room'))
+    # an empty Redis gets the same, and nobody hears it again
+    view.db.flushall()
+    wait_for(lambda: view.progress(partition('room', PARTITIONS)))
+    relayed(kafka, topic, view)
+    assert view.changes('room') == wanted
+    assert ear.changes('room') == told
+
+
+def test_changes_of_what_is_gone(kafka, topic, view, relay):
+    """They are dropped after a while; a chat that goes on keeps the rest."""
+    relay(history_messages=1, history_age=1)
+    producer = kafka.producer()
+    for n in range(400):
+        send(producer, topic, 'room', 'c%d' % n)
+        change(producer, topic, 'room', 2 * n + 1, '"x"')
+    producer.flush()
+    relayed(kafka, topic, view)
+    kept = {row[0] for row in view.stream('room')}
+    changed = set(view.changes('room'))
+    assert kept <= changed and len(changed) < len(kept) + 200
 
 
 def test_filter(kafka, topic, view, relay):

@@ -70,6 +70,51 @@ test_whole(void **state)
 }
 
 
+/* Those that were changed; who retracted one took all of it. */
+
+static void
+test_changed(void **state)
+{
+    u_char          *copy;
+    wsc_page_t       page;
+    wsc_test_mem_t   mem;
+
+    static const char  text[] =
+        PAGE("{\"epoch\":7,\"seq\":3,\"prev\":null,\"cid\":\"a\","
+             "\"sender\":\"ann\",\"message\":1,\"edited\":true,"
+             "\"timestamp\":1},"
+             "{\"epoch\":7,\"seq\":4,\"prev\":null,\"cid\":\"b\","
+             "\"sender\":\"ann\",\"retracted\":true,\"timestamp\":1}");
+    static const char *const  bad[] = {
+        PAGE("{\"epoch\":7,\"seq\":3,\"sender\":\"ann\","
+             "\"retracted\":false}"),
+        PAGE("{\"epoch\":7,\"seq\":3,\"sender\":\"ann\","
+             "\"retracted\":true,\"message\":1}")
+    };
+    size_t  i;
+
+    wsc_test_mem_init(&mem, 0);
+
+    assert_int_equal(page_read(&mem.alloc, text, &copy, &page), WSC_OK);
+    assert_int_equal(page.n, 2);
+    assert_true(page.entries[0].edited && !page.entries[0].retracted);
+    assert_true(page.entries[1].retracted);
+    assert_int_equal(page.entries[1].message.data.len, 0);
+
+    wsc_page_free(&mem.alloc, &page);
+    free(copy);
+
+    for (i = 0; i < wsc_test_count(bad); i++) {
+        assert_int_equal(page_read(&mem.alloc, bad[i], &copy, &page),
+                         WSC_DECLINED);
+        wsc_page_free(&mem.alloc, &page);
+        free(copy);
+    }
+
+    wsc_test_mem_check(&mem);
+}
+
+
 static void
 test_octets(void **state)
 {
@@ -166,6 +211,7 @@ main(void)
 {
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(test_whole),
+        cmocka_unit_test(test_changed),
         cmocka_unit_test(test_octets),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_memory),

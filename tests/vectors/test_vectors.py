@@ -4,11 +4,13 @@ import json
 
 import make_envelopes
 import make_events
+import make_records
 import msgpack
 import pytest
 
 
-@pytest.mark.parametrize('maker', [make_events, make_envelopes])
+@pytest.mark.parametrize('maker', [make_events, make_envelopes,
+                                   make_records])
 def test_files_are_as_made(maker):
     made = dict(maker.vectors())
     found = {path.name: path.read_bytes()

@@ -41,3 +41,16 @@ def value(chat_id, cid, message='"hi"', sender='ann', **more):
 def send(producer, topic, chat_id, cid, **more):
     producer.produce(topic, key=chat_id, value=value(chat_id, cid, **more))
     producer.poll(0)
+
+
+def change(producer, topic, chat_id, seq, message=None, by='ann', epoch=EPOCH,
+           **more):
+    """A change of a message; message is JSON text, None retracts it."""
+    fields = {'chat_id': chat_id, 'op': 'retract' if message is None else
+              'edit', 'epoch': epoch, 'seq': seq, 'by': by,
+              'timestamp': iso(EPOCH + 1000), **more}
+    text = json.dumps({k: v for k, v in fields.items() if v is not None})
+    if message is not None:
+        text = '%s,"message":%s}' % (text[:-1], message)
+    producer.produce(topic, key=chat_id, value=text)
+    producer.poll(0)

@@ -1,0 +1,96 @@
+
+/*
+ * Copyright (C) ngx_ws_chat contributors
+ *
+ * Records of what becomes of a message.
+ */
+
+
+#include <string.h>
+
+#include "bk_record.h"
+#include "bk_record_int.h"
+#include "wsc_record.h"
+
+
+static bk_op_e bk_record_op(const bk_fields_t *f, bk_record_t *r);
+static int bk_record_is(const wsc_str_t *s, const char *text);
+
+
+/* What another op means nobody knows: such a record is read as a message. */
+
+ssize_t
+bk_record_change(const bk_fields_t *f, bk_record_t *r, const char **reason)
+{
+    r->op = bk_record_op(f, r);
+
+    if (r->op == BK_OP_MESSAGE) {
+        return WSC_OK;
+    }
+
+    if (f->rule) {
+        *reason = f->rule;
+        return WSC_DECLINED;
+    }
+
+    if (bk_record_uint(f, BK_FIELD_EPOCH, &r->target.epoch) != WSC_OK
+        || bk_record_uint(f, BK_FIELD_SEQ, &r->target.seq) != WSC_OK
+        || r->target.epoch >= WSC_MAX_INTEGER
+        || r->target.seq >= WSC_MAX_INTEGER
+        || r->target.seq == 0)
+    {
+        *reason = "a change with bad or no epoch and seq";
+        return WSC_DECLINED;
+    }
+
+    r->moderate = bk_record_true(f, BK_FIELD_MODERATE);
+
+    switch (bk_record_string(f, BK_FIELD_BY, &r->names, &r->sender)) {
+
+    case WSC_OK:
+        if (wsc_user_valid(&r->sender)) {
+            return WSC_OK;
+        }
+
+        break;
+
+    case WSC_DONE:
+        if (r->moderate) {
+            return WSC_OK;
+        }
+
+        break;
+
+    default:
+        break;
+    }
+
+    *reason = "a change by nobody";
+
+    return WSC_DECLINED;
+}
+
+
+static bk_op_e
+bk_record_op(const bk_fields_t *f, bk_record_t *r)
+{
+    wsc_str_t  op;
+
+    if (bk_record_string(f, BK_FIELD_OP, &r->names, &op) != WSC_OK) {
+        return BK_OP_MESSAGE;
+    }
+
+    if (bk_record_is(&op, WSC_RECORD_EDIT)) {
+        return BK_OP_EDIT;
+    }
+
+    return bk_record_is(&op, WSC_RECORD_RETRACT) ? BK_OP_RETRACT
+                                                 : BK_OP_MESSAGE;
+}
+
+
+static int
+bk_record_is(const wsc_str_t *s, const char *text)
+{
+    return s->len == strlen(text) && memcmp(s->data, text, s->len) == 0;
+}
