@@ -40,8 +40,6 @@ typedef struct {
 } ngx_ws_chat_live_sweep_t;
 
 
-static void ngx_ws_chat_live_change_answer(ngx_ws_chat_change_t *c,
-    wsc_err_e err);
 static void ngx_ws_chat_live_change_ask(ngx_ws_chat_live_node_t *n);
 static void ngx_ws_chat_live_change_words(ngx_ws_chat_live_cmd_t *cmd,
     ngx_ws_chat_live_node_t *n, u_char kind);
@@ -89,6 +87,11 @@ ngx_ws_chat_live_change(ngx_ws_chat_change_t *c)
     c->doubt = 0;
     c->dup = 0;
 
+    if (l->zone->durable) {
+        ngx_ws_chat_live_revise(c);
+        return;
+    }
+
     if (!ngx_ws_chat_live_changes(l)) {
         ngx_ws_chat_live_change_answer(c, WSC_ERR_UNKNOWN_OP);
         return;
@@ -118,6 +121,11 @@ ngx_ws_chat_live_cancel_change(ngx_ws_chat_change_t *c)
 {
     ngx_ws_chat_live_shard_t  *shard;
 
+    if (c->zone->durable) {
+        ngx_ws_chat_live_cancel_revise(c);
+        return;
+    }
+
     shard = ngx_ws_chat_live_shard(c->zone->data, &c->chat_id);
 
     if (shard->at && shard->at->change.c == c) {
@@ -130,7 +138,7 @@ ngx_ws_chat_live_cancel_change(ngx_ws_chat_change_t *c)
 }
 
 
-static void
+void
 ngx_ws_chat_live_change_answer(ngx_ws_chat_change_t *c, wsc_err_e err)
 {
     c->err = err;

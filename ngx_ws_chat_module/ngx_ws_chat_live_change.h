@@ -73,6 +73,17 @@ void ngx_ws_chat_live_change_fail(ngx_ws_chat_live_node_t *n, wsc_err_e err);
 void ngx_ws_chat_live_change_expire(ngx_ws_chat_live_t *l, ngx_uint_t all);
 
 
+/* Answers it. */
+void ngx_ws_chat_live_change_answer(ngx_ws_chat_change_t *c, wsc_err_e err);
+
+
+/* ngx_ws_chat_live_revise.c */
+
+/* The same in a durable zone. */
+void ngx_ws_chat_live_revise(ngx_ws_chat_change_t *c);
+void ngx_ws_chat_live_cancel_revise(ngx_ws_chat_change_t *c);
+
+
 /* ngx_ws_chat_live_erase.c */
 
 void ngx_ws_chat_live_erase(ngx_ws_chat_erase_t *e);

@@ -16,14 +16,16 @@
 #define NGX_WS_CHAT_LIVE_AFRESH   1000         /* ms, told to senders */
 
 
-/* A send on its way; the producer has it until its report has come. */
+/* A record on its way; the producer has it until its report has come. */
 
-typedef struct {
+struct ngx_ws_chat_live_letter_s {
     ngx_ws_chat_kafka_job_t       job;         /* must be first */
-    ngx_queue_t                   queue;       /* by age, while p is there */
-    ngx_ws_chat_publish_t        *p;           /* NULL: called off, answered */
+    ngx_queue_t                   queue;       /* by age, while it waits */
+    ngx_ws_chat_live_t           *live;
+    void                        (*told)(void *data, wsc_err_e err);
+    void                         *data;        /* NULL: called off, answered */
     ngx_msec_t                    deadline;
-} ngx_ws_chat_live_letter_t;
+};
 
 
 /* For all records of a live zone; outlives them. */
@@ -34,13 +36,11 @@ struct ngx_ws_chat_live_recorder_s {
 };
 
 
-static ngx_int_t ngx_ws_chat_live_produce(ngx_ws_chat_publish_t *p,
-    ngx_ws_chat_live_letter_t *letter);
 static void ngx_ws_chat_live_reported(ngx_ws_chat_kafka_job_t *job,
     ngx_int_t rc);
 static void ngx_ws_chat_live_settle(ngx_ws_chat_live_letter_t *letter,
     wsc_err_e err);
-static void ngx_ws_chat_live_told(ngx_ws_chat_publish_t *p, wsc_err_e err);
+static void ngx_ws_chat_live_told(void *data, wsc_err_e err);
 static void ngx_ws_chat_live_recorded(ngx_ws_chat_kafka_job_t *job,
     ngx_int_t rc);
 
@@ -48,9 +48,10 @@ static void ngx_ws_chat_live_recorded(ngx_ws_chat_kafka_job_t *job,
 void
 ngx_ws_chat_live_post(ngx_ws_chat_publish_t *p)
 {
-    ngx_int_t                   rc;
-    ngx_ws_chat_live_t         *l;
-    ngx_ws_chat_live_letter_t  *letter;
+    wsc_buf_t                   *b;
+    wsc_err_e                    err;
+    ngx_ws_chat_live_t          *l;
+    ngx_ws_chat_kafka_record_t   r;
 
     l = p->zone->data;
     p->data = NULL;
@@ -60,47 +61,12 @@ ngx_ws_chat_live_post(ngx_ws_chat_publish_t *p)
         return;
     }
 
-    letter = wsc_alloc(&ngx_ws_chat_alloc, sizeof(ngx_ws_chat_live_letter_t));
-
-    rc = letter ? ngx_ws_chat_live_produce(p, letter) : NGX_ERROR;
-
-    if (rc != NGX_OK) {
-        wsc_free(&ngx_ws_chat_alloc, letter);
-        ngx_ws_chat_live_told(p, (rc == NGX_DECLINED) ? WSC_ERR_UNAVAILABLE
-                                 : (rc == NGX_ABORT) ? WSC_ERR_BAD_REQUEST
-                                 : WSC_ERR_OVERLOADED);
-        return;
-    }
-
-    letter->job.done = ngx_ws_chat_live_reported;
-    letter->p = p;
-    letter->deadline = ngx_current_msec + NGX_WS_CHAT_LIVE_UNKNOWN;
-
-    p->data = letter;
-    ngx_queue_insert_tail(&l->letters, &letter->queue);
-    l->stat.pending++;
-}
-
-
-static ngx_int_t
-ngx_ws_chat_live_produce(ngx_ws_chat_publish_t *p,
-    ngx_ws_chat_live_letter_t *letter)
-{
-    wsc_buf_t                   *b;
-    ngx_ws_chat_kafka_record_t   r;
-
     b = &ngx_ws_chat_scratch.event;
     wsc_buf_reset(b, NGX_WS_CHAT_SCRATCH_KEEP);
     wsc_record_message(b, p->zone->kafka->format, &p->chat_id, &p->entry);
 
-    if (b->failed) {
-        return NGX_ERROR;
-    }
-
     r.topic = p->zone->kafka;
     r.key = p->chat_id;
-    r.value.data = b->data;
-    r.value.len = b->len;
     r.nheaders = 0;
 
     if (p->retry) {
@@ -108,7 +74,52 @@ ngx_ws_chat_live_produce(ngx_ws_chat_publish_t *p,
         r.headers[r.nheaders++].value = 1;
     }
 
-    return ngx_ws_chat_kafka_send(&r, &letter->job);
+    p->data = ngx_ws_chat_live_letter(l, &r, b, ngx_ws_chat_live_told, p,
+                                      &err);
+
+    if (p->data == NULL) {
+        ngx_ws_chat_live_told(p, err);
+    }
+}
+
+
+ngx_ws_chat_live_letter_t *
+ngx_ws_chat_live_letter(ngx_ws_chat_live_t *l, ngx_ws_chat_kafka_record_t *r,
+    const wsc_buf_t *value, void (*told)(void *data, wsc_err_e err),
+    void *data, wsc_err_e *err)
+{
+    ngx_int_t                   rc;
+    ngx_ws_chat_live_letter_t  *letter;
+
+    r->value.data = value->data;
+    r->value.len = value->len;
+
+    rc = NGX_ERROR;
+    letter = wsc_alloc(&ngx_ws_chat_alloc, sizeof(ngx_ws_chat_live_letter_t));
+
+    if (letter && !value->failed) {
+        rc = ngx_ws_chat_kafka_send(r, &letter->job);
+    }
+
+    if (rc != NGX_OK) {
+        wsc_free(&ngx_ws_chat_alloc, letter);
+
+        *err = (rc == NGX_DECLINED) ? WSC_ERR_UNAVAILABLE
+               : (rc == NGX_ABORT) ? WSC_ERR_BAD_REQUEST
+               : WSC_ERR_OVERLOADED;
+        return NULL;
+    }
+
+    letter->job.done = ngx_ws_chat_live_reported;
+    letter->live = l;
+    letter->told = told;
+    letter->data = data;
+    letter->deadline = ngx_current_msec + NGX_WS_CHAT_LIVE_UNKNOWN;
+
+    ngx_queue_insert_tail(&l->letters, &letter->queue);
+    l->stat.pending++;
+
+    return letter;
 }
 
 
@@ -119,7 +130,7 @@ ngx_ws_chat_live_reported(ngx_ws_chat_kafka_job_t *job, ngx_int_t rc)
 
     letter = (ngx_ws_chat_live_letter_t *) job;
 
-    if (letter->p) {
+    if (letter->data) {
         ngx_ws_chat_live_settle(letter, (rc == NGX_OK) ? WSC_ERR_NONE
                                         : (rc == NGX_DECLINED)
                                         ? WSC_ERR_UNAVAILABLE
@@ -135,15 +146,16 @@ ngx_ws_chat_live_reported(ngx_ws_chat_kafka_job_t *job, ngx_int_t rc)
 void
 ngx_ws_chat_live_cancel_post(ngx_ws_chat_publish_t *p)
 {
-    ngx_ws_chat_live_t         *l;
-    ngx_ws_chat_live_letter_t  *letter;
+    ngx_ws_chat_live_call_off(p->data);
+}
 
-    l = p->zone->data;
-    letter = p->data;
 
-    letter->p = NULL;
+void
+ngx_ws_chat_live_call_off(ngx_ws_chat_live_letter_t *letter)
+{
+    letter->data = NULL;
     ngx_queue_remove(&letter->queue);
-    l->stat.pending--;
+    letter->live->stat.pending--;
 }
 
 
@@ -173,12 +185,12 @@ ngx_ws_chat_live_post_expire(ngx_ws_chat_live_t *l, ngx_uint_t all)
 static void
 ngx_ws_chat_live_settle(ngx_ws_chat_live_letter_t *letter, wsc_err_e err)
 {
-    ngx_ws_chat_publish_t  *p;
+    void  *data;
 
-    p = letter->p;
+    data = letter->data;
 
-    ngx_ws_chat_live_cancel_post(p);
-    ngx_ws_chat_live_told(p, err);
+    ngx_ws_chat_live_call_off(letter);
+    letter->told(data, err);
 }
 
 
@@ -188,8 +200,10 @@ ngx_ws_chat_live_settle(ngx_ws_chat_live_letter_t *letter, wsc_err_e err)
  */
 
 static void
-ngx_ws_chat_live_told(ngx_ws_chat_publish_t *p, wsc_err_e err)
+ngx_ws_chat_live_told(void *data, wsc_err_e err)
 {
+    ngx_ws_chat_publish_t *p = data;
+
     p->err = err;
     p->known = 0;
     p->dup = 0;

@@ -20,14 +20,27 @@
 
 
 #include "ngx_ws_chat_live_parts.h"
+#include "ngx_ws_chat_kafka.h"
 
 
 #define NGX_WS_CHAT_LIVE_HEAD  'h'
 
 
+typedef struct ngx_ws_chat_live_letter_s  ngx_ws_chat_live_letter_t;
+
+
 /* The store's publish() and cancel_publish(). */
 void ngx_ws_chat_live_post(ngx_ws_chat_publish_t *p);
 void ngx_ws_chat_live_cancel_post(ngx_ws_chat_publish_t *p);
+
+/*
+ * Sends a record with this value; told() is called once, later, unless it was
+ * called off before.  NULL with *err: it is not sent.
+ */
+ngx_ws_chat_live_letter_t *ngx_ws_chat_live_letter(ngx_ws_chat_live_t *l,
+    ngx_ws_chat_kafka_record_t *r, const wsc_buf_t *value,
+    void (*told)(void *data, wsc_err_e err), void *data, wsc_err_e *err);
+void ngx_ws_chat_live_call_off(ngx_ws_chat_live_letter_t *letter);
 
 /* Sends that wait for their report for too long are told `unknown`. */
 void ngx_ws_chat_live_post_expire(ngx_ws_chat_live_t *l, ngx_uint_t all);

@@ -43,6 +43,7 @@ static void ngx_ws_chat_live_read_over(void *data, const redisReply *reply);
 static void ngx_ws_chat_live_read_arrived(ngx_ws_chat_live_job_t *job);
 static void ngx_ws_chat_live_read_head(void *data, const redisReply *reply);
 static void ngx_ws_chat_live_read_range(void *data, const redisReply *reply);
+static void ngx_ws_chat_live_read_lay(ngx_ws_chat_live_job_t *job);
 static ngx_int_t ngx_ws_chat_live_read_take(ngx_ws_chat_live_job_t *job,
     const redisReply *reply, wsc_entry_t *entries);
 static ngx_uint_t ngx_ws_chat_live_read_old(ngx_ws_chat_read_t *r,
@@ -495,6 +496,8 @@ ngx_ws_chat_live_read_page(void *data, wsc_page_t *page)
     r->entries = page->entries;
     r->n = page->n;
 
+    ngx_ws_chat_live_read_lay(job);
+
     if (r->has_after && r->n
         && wsc_pos_cmp(r->entries[r->n - 1].pos, end) < 0)
     {
@@ -513,6 +516,19 @@ ngx_ws_chat_live_read_page(void *data, wsc_page_t *page)
                                      && wsc_pos_cmp(page->complete_to, end)
                                         < 0)
                                     ? WSC_ERR_UNAVAILABLE : WSC_ERR_NONE);
+}
+
+
+/* What was changed just now is known here before it is archived. */
+
+static void
+ngx_ws_chat_live_read_lay(ngx_ws_chat_live_job_t *job)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < job->r->n; i++) {
+        ngx_ws_chat_live_over_apply(&job->over, &job->r->entries[i]);
+    }
 }
 
 

@@ -41,6 +41,7 @@ struct ngx_ws_chat_change_s {
     unsigned                    doubt:1;      /* the store's: it may be done or
                                                  not */
     ngx_msec_t                  deadline;     /* the store's */
+    void                       *data;         /* the store's while it has it */
 };
 
 

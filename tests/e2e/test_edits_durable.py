@@ -1,0 +1,231 @@
+"""Changed messages of durable chats: records that everybody goes by."""
+
+import asyncio
+import json
+import signal
+import time
+
+import pytest
+
+from harness import tokens
+from harness.client import ChatError, Client
+from harness.line import FREE, PARTITIONS, PATIENT, line  # noqa: F401
+from harness.member import position
+from harness.nginx import wait_for
+from harness.pipeline import (  # noqa: F401
+    daemon, database, kafka, postgres, redis)
+from harness.records import EPOCH, iso, partition, send as produce
+
+pytestmark = [pytest.mark.plain_store, pytest.mark.once,
+              pytest.mark.xdist_group('kafka')]
+
+ROOM = 'room'
+SECRET = 'a secret text of ann'
+
+
+async def joined(ng, user, **options):
+    client = await Client.connect(ng, user=user, **options)
+    await client.settle('join', chat_id=ROOM)
+    return client
+
+
+async def say(client, message):
+    """Send a message; where it is."""
+    cid = 'c%d' % next(client.cids)
+    await client.settle('send', chat_id=ROOM, cid=cid, message=message)
+    event = await client.expect('message', chat_id=ROOM, cid=cid,
+                                timeout=PATIENT)
+    return {'epoch': event['epoch'], 'seq': event['seq']}
+
+
+async def refused(client, op, **fields):
+    with pytest.raises(ChatError) as e:
+        await client.settle(op, chat_id=ROOM, **fields)
+    return e.value.code
+
+
+async def api(ng, method, place, body=None):
+    response = await asyncio.to_thread(
+        ng.request, '/api/chats/%s/messages/%d:%d' % (
+            ROOM, place['epoch'], place['seq']), method,
+        body=None if body is None else json.dumps(body))
+    return response.status, json.loads(response.body)
+
+
+async def now(client, **fields):
+    """What the history shows: text, or None of what was retracted."""
+    page = await client.settle('history', chat_id=ROOM, **fields)
+    assert all(('message' in m) != m.get('retracted', False)
+               for m in page['messages'])
+    return [m.get('message') for m in page['messages']]
+
+
+async def test_everybody_is_told_once(line):  # noqa: F811
+    """On both nodes, in both formats; the records are as documented."""
+    line.relay()
+    a, b = await line.node(), await line.node()
+    ann = await joined(a, 'ann')
+    people = [ann, await joined(a, 'bob', fmt='msgpack'),
+              await joined(b, 'eve'), await joined(b, 'zoe', deflate=True)]
+    first, second = await say(ann, 'frist'), await say(ann, SECRET)
+    ack = await ann.settle('edit', chat_id=ROOM, message={'n': 1.50}, **first)
+    assert ack == {'ev': 'ack', 'id': ack['id'], 'chat_id': ROOM,
+                   'timestamp': ack['timestamp'], **first}
+    gone = await ann.settle('retract', chat_id=ROOM, **second)
+    for client in people:
+        update = await client.expect('update', timeout=PATIENT, **first)
+        assert update['message'] == {'n': 1.5}
+        update = await client.expect('update', timeout=PATIENT, **second)
+        assert update['retracted'] is True and 'message' not in update
+    # again: nothing is told, and nothing is recorded
+    await ann.settle('retract', chat_id=ROOM, **second)
+    assert await refused(people[2], 'edit', message='x', **first) == \
+        'forbidden'
+    assert await refused(people[2], 'retract', **first) == 'forbidden'
+    assert await refused(ann, 'edit', message='x', **second) == 'not_found'
+    assert await refused(ann, 'retract', epoch=EPOCH, seq=99) == 'not_found'
+    assert await refused(ann, 'retract', epoch=7, seq=1) == 'not_found'
+    last = await say(ann, 'end')
+    for client in people[1:]:
+        await client.expect('message', timeout=PATIENT, **last)
+        await client.nothing('update')
+        assert await now(client) == [{'n': 1.5}, None, 'end']
+    records = await asyncio.to_thread(line.records, 5)
+    assert {r.key() for r in records} == {ROOM.encode()}
+    where = '"epoch":%d,"seq":%d,"by":"ann"'
+    assert [r.value().decode() for r in records[2:4]] == [
+        '{"chat_id":"room","op":"edit",%s,"message":{"n": 1.5},'
+        '"timestamp":"%s"}' % (where % position(first),
+                               iso(ack['timestamp'])),
+        '{"chat_id":"room","op":"retract",%s,"timestamp":"%s"}'
+        % (where % position(second), iso(gone['timestamp']))]
+    # the chain goes on, over their places
+    assert position(last) == (EPOCH, 5)
+    late = await Client.connect(b, user='late')
+    reply = await late.settle('join', chat_id=ROOM, after=second)
+    assert reply['recovered'] and position(reply['messages'][0]) == \
+        position(last)
+    assert [(u['seq'], u.get('message')) for u in reply['updates']] == [
+        (1, {'n': 1.5}), (2, None)]
+
+
+async def test_moderation(line):  # noqa: F811
+    """A claim or the API changes what others sent."""
+    line.relay()
+    ng = line.nginx(start=False, zone=line.zone(),
+                    location=FREE + 'ws_chat_auth jwt;'
+                                    'ws_chat_jwt_key secret;')
+    (ng.dir / 'secret').write_bytes(tokens.SECRET + b'\n')
+    ng.start()
+    await line.ready(ng)
+
+    async def holder(user, **claims):
+        token = tokens.mint(tokens.claims(user, **claims))
+        client = await Client.connect(
+            ng, headers={'Authorization': 'Bearer ' + token})
+        await client.settle('join', chat_id=ROOM)
+        return client
+
+    ann = await holder('ann')
+    root = await holder('root', moderate=True)
+    places = [await say(ann, SECRET) for _ in range(4)]
+    await root.settle('edit', chat_id=ROOM, message='x', **places[0])
+    await root.settle('retract', chat_id=ROOM, **places[1])
+    status, answer = await api(ng, 'PATCH', places[2], {'message': [1]})
+    assert (status, position(answer)) == (200, position(places[2]))
+    assert (await api(ng, 'DELETE', places[3]))[0] == 200
+    for place, wanted in zip(places, ['x', None, [1], None]):
+        update = await ann.expect('update', timeout=PATIENT, **place)
+        assert update.get('message') == wanted
+    assert await now(ann) == ['x', None, [1], None]
+    assert (await api(ng, 'DELETE', places[3]))[0] == 200
+    assert (await api(ng, 'PATCH', places[3], {'message': 1}))[0] == 404
+
+
+async def test_what_dies(line):  # noqa: F811
+    """The relay: the ack comes all the same.  The broker: it does not."""
+    relay = line.relay()
+    ng = await line.node()
+    ann = await joined(ng, 'ann')
+    place, other = await say(ann, SECRET), await say(ann, SECRET)
+    relay.kill()
+    await ann.settle('edit', chat_id=ROOM, message='x', **place)
+    await ann.nothing('update')
+    line.relay()
+    update = await ann.expect('update', timeout=PATIENT, **place)
+    assert update['message'] == 'x'
+    # Redis loses all: the same is put back, and nobody is told again
+    line.redis.cli('flushall')
+    changes = 'wsc:{%d}:u:%s' % (partition(ROOM, PARTITIONS), ROOM)
+    await asyncio.to_thread(
+        wait_for, lambda: int(line.redis.ask('HLEN', changes)) == 1, PATIENT,
+        'the change is put back')
+    assert await now(ann) == ['x', SECRET]
+    line.kafka.stop(signal.SIGKILL)
+    try:
+        with pytest.raises(ChatError) as e:
+            await ann.cmd('retract', chat_id=ROOM, timeout=PATIENT, **other)
+        assert e.value.code == 'unknown'
+    finally:
+        await asyncio.to_thread(line.kafka.start)
+    await ann.settle('retract', chat_id=ROOM, **other)
+    update = await ann.expect('update', timeout=PATIENT)
+    assert update['retracted'] is True and position(update) == position(other)
+    await say(ann, 'end')
+    await ann.nothing('update')
+    assert await now(ann) == ['x', None, 'end']
+
+
+@pytest.fixture
+def deep(line, daemon, database):  # noqa: F811
+    """A node whose Redis has the end of a chat, and what archives it."""
+    producer = line.kafka.producer(enable_idempotence=True)
+    stamp = iso(int(time.time() * 1000))
+    for i in range(1300):
+        produce(producer, line.topic, ROOM, 'c%d' % i, message=str(i),
+                timestamp=stamp)
+    producer.flush()
+    relay = line.relay(history_messages=10, rebuild_records=50)
+    archiver = daemon('archiver', kafka_brokers=line.kafka.brokers,
+                      epoch=EPOCH, kafka_topic=line.topic, batch_wait=20,
+                      kafka_group=line.topic + '-a',
+                      postgres=database.conninfo)
+    history = daemon('history', postgres=database.conninfo,
+                     kafka_topic=line.topic)
+    wait_for(lambda: archiver.metrics()['messages_total'] == 1300
+             and relay.metrics()['messages_total'] == 1300, PATIENT,
+             'all is stored')
+    return 'http://127.0.0.1:%d' % history.port
+
+
+async def test_the_archive(line, deep, database):  # noqa: F811
+    """What Redis has no more can be changed; the row is, the text gone."""
+    ng = await line.node(http='ws_chat_history_pass %s;' % deep)
+    ann, bob = await joined(ng, 'ann'), await joined(ng, 'bob')
+    places = [{'epoch': EPOCH, 'seq': seq} for seq in (1, 2, 3, 1300)]
+    assert await refused(bob, 'retract', **places[0]) == 'forbidden'
+    await ann.settle('edit', chat_id=ROOM, message={'n': 1.50}, **places[0])
+    await ann.settle('retract', chat_id=ROOM, **places[1])
+    assert (await api(ng, 'PATCH', places[2], {'message': 'x'}))[0] == 200
+    await ann.settle('retract', chat_id=ROOM, **places[3])
+    for place, wanted in zip(places, [{'n': 1.5}, None, 'x', None]):
+        update = await bob.expect('update', timeout=PATIENT, **place)
+        assert update.get('message') == wanted
+    # read at once, before it may be archived, and after it was
+    front = {'epoch': EPOCH, 'seq': 5}
+    shown = [{'n': 1.5}, None, 'x', 3]
+    assert await now(bob, before=front) == shown
+    rows = ('select seq, message::text, changed_by from messages '
+            'where changed_seq is not null order by seq')
+    await asyncio.to_thread(
+        wait_for, lambda: len(database.rows(rows)) == 4, PATIENT,
+        'the changes are archived')
+    assert database.rows(rows) == [
+        (1, '{"n": 1.5}', 'ann'), (2, 'null', 'ann'), (3, '"x"', None),
+        (1300, 'null', 'ann')]
+    line.redis.cli('flushall')
+    await line.ready(ng)
+    assert await now(bob, before=front) == shown
+    assert await refused(ann, 'edit', message='y', **places[1]) == 'not_found'
+    page = await ann.settle('history', chat_id=ROOM, limit=2)
+    assert [m.get('message') for m in page['messages']] == [1298, None]
