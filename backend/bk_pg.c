@@ -13,6 +13,7 @@
 #include "bk_status.h"
 
 
+static void bk_pg_on_notice(void *data, const char *text);
 static int bk_pg_prepare(PGconn *conn, unsigned timeout);
 static bk_pg_rc_e bk_pg_state(const char *state);
 
@@ -51,12 +52,23 @@ bk_pg_open(const char *program, unsigned timeout)
         return NULL;
     }
 
+    PQsetNoticeProcessor(conn, bk_pg_on_notice, NULL);
+
     if (bk_pg_prepare(conn, timeout) == -1) {
         PQfinish(conn);
         return NULL;
     }
 
     return conn;
+}
+
+
+/* Warnings, and why the server ended a session that was idle. */
+
+static void
+bk_pg_on_notice(void *data, const char *text)
+{
+    bk_log(BK_LOG_WARN, "PostgreSQL", bk_str("text", text));
 }
 
 

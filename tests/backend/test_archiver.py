@@ -65,6 +65,23 @@ def test_rows(kafka, topic, database, archiver):
     assert one.healthy()
 
 
+def test_notices(kafka, topic, database, archiver):
+    """What PostgreSQL says unasked is in the log, as a line of it."""
+    database.run('''
+        create function warn() returns trigger language plpgsql as $$
+        begin raise warning 'the disk is "nearly" full'; return null; end $$;
+        create trigger warn after insert on messages execute function warn()
+    ''')
+    producer = kafka.producer()
+    send(producer, topic, 'room', 'c1')
+    producer.flush()
+    one = archiver()
+    archived(kafka, topic, database)
+    text, = {line['text'].splitlines()[0]
+             for line in one.logged('PostgreSQL', level='warn')}
+    assert text == 'WARNING:  the disk is "nearly" full'
+
+
 def test_duplicates(kafka, topic, database, archiver):
     """A repeated cid is kept as a row of its own that says whose it is."""
     producer = kafka.producer()

@@ -48,7 +48,13 @@ class Daemon:
 
     def lines(self):
         """The log, as objects."""
-        return [json.loads(line) for line in self.text()]
+        lines = []
+        for line in self.text():
+            try:
+                lines.append(json.loads(line))
+            except ValueError:
+                raise AssertionError('%s logs %r' % (self.name, line))
+        return lines
 
     def show(self):
         """For who looks at a test that failed."""
