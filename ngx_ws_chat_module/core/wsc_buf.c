@@ -14,6 +14,9 @@
 #define WSC_BUF_MIN  64
 
 
+static inline u_char *wsc_buf_room(wsc_buf_t *b, size_t n);
+
+
 void
 wsc_buf_init(wsc_buf_t *b, const wsc_alloc_t *alloc)
 {
@@ -49,6 +52,19 @@ wsc_buf_free(wsc_buf_t *b)
 u_char *
 wsc_buf_reserve(wsc_buf_t *b, size_t n)
 {
+    return wsc_buf_room(b, n);
+}
+
+
+/* Most octets find their place: then this is all there is to do. */
+
+static inline u_char *
+wsc_buf_room(wsc_buf_t *b, size_t n)
+{
+    if (n < b->size - b->len && !b->failed) {
+        return b->data + b->len;
+    }
+
     return wsc_buf_reserve_max(b, n, SIZE_MAX);
 }
 
@@ -110,7 +126,7 @@ wsc_buf_add(wsc_buf_t *b, const void *p, size_t n)
         return;
     }
 
-    to = wsc_buf_reserve(b, n);
+    to = wsc_buf_room(b, n);
     if (to == NULL) {
         return;
     }
@@ -125,7 +141,7 @@ wsc_buf_byte(wsc_buf_t *b, u_char ch)
 {
     u_char  *to;
 
-    to = wsc_buf_reserve(b, 1);
+    to = wsc_buf_room(b, 1);
     if (to == NULL) {
         return;
     }

@@ -6,6 +6,12 @@
  */
 
 
+/*
+ * SHA1() looks the algorithm up and allocates a context each time, which takes
+ * longer than the hash: OpenSSL 3 has the calls without, but warns of them.
+ */
+#define OPENSSL_API_COMPAT  0x10101000L
+
 #include <string.h>
 #include <strings.h>
 #include <openssl/sha.h>
@@ -20,6 +26,7 @@
 
 
 static int wsc_handshake_key(const wsc_str_t *key);
+static int wsc_handshake_digit(u_char ch);
 static void wsc_handshake_base64(u_char *to, const u_char *p, size_t len);
 static void wsc_handshake_entry(const wsc_str_t *name, wsc_proto_e *proto,
     wsc_str_t *bearer, int *other);
@@ -32,17 +39,20 @@ static const u_char  wsc_base64[] =
 ssize_t
 wsc_handshake_accept(const wsc_str_t *key, u_char *accept)
 {
-    u_char  hash[SHA_DIGEST_LENGTH];
-    u_char  text[WSC_KEY_LEN + sizeof(WSC_ACCEPT_GUID) - 1];
+    u_char   hash[SHA_DIGEST_LENGTH];
+    SHA_CTX  sha;
 
     if (!wsc_handshake_key(key)) {
         return WSC_DECLINED;
     }
 
-    memcpy(text, key->data, WSC_KEY_LEN);
-    memcpy(text + WSC_KEY_LEN, WSC_ACCEPT_GUID, sizeof(WSC_ACCEPT_GUID) - 1);
+    /* these fail for no input */
 
-    SHA1(text, sizeof(text), hash);
+    (void) SHA1_Init(&sha);
+    (void) SHA1_Update(&sha, key->data, WSC_KEY_LEN);
+    (void) SHA1_Update(&sha, WSC_ACCEPT_GUID, sizeof(WSC_ACCEPT_GUID) - 1);
+    (void) SHA1_Final(hash, &sha);
+
     wsc_handshake_base64(accept, hash, sizeof(hash));
 
     return WSC_OK;
@@ -125,12 +135,24 @@ wsc_handshake_key(const wsc_str_t *key)
     }
 
     for (i = 0; i < WSC_KEY_DIGITS; i++) {
-        if (memchr(wsc_base64, key->data[i], sizeof(wsc_base64) - 1) == NULL) {
+        if (!wsc_handshake_digit(key->data[i])) {
             return 0;
         }
     }
 
     return memchr("AQgw", key->data[WSC_KEY_DIGITS - 1], 4) != NULL;
+}
+
+
+static int
+wsc_handshake_digit(u_char ch)
+{
+    u_char  letter;
+
+    letter = ch | 0x20;
+
+    return (letter >= 'a' && letter <= 'z') || (ch >= '0' && ch <= '9')
+           || ch == '+' || ch == '/';
 }
 
 
