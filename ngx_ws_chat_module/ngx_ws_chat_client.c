@@ -7,6 +7,7 @@
 #include "ngx_ws_chat_ban.h"
 #include "ngx_ws_chat_client_all.h"
 #include "ngx_ws_chat_client_grant.h"
+#include "ngx_ws_chat_client_welcome.h"
 #include "ngx_ws_chat_bus.h"
 #include "ngx_ws_chat_mem.h"
 #include "ngx_ws_chat_op.h"
@@ -24,7 +25,6 @@
 
 
 static ngx_uint_t ngx_ws_chat_client_blocked(ngx_ws_chat_client_t *cl);
-static void ngx_ws_chat_client_welcome(ngx_ws_chat_client_t *cl);
 static void ngx_ws_chat_client_refuse(ngx_ws_chat_client_t *cl,
     const wsc_cmd_t *cmd, wsc_err_e code, const char *reason,
     uint32_t retry_ms);
@@ -119,42 +119,6 @@ ngx_ws_chat_client_blocked(ngx_ws_chat_client_t *cl)
     return cl->conf->zone
            && ngx_ws_chat_ban_check(cl->conf->zone, &all, &user)
               == NGX_DECLINED;
-}
-
-
-static void
-ngx_ws_chat_client_welcome(ngx_ws_chat_client_t *cl)
-{
-    u_char                    text[16];
-    wsc_welcome_t             w;
-    ngx_ws_chat_loc_conf_t   *conf;
-    ngx_ws_chat_main_conf_t  *mcf;
-
-    conf = cl->conf;
-    mcf = ngx_http_cycle_get_module_main_conf(ngx_cycle, ngx_ws_chat_module);
-
-    ngx_memzero(&w, sizeof(wsc_welcome_t));
-
-    w.user.data = ngx_ws_chat_client_user(cl);
-    w.user.len = cl->user_len;
-    w.session.data = text;
-    w.session.len = ngx_sprintf(text, "%016xL", (int64_t) cl->session) - text;
-    w.node.data = mcf->node.data;
-    w.node.len = mcf->node.len;
-    w.ping_ms = conf->ping_interval;
-    w.max_message = conf->max_message;
-    w.max_chats = conf->max_chats;
-    w.rate = conf->rate;
-    w.burst = conf->rate ? conf->burst : 0;
-    w.message_ms = conf->message_timeout;
-    w.user_connections = conf->max_user_connections;
-    w.ip_connections = conf->max_ip_connections;
-    w.history = conf->history.messages;
-    w.history_sec = conf->history.age / 1000;
-    w.server_time = ngx_ws_chat_reply_now();
-
-    wsc_event_welcome(ngx_ws_chat_reply_buf(), cl->enc, &w);
-    ngx_ws_chat_reply(cl);
 }
 
 

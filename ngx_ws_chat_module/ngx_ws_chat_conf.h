@@ -76,6 +76,8 @@ typedef struct {
     wsc_conn_conf_t                   conn;        /* per worker */
     ngx_log_t                        *log;         /* per worker: one for all
                                                       sockets of a location */
+    wsc_str_t                         terms[WSC_ENC_N];    /* per worker: see
+                                                      ..._client_welcome.h */
     ngx_array_t                      *api_keys;    /* see ..._api_key.h */
     ngx_str_t                         authorize;   /* len 0: nobody is asked */
     ngx_http_core_srv_conf_t         *server;

@@ -12,6 +12,7 @@
 #include "ngx_ws_chat_bus.h"
 #include "ngx_ws_chat_ban.h"
 #include "ngx_ws_chat_client_all.h"
+#include "ngx_ws_chat_client_welcome.h"
 #include "ngx_ws_chat_limit.h"
 #include "ngx_ws_chat_kafka_conf.h"
 #include "ngx_ws_chat_live_archive.h"
@@ -584,6 +585,10 @@ ngx_ws_chat_init_locations(ngx_cycle_t *cycle, ngx_ws_chat_main_conf_t *mcf)
         conf->conn.scratch = &ngx_ws_chat_scratch.inflate;
         conf->conn.max_message = conf->max_message;
         conf->conn.max_fragments = conf->max_fragments;
+
+        if (ngx_ws_chat_client_terms(cycle, mcf, conf) != NGX_OK) {
+            return NGX_ERROR;
+        }
     }
 
     return NGX_OK;

@@ -189,6 +189,7 @@ ngx_ws_chat_peer_put(ngx_ws_chat_peer_t *p, const u_char *header, size_t hlen,
 static ngx_ws_chat_out_t *
 ngx_ws_chat_out_room(ngx_ws_chat_peer_t *p, size_t len)
 {
+    ngx_uint_t          shared;
     ngx_ws_chat_out_t  *o, *last;
 
     last = p->out;
@@ -201,7 +202,10 @@ ngx_ws_chat_out_room(ngx_ws_chat_peer_t *p, size_t len)
         return NULL;
     }
 
-    o = ngx_ws_chat_out_create(last && len < NGX_WS_CHAT_OUT_BLOCK
+    /* the 101 will not be alone either */
+    shared = last || (!p->begun && p->ops->push == NULL);
+
+    o = ngx_ws_chat_out_create(shared && len < NGX_WS_CHAT_OUT_BLOCK
                                ? NGX_WS_CHAT_OUT_BLOCK : len);
     if (o == NULL) {
         return NULL;

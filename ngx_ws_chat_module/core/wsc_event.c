@@ -9,6 +9,9 @@
 #include "wsc_event_int.h"
 
 
+#define WSC_EVENT_TERMS  4            /* node, ping_ms, limits, retention */
+
+
 static void wsc_event_limit(wsc_writer_t *w, const char *key, uint64_t v);
 static void wsc_event_id(wsc_writer_t *w, const wsc_id_t *id);
 
@@ -30,6 +33,35 @@ static const char  *wsc_err_names[] = {
 
 
 void
+wsc_event_terms(wsc_buf_t *b, wsc_enc_e enc, const wsc_terms_t *terms)
+{
+    wsc_writer_t  w;
+
+    wsc_writer_init(&w, b, enc);
+
+    wsc_event_str(&w, "node", &terms->node);
+    wsc_event_uint(&w, "ping_ms", terms->ping_ms);
+
+    wsc_writer_key(&w, "limits");
+    wsc_writer_map(&w);
+    wsc_event_uint(&w, "max_message", terms->max_message);
+    wsc_event_uint(&w, "max_chats", terms->max_chats);
+    wsc_event_uint(&w, "rate", terms->rate);
+    wsc_event_uint(&w, "burst", terms->burst);
+    wsc_event_limit(&w, "message_ms", terms->message_ms);
+    wsc_event_limit(&w, "max_user_connections", terms->user_connections);
+    wsc_event_limit(&w, "max_ip_connections", terms->ip_connections);
+    wsc_writer_end(&w);
+
+    wsc_writer_key(&w, "retention");
+    wsc_writer_map(&w);
+    wsc_event_uint(&w, "messages", terms->history);
+    wsc_event_uint(&w, "seconds", terms->history_sec);
+    wsc_writer_end(&w);
+}
+
+
+void
 wsc_event_welcome(wsc_buf_t *b, wsc_enc_e enc, const wsc_welcome_t *welcome)
 {
     wsc_writer_t  w;
@@ -39,26 +71,7 @@ wsc_event_welcome(wsc_buf_t *b, wsc_enc_e enc, const wsc_welcome_t *welcome)
     wsc_event_uint(&w, "proto", 1);
     wsc_event_str(&w, "user", &welcome->user);
     wsc_event_str(&w, "session", &welcome->session);
-    wsc_event_str(&w, "node", &welcome->node);
-    wsc_event_uint(&w, "ping_ms", welcome->ping_ms);
-
-    wsc_writer_key(&w, "limits");
-    wsc_writer_map(&w);
-    wsc_event_uint(&w, "max_message", welcome->max_message);
-    wsc_event_uint(&w, "max_chats", welcome->max_chats);
-    wsc_event_uint(&w, "rate", welcome->rate);
-    wsc_event_uint(&w, "burst", welcome->burst);
-    wsc_event_limit(&w, "message_ms", welcome->message_ms);
-    wsc_event_limit(&w, "max_user_connections", welcome->user_connections);
-    wsc_event_limit(&w, "max_ip_connections", welcome->ip_connections);
-    wsc_writer_end(&w);
-
-    wsc_writer_key(&w, "retention");
-    wsc_writer_map(&w);
-    wsc_event_uint(&w, "messages", welcome->history);
-    wsc_event_uint(&w, "seconds", welcome->history_sec);
-    wsc_writer_end(&w);
-
+    wsc_writer_pairs(&w, &welcome->terms, WSC_EVENT_TERMS);
     wsc_event_uint(&w, "server_time", welcome->server_time);
 
     wsc_writer_end(&w);

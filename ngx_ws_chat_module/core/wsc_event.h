@@ -20,8 +20,6 @@
 
 
 typedef struct {
-    wsc_str_t           user;
-    wsc_str_t           session;
     wsc_str_t           node;
     uint64_t            ping_ms;
     uint64_t            max_message;
@@ -30,12 +28,19 @@ typedef struct {
     uint64_t            burst;
     uint64_t            history;      /* retention: messages a chat keeps */
     uint64_t            history_sec;  /* retention: for so long */
-    uint64_t            server_time;  /* ms since 1970 */
 
     /* further limits; 0: off, left out */
     uint64_t            message_ms;   /* for a message to be complete */
     uint64_t            user_connections;
     uint64_t            ip_connections;
+} wsc_terms_t;
+
+
+typedef struct {
+    wsc_str_t           user;
+    wsc_str_t           session;
+    wsc_str_t           terms;        /* of wsc_event_terms() */
+    uint64_t            server_time;  /* ms since 1970 */
 } wsc_welcome_t;
 
 
@@ -75,6 +80,9 @@ typedef struct {
     uint64_t            retry_ms;     /* 0: left out */
 } wsc_error_t;
 
+
+/* The part of it that is the same for many. */
+void wsc_event_terms(wsc_buf_t *b, wsc_enc_e enc, const wsc_terms_t *terms);
 
 void wsc_event_welcome(wsc_buf_t *b, wsc_enc_e enc, const wsc_welcome_t *w);
 

@@ -107,6 +107,16 @@ wsc_writer_name(wsc_writer_t *w, const wsc_str_t *name)
 
 
 void
+wsc_writer_pairs(wsc_writer_t *w, const wsc_str_t *pairs, uint32_t n)
+{
+    wsc_writer_before(w);
+    wsc_buf_add(w->buf, pairs->data, pairs->len);
+
+    w->levels[w->depth].n += n - 1;
+}
+
+
+void
 wsc_writer_null(wsc_writer_t *w)
 {
     wsc_writer_before(w);

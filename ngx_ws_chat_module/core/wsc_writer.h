@@ -53,6 +53,12 @@ void wsc_writer_key(wsc_writer_t *w, const char *key);
 /* The same, of any valid UTF-8. */
 void wsc_writer_name(wsc_writer_t *w, const wsc_str_t *name);
 
+/*
+ * Pairs that were written before, by a writer of the same encoding that began
+ * no map: n of them, at least one.
+ */
+void wsc_writer_pairs(wsc_writer_t *w, const wsc_str_t *pairs, uint32_t n);
+
 void wsc_writer_null(wsc_writer_t *w);
 void wsc_writer_bool(wsc_writer_t *w, int v);
 void wsc_writer_uint(wsc_writer_t *w, uint64_t v);

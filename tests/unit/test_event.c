@@ -37,6 +37,8 @@ static void test_writer_misuse(void **state);
 
 static void event_welcome(wsc_buf_t *b, wsc_enc_e enc);
 static void event_welcome_limits(wsc_buf_t *b, wsc_enc_e enc);
+static void event_welcome_on(wsc_buf_t *b, wsc_enc_e enc, wsc_welcome_t *w,
+    const wsc_terms_t *terms);
 static void event_joined_empty(wsc_buf_t *b, wsc_enc_e enc);
 static void event_joined(wsc_buf_t *b, wsc_enc_e enc);
 static void event_joined_lost(wsc_buf_t *b, wsc_enc_e enc);
@@ -174,25 +176,48 @@ main(void)
 static void
 event_welcome(wsc_buf_t *b, wsc_enc_e enc)
 {
+    wsc_terms_t    terms = {
+        wsc_string("node1"), 30000, 65536, 64, 20, 40, 1000, 86400, 0, 0, 0
+    };
     wsc_welcome_t  w = {
         wsc_string("Zo\xc3\xab \"Z\" \xe2\x82\xac"), wsc_string("s-1"),
-        wsc_string("node1"), 30000, 65536, 64, 20, 40, 1000, 86400,
-        1700000000123, 0, 0, 0
+        wsc_null_string, 1700000000123
     };
 
-    wsc_event_welcome(b, enc, &w);
+    event_welcome_on(b, enc, &w, &terms);
 }
 
 
 static void
 event_welcome_limits(wsc_buf_t *b, wsc_enc_e enc)
 {
+    wsc_terms_t    terms = {
+        wsc_string("node1"), 30000, 65536, 64, 0, 0, 1000, 86400, 30000, 8, 100
+    };
     wsc_welcome_t  w = {
-        wsc_string("ann"), wsc_string("s-1"), wsc_string("node1"), 30000,
-        65536, 64, 0, 0, 1000, 86400, 1700000000123, 30000, 8, 100
+        wsc_string("ann"), wsc_string("s-1"), wsc_null_string, 1700000000123
     };
 
-    wsc_event_welcome(b, enc, &w);
+    event_welcome_on(b, enc, &w, &terms);
+}
+
+
+static void
+event_welcome_on(wsc_buf_t *b, wsc_enc_e enc, wsc_welcome_t *w,
+    const wsc_terms_t *terms)
+{
+    wsc_buf_t  text;
+
+    wsc_buf_init(&text, b->alloc);
+    wsc_event_terms(&text, enc, terms);
+
+    w->terms.data = text.data;
+    w->terms.len = text.len;
+
+    wsc_event_welcome(b, enc, w);
+
+    b->failed |= text.failed;
+    wsc_buf_free(&text);
 }
 
 
