@@ -207,7 +207,9 @@ ngx_ws_chat_presence_loaded(ngx_ws_chat_state_t *st, wsc_err_e err)
         return;
     }
 
-    /* who joins now is told of them by `joined` */
+    /* who joins now is told of them by `joined`; others come with it */
+
+    st->announced = (uint32_t) ngx_current_msec;
 
     (void) wsc_presence_changes(&st->presence, (uint32_t) ngx_current_msec,
                                 0, (size_t) -1, ngx_ws_chat_presence_known,

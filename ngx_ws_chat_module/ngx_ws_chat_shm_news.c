@@ -24,6 +24,7 @@ typedef struct {
 } ngx_ws_chat_shm_news_t;
 
 
+static ngx_uint_t ngx_ws_chat_shm_alone(const uint64_t *mask);
 static ngx_int_t ngx_ws_chat_shm_keep(ngx_ws_chat_shm_t *shm,
     const wsc_news_t *news, wsc_buf_t *b);
 static ngx_int_t ngx_ws_chat_shm_kept(ngx_ws_chat_shm_t *shm,
@@ -65,6 +66,10 @@ ngx_ws_chat_shm_emit(ngx_ws_chat_zone_t *z, const wsc_news_t *news)
 
         if (chat) {
             ngx_memcpy(mask, wsc_shmlog_mask(&shm->log, chat), sizeof(mask));
+
+            if (wsc_news_known(news->type) && ngx_ws_chat_shm_alone(mask)) {
+                chat = 0;
+            }
         }
 
         if (len <= wsc_shmring_max(shm->ring)
@@ -91,6 +96,25 @@ ngx_ws_chat_shm_emit(ngx_ws_chat_zone_t *z, const wsc_news_t *news)
     }
 
     return NGX_OK;
+}
+
+
+/* No worker but this one listens. */
+
+static ngx_uint_t
+ngx_ws_chat_shm_alone(const uint64_t *mask)
+{
+    uint64_t    others;
+    ngx_uint_t  i, own;
+
+    own = ngx_ws_chat_bus_slot();
+    others = 0;
+
+    for (i = 0; i < WSC_SHMLOG_SLOTS / 64; i++) {
+        others |= mask[i] & ~((own / 64 == i) ? 1ULL << own % 64 : 0);
+    }
+
+    return others == 0;
 }
 
 

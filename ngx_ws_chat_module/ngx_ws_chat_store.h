@@ -42,9 +42,10 @@ struct ngx_ws_chat_store_s {
 
     /*
      * Tells news (core/wsc_news.h) to every worker of every node, its own one
-     * included: of a chat to the news() of those that are attached to it, of
-     * a user or the zone to the zone's news().  What one worker emits to one
-     * chat, or to users and the zone, arrives in its order.  What
+     * included but for news that are wsc_news_known(), which it may be told:
+     * of a chat to the news() of those that are attached to it, of a user or
+     * the zone to the zone's news().  What one worker emits to one chat, or to
+     * users and the zone, arrives in its order.  What
      * wsc_news_keep() tells to be kept of a chat is kept, for load().  Never
      * calls back before it returns; the news are the caller's again.
      * NGX_OK: on its way (a node cut off from the backplane misses it), but

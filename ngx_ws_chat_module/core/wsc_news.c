@@ -70,6 +70,13 @@ wsc_news_hard(unsigned type)
 }
 
 
+int
+wsc_news_known(unsigned type)
+{
+    return type == WSC_NEWS_PRESENCE;
+}
+
+
 /*
  * The letter of the type, the key; before it, of presence the worker, of a ban
  * its chat and end.

@@ -104,6 +104,9 @@ int wsc_news_soft(unsigned type);
 /* 1: it is not told unless it is kept. */
 int wsc_news_hard(unsigned type);
 
+/* 1: who tells it has taken it already, and needs to hear nothing of it. */
+int wsc_news_known(unsigned type);
+
 /*
  * Writes the field in which a note is kept: at most WSC_MAX_NOTE_FIELD octets,
  * returned is how many.
