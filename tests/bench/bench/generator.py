@@ -9,6 +9,9 @@ from .server import TOP, pinned
 
 WSBENCH = TOP / 'build/bench/wsbench'
 
+# handshakes of each process at a time
+UNDER_WAY = 256
+
 # the longest time between two steps
 PATIENCE = 600
 

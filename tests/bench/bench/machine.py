@@ -97,6 +97,15 @@ def open_files(pid):
     return len(os.listdir('/proc/%d/fd' % pid))
 
 
+def backlog(port):
+    """How many have connected to the port and were not accepted yet."""
+    for line in read('/proc/net/tcp').splitlines()[1:]:
+        fields = line.split()
+        if fields[1].endswith(':%04X' % port) and fields[3] == '0A':
+            return int(fields[4].split(':')[1], 16)
+    return 0
+
+
 def children(pid):
     return [int(word)
             for word in read('/proc/%d/task/%d/children' % (pid, pid)).split()]
