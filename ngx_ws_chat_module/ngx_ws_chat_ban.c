@@ -9,6 +9,7 @@
 
 #include "ngx_ws_chat_ban.h"
 #include "ngx_ws_chat_client_all.h"
+#include "ngx_ws_chat_events.h"
 #include "ngx_ws_chat_mem.h"
 #include "ngx_ws_chat_op.h"
 #include "ngx_ws_chat_reply.h"
@@ -42,6 +43,7 @@ static ngx_uint_t ngx_ws_chat_ban_notes(struct ngx_ws_chat_bans_s *bans,
 static void ngx_ws_chat_ban_note(wsc_note_t *note, const wsc_ban_t *old);
 static void ngx_ws_chat_ban_timeout(ngx_event_t *ev);
 static void ngx_ws_chat_ban_finish(ngx_ws_chat_ban_t *ban, wsc_err_e err);
+static void ngx_ws_chat_ban_event(const ngx_ws_chat_ban_t *ban);
 static void ngx_ws_chat_ban_heard(struct ngx_ws_chat_bans_s *bans,
     unsigned type, const wsc_note_t *note, wsc_err_e err);
 static void ngx_ws_chat_ban_apply(ngx_ws_chat_zone_t *z,
@@ -208,7 +210,30 @@ ngx_ws_chat_ban_finish(ngx_ws_chat_ban_t *ban, wsc_err_e err)
 {
     ngx_ws_chat_ban_cancel(ban);
 
+    if (err == WSC_ERR_NONE && ban->type == WSC_NEWS_BAN) {
+        ngx_ws_chat_ban_event(ban);
+    }
+
     ban->done(ban, err);
+}
+
+
+/* Tells back ends, once, wherever the user is. */
+
+static void
+ngx_ws_chat_ban_event(const ngx_ws_chat_ban_t *ban)
+{
+    wsc_happening_t  h;
+
+    ngx_memzero(&h, sizeof(wsc_happening_t));
+
+    h.event = ban->chat_id.len ? "kick" : "block";
+    h.chat_id = ban->chat_id;
+    h.user = ban->user;
+    h.seconds = ban->seconds;
+    h.timed = (ban->seconds != NGX_WS_CHAT_BAN_EVER);
+
+    ngx_ws_chat_events_tell(ban->zone, &h);
 }
 
 

@@ -9,6 +9,7 @@
 #include "ngx_ws_chat_client_grant.h"
 #include "ngx_ws_chat_client_welcome.h"
 #include "ngx_ws_chat_bus.h"
+#include "ngx_ws_chat_events.h"
 #include "ngx_ws_chat_mem.h"
 #include "ngx_ws_chat_op.h"
 #include "ngx_ws_chat_reply.h"
@@ -31,6 +32,8 @@ static void ngx_ws_chat_client_refuse(ngx_ws_chat_client_t *cl,
 static uint64_t ngx_ws_chat_client_since(ngx_ws_chat_client_t *cl);
 static void ngx_ws_chat_client_run(ngx_ws_chat_client_t *cl,
     const wsc_cmd_t *cmd);
+static void ngx_ws_chat_client_event(ngx_ws_chat_client_t *cl,
+    ngx_ws_chat_member_t *m, const char *event);
 
 
 void
@@ -74,6 +77,9 @@ ngx_ws_chat_client_open(ngx_ws_chat_client_t *cl, const wsc_str_t *join)
     }
 
     ngx_ws_chat_client_welcome(cl);
+
+    cl->told = 1;
+    ngx_ws_chat_client_event(cl, NULL, "connect");
 
     p = join->data;
     last = p + join->len;
@@ -412,6 +418,10 @@ ngx_ws_chat_client_gone(ngx_ws_chat_client_t *cl)
                                                            cl->peer.readers);
     }
 
+    if (cl->told) {
+        ngx_ws_chat_client_event(cl, NULL, "disconnect");
+    }
+
     ngx_ws_chat_client_revoke(cl);
 
     wsc_free(&ngx_ws_chat_alloc, cl->faults);
@@ -423,6 +433,9 @@ void
 ngx_ws_chat_client_arrive(ngx_ws_chat_client_t *cl, ngx_ws_chat_member_t *m)
 {
     wsc_str_t  user;
+
+    m->reader.told = 1;
+    ngx_ws_chat_client_event(cl, m, "join");
 
     if (!cl->conf->presence) {
         return;
@@ -442,6 +455,10 @@ ngx_ws_chat_client_leave(ngx_ws_chat_client_t *cl, ngx_ws_chat_member_t *m)
 {
     wsc_str_t  user;
 
+    if (m->reader.told) {
+        ngx_ws_chat_client_event(cl, m, "leave");
+    }
+
     if (m->reader.present) {
         user.data = ngx_ws_chat_client_user(cl);
         user.len = cl->user_len;
@@ -450,6 +467,35 @@ ngx_ws_chat_client_leave(ngx_ws_chat_client_t *cl, ngx_ws_chat_member_t *m)
     }
 
     ngx_ws_chat_room_leave(m);
+}
+
+
+/* Tells back ends of a connection, or (m) of its membership. */
+
+static void
+ngx_ws_chat_client_event(ngx_ws_chat_client_t *cl, ngx_ws_chat_member_t *m,
+    const char *event)
+{
+    u_char           text[16];
+    wsc_happening_t  h;
+
+    if (!ngx_ws_chat_events_are(cl->conf->zone)) {
+        return;
+    }
+
+    ngx_memzero(&h, sizeof(wsc_happening_t));
+
+    h.event = event;
+    h.user.data = ngx_ws_chat_client_user(cl);
+    h.user.len = cl->user_len;
+    h.session.data = text;
+    h.session.len = ngx_sprintf(text, "%016xL", (int64_t) cl->session) - text;
+
+    if (m) {
+        h.chat_id = *ngx_ws_chat_room_name(ngx_ws_chat_room_of(m));
+    }
+
+    ngx_ws_chat_events_tell(cl->conf->zone, &h);
 }
 
 

@@ -53,8 +53,7 @@ struct ngx_ws_chat_client_s {
     unsigned                       kind:3;        /* of the logs it reads */
     unsigned                       err:4;         /* wsc_err_e of the last
                                                      error it was told */
-    unsigned                       answers:1;     /* every command is answered,
-                                                     with an id or without */
+    unsigned                       answers:1;     /* also without an id */
     unsigned                       guest:1;       /* it takes part in chats
                                                      without joining them */
     unsigned                       full:1;        /* its answer is long: it
@@ -64,6 +63,7 @@ struct ngx_ws_chat_client_s {
     unsigned                       stale:1;       /* it was told so */
     unsigned                       leaving:1;     /* it was told `reconnect` */
     unsigned                       moderate:1;    /* its token says so */
+    unsigned                       told:1;        /* of it back ends were */
 };
 
 

@@ -22,6 +22,7 @@
 #define NGX_WS_CHAT_KAFKA_FLUSH   3000         /* ms at the end */
 #define NGX_WS_CHAT_KAFKA_FLUSH_ASIDE  500     /* ... for what is no message */
 #define NGX_WS_CHAT_KAFKA_DOWN    30000        /* ms that a failure counts */
+#define NGX_WS_CHAT_KAFKA_EVENTS  5000         /* aside, and no events more */
 
 
 static void ngx_ws_chat_kafka_give_up(ngx_ws_chat_kafka_producer_t *p);
@@ -37,6 +38,7 @@ static ngx_int_t ngx_ws_chat_kafka_outcome(const rd_kafka_message_t *m);
 static const ngx_ws_chat_kafka_topic_t *ngx_ws_chat_kafka_topic(
     const rd_kafka_message_t *m);
 static ngx_int_t ngx_ws_chat_kafka_outcome_aside(const rd_kafka_message_t *m);
+static void ngx_ws_chat_kafka_lost(const ngx_ws_chat_kafka_topic_t *topic);
 static void ngx_ws_chat_kafka_error(ngx_ws_chat_kafka_producer_t *p,
     rd_kafka_event_t *event);
 static void ngx_ws_chat_kafka_log(rd_kafka_event_t *event);
@@ -493,14 +495,26 @@ ngx_ws_chat_kafka_outcome_aside(const rd_kafka_message_t *m)
     ngx_ws_chat_kafka_aside--;
 
     if (m->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        ngx_ws_chat_counters->kafka_unmarked++;
+        ngx_ws_chat_kafka_lost(ngx_ws_chat_kafka_topic(m));
 
         ngx_log_error(NGX_LOG_INFO, ngx_cycle->log, 0,
-                      "Kafka did not store a mark: %s",
+                      "Kafka did not store what is no message: %s",
                       rd_kafka_err2str(m->err));
     }
 
     return NGX_OK;
+}
+
+
+static void
+ngx_ws_chat_kafka_lost(const ngx_ws_chat_kafka_topic_t *topic)
+{
+    if (topic->eventful) {
+        ngx_ws_chat_counters->kafka_untold++;
+
+    } else {
+        ngx_ws_chat_counters->kafka_unmarked++;
+    }
 }
 
 
@@ -566,6 +580,13 @@ ngx_ws_chat_kafka_send(const ngx_ws_chat_kafka_record_t *r,
         return NGX_DECLINED;
     }
 
+    if (r->topic->eventful
+        && ngx_ws_chat_kafka_aside >= NGX_WS_CHAT_KAFKA_EVENTS)
+    {
+        ngx_ws_chat_counters->kafka_untold++;
+        return NGX_BUSY;
+    }
+
     headers = rd_kafka_headers_new(r->nheaders);
     if (headers == NULL) {
         return NGX_ERROR;
@@ -608,7 +629,7 @@ ngx_ws_chat_kafka_refused(const ngx_ws_chat_kafka_topic_t *topic,
     rd_kafka_resp_err_t err)
 {
     if (topic->aside) {
-        ngx_ws_chat_counters->kafka_unmarked++;
+        ngx_ws_chat_kafka_lost(topic);
         return NGX_DECLINED;
     }
 

@@ -32,8 +32,12 @@ typedef struct ngx_ws_chat_kafka_topic_s {
     struct ngx_ws_chat_kafka_topic_s
                                *marks;        /* of its chats' users; NULL:
                                                  nowhere */
+    struct ngx_ws_chat_kafka_topic_s
+                               *events;       /* joins and the like; the
+                                                 same */
     unsigned                    off:1;        /* nowhere */
-    unsigned                    aside:1;      /* no messages are in it */
+    unsigned                    aside:1;      /* no messages are in it, */
+    unsigned                    eventful:1;   /* but events */
 } ngx_ws_chat_kafka_topic_t;
 
 
@@ -88,7 +92,8 @@ void ngx_ws_chat_kafka_exit_process(void);
 
 /*
  * Takes a copy of a record, whose partition is murmur2(key) mod partitions.
- * job NULL: nobody waits.  NGX_OK; NGX_BUSY: the queue is full; NGX_ABORT: it
+ * job NULL: nobody waits.  NGX_OK; NGX_BUSY: the queue is full (of events so
+ * many wait that there is room for messages only); NGX_ABORT: it
  * is too large; NGX_DECLINED: there is no producer, or the topic is not as
  * configured; NGX_ERROR: no memory.
  */

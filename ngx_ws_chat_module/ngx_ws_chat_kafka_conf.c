@@ -14,16 +14,29 @@
 #define NGX_WS_CHAT_KAFKA_TEXT            512
 
 
+/* Names of topics for what is no message; data NULL: none is said. */
+
+typedef struct {
+    ngx_str_t                   marks;
+    ngx_str_t                   events;
+} ngx_ws_chat_kafka_aside_t;
+
+
 static ngx_ws_chat_kafka_conf_t *ngx_ws_chat_kafka_conf(ngx_conf_t *cf,
     ngx_ws_chat_main_conf_t *mcf);
 static ngx_ws_chat_kafka_topic_t *ngx_ws_chat_kafka_add(ngx_conf_t *cf,
     ngx_ws_chat_kafka_conf_t *kcf);
 static char *ngx_ws_chat_kafka_topic_option(ngx_conf_t *cf,
     const ngx_str_t *value, ngx_ws_chat_kafka_topic_t *topic,
-    ngx_str_t *marks);
-static char *ngx_ws_chat_kafka_add_marks(ngx_conf_t *cf,
+    ngx_ws_chat_kafka_aside_t *aside);
+static char *ngx_ws_chat_kafka_add_all(ngx_conf_t *cf,
     ngx_ws_chat_kafka_conf_t *kcf, ngx_ws_chat_kafka_topic_t *topic,
-    const ngx_str_t *name);
+    ngx_ws_chat_kafka_aside_t *aside);
+static char *ngx_ws_chat_kafka_add_aside(ngx_conf_t *cf,
+    ngx_ws_chat_kafka_conf_t *kcf, const ngx_str_t *name,
+    ngx_ws_chat_kafka_topic_t **place);
+static ngx_uint_t ngx_ws_chat_kafka_same(const ngx_str_t *one,
+    const ngx_str_t *two);
 static ngx_int_t ngx_ws_chat_kafka_name_valid(const ngx_str_t *name);
 static ngx_ws_chat_kafka_topic_t *ngx_ws_chat_kafka_of(
     ngx_ws_chat_kafka_conf_t *kcf, const ngx_str_t *zone);
@@ -106,10 +119,11 @@ ngx_ws_chat_kafka_set_topic(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_ws_chat_main_conf_t  *mcf = conf;
 
-    ngx_str_t                  *value, marks;
+    ngx_str_t                  *value;
     ngx_uint_t                  i;
     ngx_ws_chat_kafka_conf_t   *kcf;
     ngx_ws_chat_kafka_topic_t  *topic, *other;
+    ngx_ws_chat_kafka_aside_t   aside;
 
     kcf = ngx_ws_chat_kafka_conf(cf, mcf);
     topic = kcf ? ngx_ws_chat_kafka_add(cf, kcf) : NULL;
@@ -119,7 +133,7 @@ ngx_ws_chat_kafka_set_topic(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     value = cf->args->elts;
-    ngx_str_null(&marks);
+    ngx_memzero(&aside, sizeof(ngx_ws_chat_kafka_aside_t));
 
     topic->name = value[1];
     topic->off = (ngx_strcmp(value[1].data, "off") == 0);
@@ -130,7 +144,7 @@ ngx_ws_chat_kafka_set_topic(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     for (i = 2; i < cf->args->nelts; i++) {
-        if (ngx_ws_chat_kafka_topic_option(cf, &value[i], topic, &marks)
+        if (ngx_ws_chat_kafka_topic_option(cf, &value[i], topic, &aside)
             != NGX_CONF_OK)
         {
             return NGX_CONF_ERROR;
@@ -141,13 +155,13 @@ ngx_ws_chat_kafka_set_topic(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     return (other && other != topic)
            ? "is duplicate for the zone"
-           : ngx_ws_chat_kafka_add_marks(cf, kcf, topic, &marks);
+           : ngx_ws_chat_kafka_add_all(cf, kcf, topic, &aside);
 }
 
 
 static char *
 ngx_ws_chat_kafka_topic_option(ngx_conf_t *cf, const ngx_str_t *value,
-    ngx_ws_chat_kafka_topic_t *topic, ngx_str_t *marks)
+    ngx_ws_chat_kafka_topic_t *topic, ngx_ws_chat_kafka_aside_t *aside)
 {
     ngx_int_t  n;
 
@@ -172,8 +186,14 @@ ngx_ws_chat_kafka_topic_option(ngx_conf_t *cf, const ngx_str_t *value,
     }
 
     if (ngx_strncmp(value->data, "marks=", 6) == 0) {
-        marks->data = value->data + 6;
-        marks->len = value->len - 6;
+        aside->marks.data = value->data + 6;
+        aside->marks.len = value->len - 6;
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_strncmp(value->data, "events=", 7) == 0) {
+        aside->events.data = value->data + 7;
+        aside->events.len = value->len - 7;
         return NGX_CONF_OK;
     }
 
@@ -316,34 +336,80 @@ ngx_ws_chat_kafka_add(ngx_conf_t *cf, ngx_ws_chat_kafka_conf_t *kcf)
 }
 
 
-/* name NULL: none is said, which is one only where no zone is named. */
+/* Marks are told where no zone is named, events where it is said. */
 
 static char *
-ngx_ws_chat_kafka_add_marks(ngx_conf_t *cf, ngx_ws_chat_kafka_conf_t *kcf,
-    ngx_ws_chat_kafka_topic_t *topic, const ngx_str_t *name)
+ngx_ws_chat_kafka_add_all(ngx_conf_t *cf, ngx_ws_chat_kafka_conf_t *kcf,
+    ngx_ws_chat_kafka_topic_t *topic, ngx_ws_chat_kafka_aside_t *aside)
 {
-    ngx_ws_chat_kafka_topic_t  *marks;
+    if (topic->off) {
+        return NGX_CONF_OK;
+    }
 
-    static const ngx_str_t      usual = ngx_string("chat-marks");
+    if (aside->marks.data == NULL && topic->zone.len == 0) {
+        ngx_str_set(&aside->marks, "chat-marks");
+    }
 
-    if (topic->off || (name->data == NULL && topic->zone.len)
+    if (ngx_ws_chat_kafka_add_aside(cf, kcf, &aside->marks, &topic->marks)
+        != NGX_CONF_OK)
+    {
+        return "needs a topic or \"off\" behind \"marks=\"";
+    }
+
+    if (ngx_ws_chat_kafka_add_aside(cf, kcf, &aside->events, &topic->events)
+        != NGX_CONF_OK)
+    {
+        return "needs a topic or \"off\" behind \"events=\"";
+    }
+
+    if (topic->events) {
+        topic->events->eventful = 1;
+
+        if (ngx_ws_chat_kafka_same(&topic->events->name, &topic->name)
+            || (topic->marks
+                && ngx_ws_chat_kafka_same(&topic->events->name,
+                                          &topic->marks->name)))
+        {
+            return "needs a topic of its own behind \"events=\"";
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_ws_chat_kafka_add_aside(ngx_conf_t *cf, ngx_ws_chat_kafka_conf_t *kcf,
+    const ngx_str_t *name, ngx_ws_chat_kafka_topic_t **place)
+{
+    ngx_ws_chat_kafka_topic_t  *topic;
+
+    if (name->data == NULL
         || (name->len == 3 && ngx_strncmp(name->data, "off", 3) == 0))
     {
         return NGX_CONF_OK;
     }
 
-    marks = ngx_ws_chat_kafka_add(cf, kcf);
-    if (marks == NULL) {
+    topic = ngx_ws_chat_kafka_add(cf, kcf);
+
+    if (topic == NULL || ngx_ws_chat_kafka_name_valid(name) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
 
-    marks->name = name->data ? *name : usual;
-    marks->partitions = 0;
-    marks->aside = 1;
-    topic->marks = marks;
+    topic->name = *name;
+    topic->partitions = 0;
+    topic->aside = 1;
+    *place = topic;
 
-    return (ngx_ws_chat_kafka_name_valid(&marks->name) == NGX_OK)
-           ? NGX_CONF_OK : "needs a topic or \"off\" behind \"marks=\"";
+    return NGX_CONF_OK;
+}
+
+
+static ngx_uint_t
+ngx_ws_chat_kafka_same(const ngx_str_t *one, const ngx_str_t *two)
+{
+    return one->len == two->len
+           && ngx_strncmp(one->data, two->data, one->len) == 0;
 }
 
 
@@ -405,6 +471,7 @@ ngx_ws_chat_kafka_init(ngx_conf_t *cf, ngx_ws_chat_main_conf_t *mcf)
     ngx_ws_chat_zone_t         **zones;
     ngx_ws_chat_kafka_conf_t    *kcf;
     ngx_ws_chat_kafka_topic_t   *topic;
+    ngx_ws_chat_kafka_aside_t    aside;
 
     static const ngx_str_t       none = ngx_null_string;
 
@@ -431,8 +498,9 @@ ngx_ws_chat_kafka_init(ngx_conf_t *cf, ngx_ws_chat_main_conf_t *mcf)
 
         ngx_str_set(&topic->name, "chat-messages");
 
-        if (ngx_ws_chat_kafka_add_marks(cf, kcf, topic, &none)
-            != NGX_CONF_OK)
+        ngx_memzero(&aside, sizeof(ngx_ws_chat_kafka_aside_t));
+
+        if (ngx_ws_chat_kafka_add_all(cf, kcf, topic, &aside) != NGX_CONF_OK)
         {
             return NGX_CONF_ERROR;
         }
@@ -458,20 +526,22 @@ static const ngx_str_t *
 ngx_ws_chat_kafka_shared(const ngx_ws_chat_kafka_topic_t *one,
     const ngx_ws_chat_kafka_topic_t *two)
 {
-    ngx_uint_t        i, k;
-    const ngx_str_t  *names[2][2];
+    ngx_uint_t                        i, k;
+    const ngx_ws_chat_kafka_topic_t  *ones[3], *twos[3];
 
-    names[0][0] = &one->name;
-    names[0][1] = one->marks ? &one->marks->name : NULL;
-    names[1][0] = &two->name;
-    names[1][1] = two->marks ? &two->marks->name : NULL;
+    ones[0] = one;
+    ones[1] = one->marks;
+    ones[2] = one->events;
+    twos[0] = two;
+    twos[1] = two->marks;
+    twos[2] = two->events;
 
-    for (i = 0; i < 2; i++) {
-        for (k = 0; k < 2; k++) {
-            if (names[0][i] && names[1][k]
-                && ngx_strcmp(names[0][i]->data, names[1][k]->data) == 0)
+    for (i = 0; i < 3; i++) {
+        for (k = 0; k < 3; k++) {
+            if (ones[i] && twos[k]
+                && ngx_ws_chat_kafka_same(&ones[i]->name, &twos[k]->name))
             {
-                return names[0][i];
+                return &ones[i]->name;
             }
         }
     }

@@ -163,6 +163,9 @@ static const ngx_ws_chat_metric_t  ngx_ws_chat_metrics[] = {
     ngx_ws_chat_metric("kafka_unmarked_total", COUNTER, KAFKA,
                        counters.kafka_unmarked, "Marks of users that Kafka "
                        "did not store."),
+    ngx_ws_chat_metric("kafka_untold_total", COUNTER, KAFKA,
+                       counters.kafka_untold, "Events for back ends that "
+                       "Kafka did not store."),
     ngx_ws_chat_metric("kafka_producers_replaced_total", COUNTER, KAFKA,
                        counters.kafka_replaced, "Producers replaced after a "
                        "fatal error."),

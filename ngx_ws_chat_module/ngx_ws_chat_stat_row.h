@@ -64,6 +64,7 @@ typedef struct {
     ngx_atomic_t                kafka_replaced; /* producers */
     ngx_atomic_t                kafka_unmarked; /* marks that it did not store
                                                    */
+    ngx_atomic_t                kafka_untold;   /* events, the same */
 } ngx_ws_chat_counters_t;
 
 

@@ -59,7 +59,8 @@ struct ngx_ws_chat_reader_s {
     unsigned                         present:1;  /* the owner's ... */
     unsigned                         waits:1;    /* ... while it joins or
                                                     leaves */
-    unsigned                         inflight:29;
+    unsigned                         told:1;     /* ... */
+    unsigned                         inflight:28;
 };
 
 

@@ -109,6 +109,39 @@ wsc_record_mark_key(u_char *p, const wsc_str_t *chat_id,
 }
 
 
+void
+wsc_record_happening(wsc_buf_t *b, wsc_enc_e enc, const wsc_happening_t *h)
+{
+    wsc_writer_t  w;
+
+    wsc_writer_init(&w, b, enc);
+    wsc_writer_map(&w);
+
+    wsc_writer_key(&w, "event");
+    wsc_writer_text(&w, h->event);
+
+    if (h->chat_id.len) {
+        wsc_event_str(&w, "chat_id", &h->chat_id);
+    }
+
+    wsc_event_str(&w, "user", &h->user);
+
+    if (h->session.len) {
+        wsc_event_str(&w, "session", &h->session);
+    }
+
+    wsc_event_str(&w, "node", &h->node);
+
+    if (h->timed) {
+        wsc_event_uint(&w, "seconds", h->seconds);
+    }
+
+    wsc_record_time(&w, h->timestamp);
+
+    wsc_writer_end(&w);
+}
+
+
 static void
 wsc_record_time(wsc_writer_t *w, uint64_t ms)
 {

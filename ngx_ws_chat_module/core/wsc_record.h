@@ -59,5 +59,24 @@ void wsc_record_mark(wsc_buf_t *b, wsc_enc_e enc, const wsc_str_t *chat_id,
 size_t wsc_record_mark_key(u_char *p, const wsc_str_t *chat_id,
     const wsc_note_t *note);
 
+/*
+ * What back ends may want to hear: event, and what of the others is there:
+ * chat_id, user, session, node, seconds, timestamp.  Its key is the chat_id,
+ * or the user where there is none.
+ */
+typedef struct {
+    const char      *event;      /* static */
+    wsc_str_t        chat_id;    /* len 0: it is about no chat */
+    wsc_str_t        user;
+    wsc_str_t        session;    /* of a connection; len 0: about none */
+    wsc_str_t        node;       /* who tells it */
+    uint64_t         seconds;    /* for how long */
+    uint64_t         timestamp;  /* ms */
+    unsigned         timed:1;    /* seconds counts */
+} wsc_happening_t;
+
+void wsc_record_happening(wsc_buf_t *b, wsc_enc_e enc,
+    const wsc_happening_t *h);
+
 
 #endif /* _WSC_RECORD_H_INCLUDED_ */

@@ -37,7 +37,7 @@ LAYERS = [
     ('configuration', 'ngx_ws_chat_', 'conf mem zone'),
     ('identity', 'ngx_ws_chat_', 'auth authorize cors'),
     ('bus, send, log', 'ngx_ws_chat_',
-     'bus flush kafka limit log pack redis send stat stream'),
+     'bus events flush kafka limit log pack redis send stat stream'),
     ('store', 'ngx_ws_chat_', 'live shm store'),
     ('room', 'ngx_ws_chat_', 'marks presence room state'),
     ('client', 'ngx_ws_chat_', 'ban client op reply'),

@@ -114,6 +114,46 @@ test_mark(void **state)
 }
 
 
+static void
+test_happening(void **state)
+{
+    size_t          i;
+    wsc_buf_t       b;
+    wsc_test_mem_t  mem;
+
+    static const struct {
+        wsc_happening_t   what;
+        const char       *json;
+    } happenings[] = {
+        { { "join", wsc_string("room"), wsc_string("Zo\xc3\xab \"Z\""),
+            wsc_string("00ff"), wsc_string("n1"), 0, 1700000000007, 0 },
+          "{\"event\":\"join\",\"chat_id\":\"room\","
+          "\"user\":\"Zo\xc3\xab \\\"Z\\\"\",\"session\":\"00ff\","
+          "\"node\":\"n1\",\"timestamp\":\"2023-11-14T22:13:20.007Z\"}" },
+
+        { { "block", wsc_null_string, wsc_string("ann"), wsc_null_string,
+            wsc_string("n1"), 0, 1, 1 },
+          "{\"event\":\"block\",\"user\":\"ann\",\"node\":\"n1\","
+          "\"seconds\":0,\"timestamp\":\"1970-01-01T00:00:00.001Z\"}" },
+    };
+
+    wsc_test_mem_init(&mem, 0);
+
+    for (i = 0; i < wsc_test_count(happenings); i++) {
+        wsc_buf_init(&b, &mem.alloc);
+        wsc_record_happening(&b, WSC_ENC_JSON, &happenings[i].what);
+
+        assert_false(b.failed);
+        assert_int_equal(b.len, strlen(happenings[i].json));
+        assert_memory_equal(b.data, happenings[i].json, b.len);
+
+        wsc_buf_free(&b);
+    }
+
+    wsc_test_mem_check(&mem);
+}
+
+
 /* What the module writes, the archiver and the relay read. */
 
 static void
@@ -196,6 +236,7 @@ main(void)
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(test_json),
         cmocka_unit_test(test_mark),
+        cmocka_unit_test(test_happening),
         cmocka_unit_test(test_read),
         cmocka_unit_test(test_memory),
     };

@@ -76,6 +76,27 @@ class Pipeline:
             consumer.close()
         return sorted(found, key=lambda m: (m.partition(), m.offset()))
 
+    def all_of(self, topic, count):
+        """So many values of a topic of one partition, and their keys."""
+        consumer = confluent_kafka.Consumer({
+            'bootstrap.servers': self.kafka.brokers, 'group.id': 'reader',
+            'log_level': 0})
+        try:
+            consumer.assign([confluent_kafka.TopicPartition(topic, 0, 0)])
+            found = []
+
+            def read():
+                message = consumer.poll(0.2)
+                if message is not None and not message.error():
+                    found.append((message.key().decode(),
+                                  json.loads(message.value())))
+                return len(found) >= count
+
+            wait_for(read, PATIENT, '%d records' % count)
+        finally:
+            consumer.close()
+        return found
+
     def last_of(self, topic, partitions):
         """Key -> the last value, of all that a topic has."""
         found = {}
