@@ -196,7 +196,9 @@ wsc_field_find(const u_char *p, size_t len)
     for (field = 0; field < WSC_FIELD_N; field++) {
         name = wsc_field_name(field);
 
-        if (strlen(name) == len && memcmp(name, p, len) == 0) {
+        if (len && name[0] == p[0] && strlen(name) == len
+            && memcmp(name, p, len) == 0)
+        {
             break;
         }
     }

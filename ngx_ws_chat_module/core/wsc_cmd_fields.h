@@ -93,6 +93,12 @@ ssize_t wsc_fields_json(const wsc_str_t *text, wsc_buf_t *buf, void **doc,
 ssize_t wsc_fields_msgpack(const wsc_str_t *object, wsc_buf_t *buf,
     wsc_fields_t *fields, const char **reason);
 
+/*
+ * The same for JSON without escapes and positions; fields point into the text.
+ * WSC_DECLINED: it is not so plain, some fields may have been set.
+ */
+ssize_t wsc_fields_plain(const wsc_str_t *text, wsc_fields_t *fields);
+
 /* Frees the document; NULL is allowed. */
 void wsc_fields_json_free(void *doc);
 

@@ -2,7 +2,7 @@
 /*
  * Copyright (C) ngx_ws_chat contributors
  *
- * The fields of a JSON command.  jansson reads the control fields from a copy
+ * The fields of a JSON command.  What is not plain jansson reads, from a copy
  * of the text without the values that are passed on as they are.
  */
 
@@ -45,6 +45,12 @@ wsc_fields_json(const wsc_str_t *text, wsc_buf_t *buf, void **doc,
 
     wsc_fields_json_free(*doc);
     *doc = NULL;
+
+    if (wsc_fields_plain(text, fields) == WSC_OK) {
+        return WSC_OK;
+    }
+
+    memset(fields, 0, sizeof(wsc_fields_t));
 
     rc = wsc_fields_json_values(text, buf, fields, &control);
     if (rc != WSC_OK) {

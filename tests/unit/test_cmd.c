@@ -49,6 +49,8 @@ typedef struct {
 
 static void test_commands_json(void **state);
 static void test_commands_msgpack(void **state);
+static void test_json_escaped(void **state);
+static void test_json_plain(void **state);
 static void test_json_only(void **state);
 static void test_msgpack_only(void **state);
 static void test_message_bytes(void **state);
@@ -357,6 +359,8 @@ static const test_cmd_t  json_only[] = {
     { "{'op':'send','id':1,'chat_id':'a','cid':'c','message':[1e400]}",
       "bad_request id=1 chat=a cid=c a number is out of range" },
     { "{'op':'ping','id':1,'x':1e400}",
+      "bad_request id=1 a number is out of range" },
+    { "{'\\u006fp':'ping','id':1,'x':1e400}",
       "bad_request a number is out of range" },
     { "{'op':'ping','id':'\\u0000'}", "bad_request \\u0000 in a string" },
     { "{'op':'ping','id':1e0}", "ping id=1" },
@@ -372,6 +376,8 @@ main(void)
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(test_commands_json),
         cmocka_unit_test(test_commands_msgpack),
+        cmocka_unit_test(test_json_escaped),
+        cmocka_unit_test(test_json_plain),
         cmocka_unit_test(test_json_only),
         cmocka_unit_test(test_msgpack_only),
         cmocka_unit_test(test_message_bytes),
@@ -682,6 +688,68 @@ test_commands_msgpack(void **state)
         decode_msgpack(out, commands[i].in);
         expect(out, commands[i].out);
     }
+}
+
+
+/* A name that is escaped makes jansson read what else is read in place. */
+
+static void
+test_json_escaped(void **state)
+{
+    char         in[1024], out[1024];
+    size_t       i;
+    const char  *p;
+
+    for (i = 0; i < wsc_test_count(commands); i++) {
+        p = strstr(commands[i].in, "'op':");
+
+        if (p == NULL) {
+            continue;
+        }
+
+        snprintf(in, sizeof(in), "%.*s'\\u006fp':%s",
+                 (int) (p - commands[i].in), commands[i].in, p + 5);
+
+        decode_json(out, in);
+        expect(out, commands[i].out);
+    }
+}
+
+
+static void *
+no_memory(size_t size)
+{
+    return NULL;
+}
+
+
+/* What most clients write costs no document. */
+
+static void
+test_json_plain(void **state)
+{
+    char           out[1024];
+    size_t         i;
+    json_free_t    old_free;
+    json_malloc_t  old_malloc;
+
+    static const test_cmd_t  plain[] = {
+        { "{'op':'send','id':7,'chat_id':'a','cid':'c','message':{'a':'\\n'},"
+          "'retry':true}", "send id=7 chat=a cid=c msg={'a':'\\n'} retry" },
+        { "{ 'op' : 'join' , 'history' : 50, 'id':'\xc3\xa9','chat_id':'a',"
+          "'other':{'\\n':[1.5]}}", "join id='\xc3\xa9' chat=a limit=50" },
+        { "{'op':'ping','id':999999999999999}", "ping id=999999999999999" }
+    };
+
+    json_get_alloc_funcs(&old_malloc, &old_free);
+    json_set_alloc_funcs(no_memory, old_free);
+
+    for (i = 0; i < wsc_test_count(plain); i++) {
+        decode_json(out, plain[i].in);
+        assert_string_equal(out, plain[i].out);
+    }
+
+    json_set_alloc_funcs(old_malloc, old_free);
 }
 
 
