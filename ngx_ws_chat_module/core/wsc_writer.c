@@ -75,7 +75,8 @@ wsc_writer_end(wsc_writer_t *w)
 void
 wsc_writer_key(wsc_writer_t *w, const char *key)
 {
-    wsc_str_t  s;
+    u_char     *p;
+    wsc_str_t   s;
 
     s.data = (u_char *) key;
     s.len = strlen(key);
@@ -88,9 +89,18 @@ wsc_writer_key(wsc_writer_t *w, const char *key)
         return;
     }
 
-    wsc_buf_byte(w->buf, '"');
-    wsc_buf_add(w->buf, s.data, s.len);
-    wsc_buf_add(w->buf, "\":", 2);
+    p = wsc_buf_reserve(w->buf, s.len + 3);
+    if (p == NULL) {
+        return;
+    }
+
+    *p++ = '"';
+    memcpy(p, s.data, s.len);
+    p += s.len;
+    *p++ = '"';
+    *p = ':';
+
+    w->buf->len += s.len + 3;
 }
 
 
