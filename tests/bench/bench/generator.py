@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import threading
 
 from . import machine
 from .machine import BenchError
@@ -21,10 +22,11 @@ def check():
         raise BenchError('%s is missing; run it by `make bench`' % WSBENCH)
 
 
-def run(server, *arguments, at=None, room='r'):
+def run(server, *arguments, at=None, room='r', beside=None):
     """The result of wsbench as a dict.
 
     at: {step: function}, called while the generator waits there.
+    beside: called in a thread of its own, with the generator's process.
     room: what the names of rooms begin with.
     """
     cpus = machine.processors()[1]
@@ -36,7 +38,10 @@ def run(server, *arguments, at=None, room='r'):
                               *of_server, *map(str, arguments)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE,
                                stdout=subprocess.PIPE, text=True)
+    thread = threading.Thread(target=beside, args=(process,))
     try:
+        if beside:
+            thread.start()
         follow(process, at or {})
         text = process.stdout.read()
         process.wait(PATIENCE)
@@ -45,6 +50,8 @@ def run(server, *arguments, at=None, room='r'):
         process.wait()
         process.stdin.close()
         process.stdout.close()
+        if beside:
+            thread.join()
     if process.returncode not in (0, 1):
         raise BenchError('wsbench failed (%d)' % process.returncode)
     return json.loads(text)
