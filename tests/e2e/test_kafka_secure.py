@@ -5,6 +5,7 @@ is plain.
 """
 
 import asyncio
+import tempfile
 
 import confluent_kafka.admin as admin
 import pytest
@@ -47,7 +48,9 @@ class SecureKafka(Kafka):
                 'scram-sha-256.sasl.jaas.config': MODULES +
                     'scram.ScramLoginModule required;',
             }.items()})
-        self.admin().alter_user_scram_credentials([
+        # kept until it has answered
+        client = self.admin()
+        client.alter_user_scram_credentials([
             admin.UserScramCredentialUpsertion(
                 USER, admin.ScramCredentialInfo(
                     admin.ScramMechanism.SCRAM_SHA_256, 4096),
@@ -55,12 +58,12 @@ class SecureKafka(Kafka):
 
 
 @pytest.fixture(scope='module')
-def certificates(tmp_path_factory):
-    path = make_certificates(tmp_path_factory.mktemp('tls'))
-    # workers read the CA
-    for one in [path, *path.parents[:2]]:
-        one.chmod(0o755)
-    return path
+def certificates():
+    # workers read the CA; pytest's own directories are for one user
+    with tempfile.TemporaryDirectory(prefix='wsc-tls.') as name:
+        path = make_certificates(name)
+        path.chmod(0o755)
+        yield path
 
 
 @pytest.fixture(scope='module')
