@@ -10,6 +10,7 @@
 #include "ngx_ws_chat_live_durable.h"
 #include "ngx_ws_chat_kafka.h"
 #include "ngx_ws_chat_stat.h"
+#include "core/wsc_number.h"
 #include "core/wsc_record.h"
 
 
@@ -122,7 +123,7 @@ static void
 ngx_ws_chat_live_exec_item(ngx_ws_chat_live_node_t *n,
     ngx_ws_chat_live_item_t *it)
 {
-    u_char                      buf[WSC_ID_LEN];
+    u_char                      buf[WSC_ID_LEN], *last;
     wsc_str_t                   s;
     wsc_buf_t                  *b;
     wsc_entry_t                *e;
@@ -157,7 +158,11 @@ ngx_ws_chat_live_exec_item(ngx_ws_chat_live_node_t *n,
         ngx_ws_chat_live_num(c, t->limits.messages);
     }
 
-    ngx_ws_chat_live_text(c, buf, ngx_sprintf(buf, "%uL-*", t->epoch) - buf);
+    last = buf + wsc_number_print_uint(buf, t->epoch);
+    *last++ = '-';
+    *last++ = '*';
+
+    ngx_ws_chat_live_text(c, buf, last - buf);
     ngx_ws_chat_live_word(c, "m");
     ngx_ws_chat_live_str(c, &s);
 

@@ -18,6 +18,7 @@
 
 
 #include "ngx_ws_chat_live_parts.h"
+#include "core/wsc_number.h"
 
 
 static u_char *ngx_ws_chat_live_space(ngx_ws_chat_live_cmd_t *c);
@@ -102,7 +103,8 @@ ngx_ws_chat_live_num(ngx_ws_chat_live_cmd_t *c, uint64_t n)
     start = ngx_ws_chat_live_space(c);
 
     if (start != NULL) {
-        ngx_ws_chat_live_end(c, start, ngx_sprintf(start, "%uL", n));
+        ngx_ws_chat_live_end(c, start,
+                             start + wsc_number_print_uint(start, n));
     }
 }
 
@@ -195,8 +197,12 @@ ngx_ws_chat_live_dedupe(ngx_ws_chat_live_cmd_t *c, ngx_ws_chat_live_t *l,
     }
 
     d = ngx_ws_chat_live_tag(start, ngx_ws_chat_live_shard(l, &p->chat_id));
-    d = ngx_sprintf(d, "d:%*s %uz ", p->chat_id.len, p->chat_id.data,
-                    p->entry.sender.len);
+    *d++ = 'd';
+    *d++ = ':';
+    d = ngx_cpymem(d, p->chat_id.data, p->chat_id.len);
+    *d++ = ' ';
+    d += wsc_number_print_uint(d, p->entry.sender.len);
+    *d++ = ' ';
     d = ngx_cpymem(d, p->entry.sender.data, p->entry.sender.len);
     *d++ = ' ';
 
@@ -259,8 +265,17 @@ ngx_ws_chat_live_space(ngx_ws_chat_live_cmd_t *c)
 static u_char *
 ngx_ws_chat_live_tag(u_char *p, ngx_ws_chat_live_shard_t *shard)
 {
-    return ngx_sprintf(p, "%V{%ui}:", &shard->live->zone->prefix,
-                       (ngx_uint_t) (shard - shard->live->shards));
+    ngx_str_t  *prefix;
+
+    prefix = &shard->live->zone->prefix;
+
+    p = ngx_cpymem(p, prefix->data, prefix->len);
+    *p++ = '{';
+    p += wsc_number_print_uint(p, shard - shard->live->shards);
+    *p++ = '}';
+    *p++ = ':';
+
+    return p;
 }
 
 
