@@ -228,6 +228,12 @@ ngx_ws_chat_api_change_gone(ngx_ws_chat_api_message_t *m)
 
     e = &m->u.erase;
 
+    if (e->err == WSC_ERR_UNKNOWN_OP) {
+        return ngx_ws_chat_api_error(m->call, NGX_HTTP_NOT_FOUND, "unknown_op",
+                                     "what is archived is retracted one by "
+                                     "one");
+    }
+
     if (e->err != WSC_ERR_NONE) {
         return ngx_ws_chat_api_message_store_error(m, e->err);
     }

@@ -18,7 +18,10 @@
 #include "ngx_ws_chat_live_append.h"
 #include "ngx_ws_chat_live_archive.h"
 #include "ngx_ws_chat_live_change.h"
+#include "ngx_ws_chat_live_durable.h"
+#include "ngx_ws_chat_stat.h"
 #include "core/wsc_event.h"
+#include "core/wsc_record.h"
 
 
 #define NGX_WS_CHAT_LIVE_CHANGE_TIME   3000       /* ms to be stored */
@@ -53,6 +56,9 @@ static void ngx_ws_chat_live_change_on_head(void *data, const redisReply *r);
 static ngx_uint_t ngx_ws_chat_live_change_old(const ngx_ws_chat_change_t *c,
     uint64_t timestamp);
 static void ngx_ws_chat_live_change_exec(ngx_ws_chat_live_node_t *n);
+static void ngx_ws_chat_live_change_note(ngx_ws_chat_live_node_t *n);
+static void ngx_ws_chat_live_change_record(ngx_ws_chat_live_node_t *n,
+    ngx_uint_t stored);
 static void ngx_ws_chat_live_change_life(ngx_ws_chat_live_node_t *n,
     const char *when);
 static void ngx_ws_chat_live_change_on_exec(void *data, const redisReply *r);
@@ -65,10 +71,10 @@ static void ngx_ws_chat_live_sweep_on_first(void *data, const redisReply *r);
 static void ngx_ws_chat_live_sweep_on_keys(void *data, const redisReply *r);
 
 
-/* What a log or an archive keeps as it was would come back from there. */
+/* What is only archived would come back from there. */
 
 ngx_uint_t
-ngx_ws_chat_live_changes(ngx_ws_chat_live_t *l)
+ngx_ws_chat_live_erases(ngx_ws_chat_live_t *l)
 {
     return !l->zone->durable && !ngx_ws_chat_live_archive_is(l->zone);
 }
@@ -89,11 +95,6 @@ ngx_ws_chat_live_change(ngx_ws_chat_change_t *c)
 
     if (l->zone->durable) {
         ngx_ws_chat_live_revise(c);
-        return;
-    }
-
-    if (!ngx_ws_chat_live_changes(l)) {
-        ngx_ws_chat_live_change_answer(c, WSC_ERR_UNKNOWN_OP);
         return;
     }
 
@@ -393,6 +394,12 @@ ngx_ws_chat_live_change_on_head(void *data, const redisReply *r)
         c->dup = c->change.retracted;
         n->change.err = c->dup ? WSC_ERR_NONE : WSC_ERR_NOT_FOUND;
 
+        if (c->dup) {
+            /* the one before it may not have got to Kafka */
+            ngx_ws_chat_live_change_note(n);
+            ngx_ws_chat_live_change_record(n, 1);
+        }
+
     } else if (n->change.err == WSC_ERR_NONE) {
         ngx_memzero(&c->change.at, sizeof(wsc_pos_t));
 
@@ -448,11 +455,53 @@ ngx_ws_chat_live_change_exec(ngx_ws_chat_live_node_t *n)
     ngx_ws_chat_live_ask(n, cmd, ngx_ws_chat_live_on_queued, n);
 
     n->change.c->sent = 1;
+    ngx_ws_chat_live_change_note(n);
 
     ngx_ws_chat_live_ask(n, ngx_ws_chat_live_cmd("EXEC"),
                          ngx_ws_chat_live_change_on_exec, n);
 
     ngx_ws_chat_live_arm(n);
+}
+
+
+/* What goes to Kafka, whatever becomes of the caller. */
+
+static void
+ngx_ws_chat_live_change_note(ngx_ws_chat_live_node_t *n)
+{
+    wsc_buf_t             *b;
+    ngx_ws_chat_change_t  *c;
+
+    c = n->change.c;
+
+    if (c->zone->kafka == NULL) {
+        return;
+    }
+
+    b = &n->change.record;
+    wsc_buf_init(b, &ngx_ws_chat_alloc);
+    wsc_record_change(b, c->zone->kafka->format, &c->chat_id, &c->change,
+                      c->any);
+}
+
+
+static void
+ngx_ws_chat_live_change_record(ngx_ws_chat_live_node_t *n, ngx_uint_t stored)
+{
+    wsc_buf_t  *b;
+
+    b = &n->change.record;
+
+    if (b->alloc == NULL) {
+        return;
+    }
+
+    if (stored) {
+        ngx_ws_chat_live_record_change(n->live, &n->change.chat_id, b);
+    }
+
+    wsc_buf_free(b);
+    ngx_memzero(b, sizeof(wsc_buf_t));
 }
 
 
@@ -487,6 +536,8 @@ ngx_ws_chat_live_change_on_exec(void *data, const redisReply *r)
     if (c && r->type != REDIS_REPLY_ARRAY) {
         c->sent = 0;
     }
+
+    ngx_ws_chat_live_change_record(n, r->type == REDIS_REPLY_ARRAY);
 
     if (r->type == REDIS_REPLY_NIL) {
 
@@ -529,6 +580,7 @@ ngx_ws_chat_live_change_fail(ngx_ws_chat_live_node_t *n, wsc_err_e err)
     ngx_ws_chat_change_t  *c;
 
     c = n->change.c;
+    ngx_ws_chat_live_change_record(n, 0);
 
     if (c) {
         n->change.c = NULL;
@@ -546,6 +598,13 @@ ngx_ws_chat_live_change_put_back(ngx_ws_chat_live_node_t *n)
     ngx_ws_chat_change_t  *c;
 
     c = n->change.c;
+
+    if (c == NULL && n->change.record.alloc) {
+        /* it may be stored, and nobody asks again */
+        n->live->zone->stat->counters.unrecorded++;
+    }
+
+    ngx_ws_chat_live_change_record(n, 0);
 
     if (c) {
         n->change.c = NULL;

@@ -55,8 +55,8 @@ ngx_uint_t ngx_ws_chat_live_over_message(ngx_ws_chat_live_chat_t *chat,
 
 /* ngx_ws_chat_live_change.c */
 
-/* 1: messages of this zone can be changed. */
-ngx_uint_t ngx_ws_chat_live_changes(ngx_ws_chat_live_t *l);
+/* 1: all that a user sent can be found in this zone. */
+ngx_uint_t ngx_ws_chat_live_erases(ngx_ws_chat_live_t *l);
 
 void ngx_ws_chat_live_change(ngx_ws_chat_change_t *c);
 void ngx_ws_chat_live_cancel_change(ngx_ws_chat_change_t *c);

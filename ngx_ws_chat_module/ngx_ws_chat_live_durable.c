@@ -41,6 +41,9 @@ static void ngx_ws_chat_live_reported(ngx_ws_chat_kafka_job_t *job,
 static void ngx_ws_chat_live_settle(ngx_ws_chat_live_letter_t *letter,
     wsc_err_e err);
 static void ngx_ws_chat_live_told(void *data, wsc_err_e err);
+static void ngx_ws_chat_live_record_send(ngx_ws_chat_live_t *l,
+    const wsc_str_t *chat_id, const wsc_buf_t *value,
+    ngx_ws_chat_kafka_record_t *r);
 static void ngx_ws_chat_live_recorded(ngx_ws_chat_kafka_job_t *job,
     ngx_int_t rc);
 
@@ -292,11 +295,6 @@ ngx_ws_chat_live_record(ngx_ws_chat_live_t *l, const wsc_str_t *chat_id,
     ngx_ws_chat_kafka_header_t  *h;
     ngx_ws_chat_kafka_record_t   r;
 
-    r.topic = l->zone->kafka;
-    r.key = *chat_id;
-    r.value.data = value->data;
-    r.value.len = value->len;
-
     h = r.headers;
     h[0].name = WSC_RECORD_EPOCH;
     h[0].value = pos.epoch;
@@ -316,8 +314,33 @@ ngx_ws_chat_live_record(ngx_ws_chat_live_t *l, const wsc_str_t *chat_id,
         r.nheaders = 4;
     }
 
+    ngx_ws_chat_live_record_send(l, chat_id, value, &r);
+}
+
+
+void
+ngx_ws_chat_live_record_change(ngx_ws_chat_live_t *l,
+    const wsc_str_t *chat_id, const wsc_buf_t *value)
+{
+    ngx_ws_chat_kafka_record_t  r;
+
+    r.nheaders = 0;
+
+    ngx_ws_chat_live_record_send(l, chat_id, value, &r);
+}
+
+
+static void
+ngx_ws_chat_live_record_send(ngx_ws_chat_live_t *l, const wsc_str_t *chat_id,
+    const wsc_buf_t *value, ngx_ws_chat_kafka_record_t *r)
+{
+    r->topic = l->zone->kafka;
+    r->key = *chat_id;
+    r->value.data = value->data;
+    r->value.len = value->len;
+
     if (value->failed
-        || ngx_ws_chat_kafka_send(&r, &l->recorder->job) != NGX_OK)
+        || ngx_ws_chat_kafka_send(r, &l->recorder->job) != NGX_OK)
     {
         l->zone->stat->counters.unrecorded++;
     }

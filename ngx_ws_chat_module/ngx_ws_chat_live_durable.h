@@ -67,6 +67,10 @@ ngx_int_t ngx_ws_chat_live_recorder_init(ngx_ws_chat_live_t *l,
 void ngx_ws_chat_live_record(ngx_ws_chat_live_t *l, const wsc_str_t *chat_id,
     const wsc_buf_t *value, wsc_pos_t pos, const wsc_pos_t *first);
 
+/* The same for the record of a change that is stored. */
+void ngx_ws_chat_live_record_change(ngx_ws_chat_live_t *l,
+    const wsc_str_t *chat_id, const wsc_buf_t *value);
+
 
 /* Tells other programs how far users have come. */
 void ngx_ws_chat_live_record_marks(ngx_ws_chat_live_t *l,

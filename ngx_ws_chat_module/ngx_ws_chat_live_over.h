@@ -32,6 +32,8 @@ typedef struct {
     unsigned                         gone:1;     /* it is retracted already */
     unsigned                         forever:1;  /* the stream lives */
     u_char                           name[WSC_MAX_CHAT_ID];
+    wsc_buf_t                        record;     /* for Kafka, once it is
+                                                    stored; alloc NULL: none */
 } ngx_ws_chat_live_changing_t;
 
 

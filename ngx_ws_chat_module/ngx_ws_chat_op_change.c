@@ -87,9 +87,6 @@ ngx_ws_chat_op_change_reason(wsc_err_e err)
     case WSC_ERR_FORBIDDEN:
         return "the message is another user's";
 
-    case WSC_ERR_UNKNOWN_OP:
-        return "messages that are archived stay as they are";
-
     case WSC_ERR_BAD_REQUEST:
         return "the message is too large";
 

@@ -229,3 +229,46 @@ async def test_the_archive(line, deep, database):  # noqa: F811
     assert await refused(ann, 'edit', message='y', **places[1]) == 'not_found'
     page = await ann.settle('history', chat_id=ROOM, limit=2)
     assert [m.get('message') for m in page['messages']] == [1298, None]
+
+
+async def test_a_live_zone(line, daemon, database):  # noqa: F811
+    """Redis decides, the archive follows: by records of the changes."""
+    archiver = daemon('archiver', kafka_brokers=line.kafka.brokers,
+                      epoch=EPOCH, kafka_topic=line.topic, batch_wait=20,
+                      kafka_group=line.topic + '-a', delivery='live',
+                      postgres=database.conninfo)
+    history = daemon('history', postgres=database.conninfo, delivery='live',
+                     kafka_topic=line.topic)
+    pass_to = 'ws_chat_history_pass http://127.0.0.1:%d;' % history.port
+    a, b = [await line.node(delivery='live', http=pass_to, workers=1)
+            for _ in range(2)]
+    ann, also = await joined(a, 'ann'), await joined(b, 'ann')
+    places = [await say(ann, SECRET) for _ in range(3)]
+    for place in places:
+        await also.expect('message', timeout=PATIENT, **place)
+    await also.settle('edit', chat_id=ROOM, message={'n': 1.50}, **places[0])
+    await also.settle('retract', chat_id=ROOM, **places[1])
+    # again: a record of it may have been lost
+    await also.settle('retract', chat_id=ROOM, **places[1])
+    # gone before its answer, and recorded all the same
+    await also.post({'op': 'edit', 'chat_id': ROOM, 'message': 'x',
+                     **places[2]})
+    await ann.expect('update', timeout=PATIENT, **places[2])
+    rows = ('select message::text, changed_by from messages '
+            'where changed_seq is not null order by seq')
+    await asyncio.to_thread(
+        wait_for, lambda: len(database.rows(rows)) == 3
+        and archiver.metrics()['vain_changes_total'] == 1, PATIENT,
+        'the changes are archived')
+    assert database.rows(rows) == [('{"n": 1.5}', 'ann'), ('null', 'ann'),
+                                   ('"x"', 'ann')]
+    assert await now(ann) == [{'n': 1.5}, None, 'x']
+    # what Redis has no more comes from there as it is now
+    line.redis.cli('flushall')
+    await line.ready(a)
+    await say(ann, 'new')
+    page = {'epoch': places[2]['epoch'], 'seq': places[2]['seq'] + 1}
+    assert await now(ann, before=page) == [{'n': 1.5}, None, 'x']
+    answer = await asyncio.to_thread(a.request, '/api/users/ann', 'DELETE')
+    assert answer.status == 404
+    assert json.loads(answer.body)['code'] == 'unknown_op'
