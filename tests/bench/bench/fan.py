@@ -25,6 +25,7 @@ class Fan(Case):
               what it sends late comes in bursts, which cost less and take
               longer than what came in time, so the round is run again
     tries     so often at most
+    ramp      clients a second who connect
     may_lose   peers from which all is asked but not expected
     """
 
@@ -35,6 +36,7 @@ class Fan(Case):
     size = 100
     seconds = (1, 1.2, 5), (0.4, 0.1, 30)
     quick = {'members': 20, 'rate': 50}
+    ramp = 5000
     late = None
     tries = 3
     may_lose = ()
@@ -88,7 +90,7 @@ class Fan(Case):
         result = generator.run(
             server, '-c', members, '-r', rooms, '-p', self.publishers,
             '-m', rate / rooms, '-s', self.size, '-d', seconds, '-w', warm,
-            '--drain', drain, '-R', 5000, *([] if quick else ['--spin']),
+            '--drain', drain, '-R', self.ramp, *([] if quick else ['--spin']),
             *self.options, at={
                 'connected': lambda: self.joined(server),
                 'warm': lambda: note(before),
@@ -159,7 +161,7 @@ class Fan1000(Fan):
     rows = (('1 x 1,000, 1,000/s: CPU us', 'cpu_us', '{:.2f}'),)
     peers = (Ours, FloorLog, Nchan, Ws)
     rate = 1000
-    seconds = (2, 1.2, 2), (0.4, 0.1, 30)
+    seconds = (1.5, 0.5, 1.5), (0.4, 0.1, 30)
     quick = {'members': 20, 'rate': 100}
     may_lose = (Ours.name, FloorLog.name, Nchan.name, Ws.name)
     targets = (Target('missing', 0),)

@@ -14,6 +14,7 @@ class Step(Fan):
     """So many deliveries a second, however they come about."""
 
     deliveries = 10000
+    ramp = 10000
     late = 1
 
     def __init__(self, members, rooms, publishers, quick):
@@ -23,9 +24,10 @@ class Step(Fan):
         self.rate = ((200 if quick else self.deliveries)
                      / (members // rooms))
         self.quick = {}
-        # a few messages at least
-        self.seconds = (max(1, 3 / self.rate), *Fan.seconds[0][1:]), \
-            Fan.seconds[1]
+        _, warm, drain = Fan.seconds[0]
+        # two messages at least; many take longer to come, and to be told of
+        self.seconds = ((max(0.7, 2 / self.rate), warm + members / 10000,
+                         drain), Fan.seconds[1])
         super().__init__()
 
 
@@ -111,7 +113,7 @@ class Beside(Step):
         seen = []
         result = generator.run(
             server, '--marker', 'idle@', '-c', self.idle, '-r',
-            max(1, self.idle // 10), '-R', 5000, room='idle',
+            max(1, self.idle // 10), '-R', self.ramp, room='idle',
             at={'connected': lambda: seen.append(
                 Fan.measure(self, server, quick))})
         if result['failed'] or result['lost']:
