@@ -43,7 +43,8 @@ static void ngx_ws_chat_live_read_over(void *data, const redisReply *reply);
 static void ngx_ws_chat_live_read_arrived(ngx_ws_chat_live_job_t *job);
 static void ngx_ws_chat_live_read_head(void *data, const redisReply *reply);
 static void ngx_ws_chat_live_read_range(void *data, const redisReply *reply);
-static void ngx_ws_chat_live_read_lay(ngx_ws_chat_live_job_t *job);
+static void ngx_ws_chat_live_read_lay(ngx_ws_chat_live_job_t *job,
+    wsc_err_e err);
 static ngx_int_t ngx_ws_chat_live_read_take(ngx_ws_chat_live_job_t *job,
     const redisReply *reply, wsc_entry_t *entries);
 static ngx_uint_t ngx_ws_chat_live_read_old(ngx_ws_chat_read_t *r,
@@ -496,8 +497,6 @@ ngx_ws_chat_live_read_page(void *data, wsc_page_t *page)
     r->entries = page->entries;
     r->n = page->n;
 
-    ngx_ws_chat_live_read_lay(job);
-
     if (r->has_after && r->n
         && wsc_pos_cmp(r->entries[r->n - 1].pos, end) < 0)
     {
@@ -511,24 +510,38 @@ ngx_ws_chat_live_read_page(void *data, wsc_page_t *page)
 
     /* the archive may not have come so far yet */
 
-    ngx_ws_chat_live_read_done(job, (job->live->zone->durable
-                                     && (r->n == 0 || !r->has_after)
-                                     && wsc_pos_cmp(page->complete_to, end)
-                                        < 0)
-                                    ? WSC_ERR_UNAVAILABLE : WSC_ERR_NONE);
+    ngx_ws_chat_live_read_lay(job, (job->live->zone->durable
+                                    && (r->n == 0 || !r->has_after)
+                                    && wsc_pos_cmp(page->complete_to, end)
+                                       < 0)
+                                   ? WSC_ERR_UNAVAILABLE : WSC_ERR_NONE);
 }
 
 
 /* What was changed just now is known here before it is archived. */
 
 static void
-ngx_ws_chat_live_read_lay(ngx_ws_chat_live_job_t *job)
+ngx_ws_chat_live_read_lay(ngx_ws_chat_live_job_t *job, wsc_err_e err)
 {
-    ngx_uint_t  i;
+    ngx_uint_t           i;
+    wsc_entry_t         *changed;
+    ngx_ws_chat_read_t  *r;
 
-    for (i = 0; i < job->r->n; i++) {
-        ngx_ws_chat_live_over_apply(&job->over, &job->r->entries[i]);
+    r = job->r;
+
+    for (i = 0; i < r->n; i++) {
+        ngx_ws_chat_live_over_apply(&job->over, &r->entries[i]);
     }
+
+    if (ngx_ws_chat_live_over_changed(&job->over, r) != NGX_OK) {
+        err = WSC_ERR_UNAVAILABLE;
+    }
+
+    changed = r->changed;
+
+    ngx_ws_chat_live_read_done(job, err);
+
+    wsc_free(&ngx_ws_chat_alloc, changed);
 }
 
 

@@ -215,6 +215,12 @@ async def test_the_archive(line, deep, database):  # noqa: F811
     front = {'epoch': EPOCH, 'seq': 5}
     shown = [{'n': 1.5}, None, 'x', 3]
     assert await now(bob, before=front) == shown
+    # who comes back to what is only archived is told, too
+    late = await Client.connect(ng, user='late')
+    reply = await late.settle('join', chat_id=ROOM, after=places[2])
+    assert reply['recovered'] and reply['more']
+    assert [(u['seq'], u.get('message')) for u in reply['updates']] == [
+        (1, {'n': 1.5}), (2, None), (3, 'x')]
     rows = ('select seq, message::text, changed_by from messages '
             'where changed_seq is not null order by seq')
     await asyncio.to_thread(
