@@ -108,8 +108,10 @@ class DurableFarm(Farm):
         """And PostgreSQL has everything, too."""
         end = time.monotonic() + seconds
         await super().healed(seconds)
+        begin = time.monotonic()
         while left := await asyncio.to_thread(self.unarchived):
             await self.look(end, lambda: left)
+        self.waits['archive'] = time.monotonic() - begin
 
     def dump(self):
         self.ledger.read()

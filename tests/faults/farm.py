@@ -111,6 +111,7 @@ class Farm:
         self.duplicates = 0
         self.repeated = 0
         self.later = []
+        self.waits = {}     # seconds that healed() waited, and for what
         self.ends = []
         self.outages = []
         self.tasks = []
@@ -214,15 +215,19 @@ class Farm:
     async def healed(self, seconds):
         """Everybody has everything, without new traffic."""
         self.hush()
-        end = time.monotonic() + seconds
+        begin = time.monotonic()
+        end = begin + seconds
         while self.busy:
             await self.look(end, lambda: '%d sends' % self.busy)
+        sent = time.monotonic()
         heads = await self.heads()
         while not all(m.has(heads) for m in self.members):
             await self.look(end, lambda: [
                 (m.user, m.here, m.stale, m.client.welcome,
                  {chat: (m.last[chat], heads[chat]) for chat in m.chats})
                 for m in self.members if not m.has(heads)][:5])
+        self.waits = {'sends': sent - begin,
+                      'members': time.monotonic() - sent}
 
     async def look(self, end, what):
         self.complain()
