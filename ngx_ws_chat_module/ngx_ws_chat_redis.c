@@ -26,6 +26,7 @@ static void ngx_ws_chat_redis_connect(ngx_ws_chat_redis_t *rc);
 static ngx_int_t ngx_ws_chat_redis_socket(ngx_ws_chat_redis_t *rc);
 static void ngx_ws_chat_redis_connect_handler(ngx_event_t *ev);
 static void ngx_ws_chat_redis_connected(ngx_ws_chat_redis_t *rc);
+static void ngx_ws_chat_redis_ack_later(ngx_connection_t *c);
 static void ngx_ws_chat_redis_begin(ngx_ws_chat_redis_t *rc);
 static void ngx_ws_chat_redis_check(ngx_ws_chat_redis_t *rc);
 static void ngx_ws_chat_redis_hang_up(ngx_ws_chat_redis_t *rc);
@@ -481,6 +482,7 @@ ngx_ws_chat_redis_connected(ngx_ws_chat_redis_t *rc)
 
     if (ngx_ws_chat_redis_peer(rc)->addr.sockaddr->sa_family != AF_UNIX) {
         (void) ngx_tcp_nodelay(c);
+        ngx_ws_chat_redis_ack_later(c);
     }
 
 #if (NGX_SSL)
@@ -502,6 +504,24 @@ ngx_ws_chat_redis_connected(ngx_ws_chat_redis_t *rc)
 #endif
 
     ngx_ws_chat_redis_begin(rc);
+}
+
+
+/*
+ * A subscriber writes nothing that its acknowledgements could go with, and a
+ * small segment that was read is acknowledged at once: a packet for each
+ * message, which Redis does not wait for.  See tcp(7).
+ */
+
+static void
+ngx_ws_chat_redis_ack_later(ngx_connection_t *c)
+{
+    int  quickack;
+
+    quickack = 0;
+
+    (void) setsockopt(c->fd, IPPROTO_TCP, TCP_QUICKACK,
+                      (const void *) &quickack, sizeof(int));
 }
 
 
