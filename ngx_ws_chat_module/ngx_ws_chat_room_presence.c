@@ -31,6 +31,8 @@ typedef struct {
 
 static ngx_uint_t ngx_ws_chat_presence_worker(const wsc_str_t *name,
     ngx_uint_t add);
+static void ngx_ws_chat_presence_own(ngx_ws_chat_state_t *st,
+    const wsc_note_t *note);
 static ngx_uint_t ngx_ws_chat_presence_lives(ngx_ws_chat_state_t *st,
     const wsc_note_t *note, ngx_uint_t worker);
 static ngx_uint_t ngx_ws_chat_presence_same(const wsc_str_t *a,
@@ -127,12 +129,12 @@ ngx_ws_chat_presence_take(ngx_ws_chat_state_t *st, const wsc_note_t *note)
 {
     ngx_uint_t  worker;
 
-    /* one's own are known better */
+    if (ngx_ws_chat_presence_same(&note->sender, ngx_ws_chat_state_uid())) {
+        ngx_ws_chat_presence_own(st, note);
+        return;
+    }
 
-    if (ngx_ws_chat_presence_same(&note->sender, ngx_ws_chat_state_uid())
-        || note->key.len > WSC_MAX_USER
-        || note->n[0] >= WSC_PRESENCE_WORKERS)
-    {
+    if (note->key.len > WSC_MAX_USER || note->n[0] >= WSC_PRESENCE_WORKERS) {
         return;
     }
 
@@ -148,6 +150,27 @@ ngx_ws_chat_presence_take(ngx_ws_chat_state_t *st, const wsc_note_t *note)
 
     if (st->room->live && st->presence.changes) {
         ngx_ws_chat_state_activate(st);
+    }
+}
+
+
+/*
+ * One's own are known better.  Who took this worker for dead, because it had
+ * nothing to do, said that they are gone: they are told again.
+ */
+
+static void
+ngx_ws_chat_presence_own(ngx_ws_chat_state_t *st, const wsc_note_t *note)
+{
+    ngx_uint_t      n;
+    wsc_str_t       none = wsc_null_string;
+    wsc_present_t  *u;
+
+    u = wsc_presence_find(&st->presence, &note->key);
+    n = u ? wsc_present_of(u, 0) : 0;
+
+    if (n && note->n[0] == 0) {
+        ngx_ws_chat_presence_set(st, &note->key, n, &none);
     }
 }
 

@@ -367,6 +367,22 @@ async def test_a_chat_that_nobody_is_in_any_more(nginx):
     assert users(bob.joined['presence']) in ({}, {'bob': 1})
 
 
+async def test_a_worker_had_nothing_to_do(nginx):
+    """It seems dead to the other one, which says so of who joins there now."""
+    ng = nginx(workers=2, location=FAST)
+    first, second = ng.worker_pids()
+    bob = await joined(ng, 'bob', 'a', worker=second)
+    ann = await joined(ng, 'ann', 'a', worker=first)
+    assert users(ann.joined['presence']) == {'ann': 1, 'bob': 1}
+    await bob.close()
+    # silent for 12 seconds it is dead, which shows nowhere
+    await asyncio.sleep(16)
+    cat = await joined(ng, 'cat', 'b', worker=second)
+    dan = await joined(ng, 'dan', 'b', worker=first)
+    for client in (cat, dan):
+        await until_chat(client, 'b', {'cat': 1, 'dan': 1})
+
+
 async def test_presence_off(nginx):
     ng = nginx(location=FAST + 'ws_chat_presence off;')
     ann, bob = await joined(ng, 'ann'), await joined(ng, 'bob')
