@@ -32,6 +32,8 @@ static ngx_int_t ngx_ws_chat_shm_kept(ngx_ws_chat_shm_t *shm,
 static ngx_int_t ngx_ws_chat_shm_fetch(ngx_ws_chat_shm_t *shm, wsc_buf_t *b);
 static ngx_ws_chat_attach_t *ngx_ws_chat_shm_listener(
     ngx_ws_chat_shm_t *shm, uint32_t chat);
+static ngx_uint_t ngx_ws_chat_shm_listens(ngx_ws_chat_shm_t *shm,
+    uint32_t chat);
 static ngx_int_t ngx_ws_chat_shm_copy_to(wsc_buf_t *b, uint32_t chat,
     size_t len, u_char **p);
 static u_char *ngx_ws_chat_shm_each(u_char *p, uint32_t *chat, wsc_str_t *s);
@@ -338,7 +340,7 @@ ngx_ws_chat_shm_fetch(ngx_ws_chat_shm_t *shm, wsc_buf_t *b)
             continue;
         }
 
-        if (chat == 0 || ngx_ws_chat_shm_listener(shm, chat)) {
+        if (chat == 0 || ngx_ws_chat_shm_listens(shm, chat)) {
 
             if (ngx_ws_chat_shm_copy_to(b, chat, len, &p) == NGX_OK) {
                 wsc_shmring_copy(shm->ring, shm->heard, p);
@@ -355,6 +357,22 @@ ngx_ws_chat_shm_fetch(ngx_ws_chat_shm_t *shm, wsc_buf_t *b)
     ngx_ws_chat_shm_unlock(shm);
 
     return (rc == WSC_DONE) ? NGX_OK : NGX_AGAIN;
+}
+
+
+/*
+ * Older news of a chat than its attach are in what is loaded, which is newer:
+ * a worker that was alone with a chat tells those who come later nothing else.
+ */
+
+static ngx_uint_t
+ngx_ws_chat_shm_listens(ngx_ws_chat_shm_t *shm, uint32_t chat)
+{
+    ngx_ws_chat_attach_t  *a;
+
+    a = ngx_ws_chat_shm_listener(shm, chat);
+
+    return a && shm->heard >= a->since;
 }
 
 

@@ -120,11 +120,11 @@ struct ngx_ws_chat_attach_s {
     unsigned                    queued:1;     /* the store's: in there */
     unsigned                    attached:1;   /* answered without err */
     unsigned                    pending:1;    /* the caller's */
-    unsigned                    changed:1;    /* some messages of it may have
-                                                 been changed, ever */
+    unsigned                    changed:1;    /* some messages may have been */
     unsigned                    lapped:1;     /* the store's: it missed news,
                                                  and is to be told so */
     uint64_t                    rev;          /* the store's */
+    uint64_t                    since;        /* the store's: no older news */
     void                       *data;         /* the store's */
     ngx_msec_t                  deadline;     /* the store's */
     const ngx_ws_chat_attach_ops_t  *ops;

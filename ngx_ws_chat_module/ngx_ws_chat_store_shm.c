@@ -216,6 +216,7 @@ ngx_ws_chat_store_shm_attach(ngx_ws_chat_attach_t *a)
         if (chat) {
             wsc_shmlog_interest(&shm->log, chat, slot, 1);
             wsc_shmlog_stat_chat(&shm->log, chat, 0, &none, &state);
+            a->since = wsc_shmring_end(shm->ring);
         }
 
         ngx_ws_chat_shm_unlock(shm);

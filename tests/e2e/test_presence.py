@@ -383,6 +383,30 @@ async def test_a_worker_had_nothing_to_do(nginx):
         await until_chat(client, 'b', {'cat': 1, 'dan': 1})
 
 
+async def test_what_was_told_before_is_not_heard_later(nginx):
+    """A worker that alone has a chat does not take back, for who comes later,
+    what it told others before."""
+    ng = nginx(workers=3, location=FAST)
+    first, second, third = ng.worker_pids()
+    for chat in ('a', 'b', 'c', 'd'):
+        kim = await joined(ng, 'kim', chat, worker=first)
+        ann = await joined(ng, 'ann', 'other', worker=first)
+        cat = await joined(ng, 'cat', chat, worker=third)
+        bob = await joined(ng, 'bob', 'another', worker=second)
+        await ann.settle('join', chat_id=chat)
+        await cat.settle('leave', chat_id=chat)
+        await until_chat(kim, chat, {'kim': 1, 'ann': 1})
+        await ann.settle('leave', chat_id=chat)
+        await until_chat(kim, chat, {'kim': 1})
+        reply = await bob.settle('join', chat_id=chat)
+        # behind all that is still to be heard
+        await kim.settle('typing', chat_id=chat, on=True)
+        await bob.expect('typing', chat_id=chat)
+        assert users(await page(bob, chat)) == {'kim': 1, 'bob': 1}, reply
+        for client in (kim, ann, cat, bob):
+            await client.close()
+
+
 async def test_presence_off(nginx):
     ng = nginx(location=FAST + 'ws_chat_presence off;')
     ann, bob = await joined(ng, 'ann'), await joined(ng, 'bob')
