@@ -7,6 +7,7 @@ import {comparePositions} from './ws-chat.js';
 
 const MOST = 400;                   /* bubbles in the list */
 const TRIMMED = 300;                /* left when there are more at its end */
+const NOTES = 50;                   /* lines between them, the last ones */
 const NEAR = 48;                    /* px from the end that count as there */
 const RECEIPTS = 40;                /* of one's own messages, the last ones */
 const SURE_MS = 4000;               /* to press "Delete" a second time */
@@ -318,14 +319,20 @@ export class MessageLog {
             (li) => this.#isMine(li.info.m))?.info.m ?? null : null;
     }
 
-    /** A line between the messages. */
+    /** A line between the messages; those before the last ones go. */
     note(text) {
-        if (this.#live) {
-            this.#list.insertBefore(noteItem(text), this.#firstPending());
+        const li = noteItem(text);
+
+        if (!this.#live) {
+            this.#notes = [...this.#notes, li].slice(-NOTES);
             return;
         }
 
-        this.#notes.push(noteItem(text));
+        this.#list.insertBefore(li, this.#firstPending());
+        this.#keep(li, 'top', () => {
+            [...this.#list.querySelectorAll('.note')].slice(0, -NOTES)
+                .forEach((one) => this.#drop(one));
+        });
     }
 
     /** To the latest message. */

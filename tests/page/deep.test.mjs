@@ -212,6 +212,23 @@ test('what comes meanwhile is counted, and is there at the end', LIMIT,
 });
 
 
+test('lines between the messages do not push them out', LIMIT, async () => {
+    const {ada, page} = await enter(100);
+
+    for (let i = 1; i <= 450; i++) {
+        ada.tell({ev: 'message', sender: 'it', message: `notice ${i}`,
+                  timestamp: Date.now()});
+    }
+
+    await page.locator('.note', {hasText: 'notice 450'}).waitFor();
+    assert.equal(await page.locator('.note').count(), 50);
+    assert.equal(await page.locator('.message').count(), PAGE);
+    await page.click('#older');
+    await page.locator('.text', {hasText: /^1$/}).waitFor();
+    await ada.isCalm('told');
+});
+
+
 test('what one sends meanwhile is in view', LIMIT, async () => {
     const {ada, page, asked} = await enter();
 
