@@ -25,11 +25,10 @@ static redisReply *ngx_ws_chat_redis_object(const redisReadTask *task,
 
 
 static redisReplyObjectFunctions  ngx_ws_chat_redis_functions = {
-    ngx_ws_chat_redis_string,
-    ngx_ws_chat_redis_array,
-    ngx_ws_chat_redis_integer,
-    ngx_ws_chat_redis_nil,
-    NULL
+    .createString = ngx_ws_chat_redis_string,
+    .createArray = ngx_ws_chat_redis_array,
+    .createInteger = ngx_ws_chat_redis_integer,
+    .createNil = ngx_ws_chat_redis_nil
 };
 
 
