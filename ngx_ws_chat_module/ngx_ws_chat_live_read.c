@@ -356,7 +356,7 @@ ngx_ws_chat_live_read_range(void *data, const redisReply *reply)
 
     (void) ngx_ws_chat_live_later(job->live, reply);
 
-    if (r && reply && job->behind
+    if (r && reply && job->behind && !job->failed
         && ngx_ws_chat_live_archive_is(job->live->zone))
     {
         ngx_ws_chat_live_read_further(job);
@@ -518,7 +518,10 @@ ngx_ws_chat_live_read_page(void *data, wsc_page_t *page)
 }
 
 
-/* What was changed just now is known here before it is archived. */
+/*
+ * What was changed just now is known here before it is archived; what is known
+ * here may be older, but behind a retraction comes nothing.
+ */
 
 static void
 ngx_ws_chat_live_read_lay(ngx_ws_chat_live_job_t *job, wsc_err_e err)
@@ -530,7 +533,9 @@ ngx_ws_chat_live_read_lay(ngx_ws_chat_live_job_t *job, wsc_err_e err)
     r = job->r;
 
     for (i = 0; i < r->n; i++) {
-        ngx_ws_chat_live_over_apply(&job->over, &r->entries[i]);
+        if (!r->entries[i].retracted) {
+            ngx_ws_chat_live_over_apply(&job->over, &r->entries[i]);
+        }
     }
 
     if (ngx_ws_chat_live_over_changed(&job->over, r) != NGX_OK) {

@@ -4,6 +4,7 @@ import asyncio
 import json
 import signal
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -195,12 +196,13 @@ def deep(line, daemon, database):  # noqa: F811
     wait_for(lambda: archiver.metrics()['messages_total'] == 1300
              and relay.metrics()['messages_total'] == 1300, PATIENT,
              'all is stored')
-    return 'http://127.0.0.1:%d' % history.port
+    return SimpleNamespace(relay=relay, archive='ws_chat_history_pass '
+                           'http://127.0.0.1:%d;' % history.port)
 
 
 async def test_the_archive(line, deep, database):  # noqa: F811
     """What Redis has no more can be changed; the row is, the text gone."""
-    ng = await line.node(http='ws_chat_history_pass %s;' % deep)
+    ng = await line.node(http=deep.archive)
     ann, bob = await joined(ng, 'ann'), await joined(ng, 'bob')
     places = [{'epoch': EPOCH, 'seq': seq} for seq in (1, 2, 3, 1300)]
     assert await refused(bob, 'retract', **places[0]) == 'forbidden'
@@ -235,6 +237,43 @@ async def test_the_archive(line, deep, database):  # noqa: F811
     assert await refused(ann, 'edit', message='y', **places[1]) == 'not_found'
     page = await ann.settle('history', chat_id=ROOM, limit=2)
     assert [m.get('message') for m in page['messages']] == [1298, None]
+
+
+async def test_a_late_relay(line, deep, database):  # noqa: F811
+    """The archive has a retraction: no edit from before it is shown."""
+    ng = await line.node(http=deep.archive)
+    ann = await joined(ng, 'ann')
+    place = {'epoch': EPOCH, 'seq': 1}
+    await ann.settle('edit', chat_id=ROOM, message=SECRET, **place)
+    await ann.expect('update', timeout=PATIENT, **place)
+    deep.relay.kill()
+    await ann.settle('retract', chat_id=ROOM, **place)
+    await asyncio.to_thread(
+        wait_for, lambda: database.value(
+            'select count(*) from messages where retracted is not null'),
+        PATIENT, 'the retraction is archived')
+    assert await now(ann, before={'epoch': EPOCH, 'seq': 3}) == [None, 1]
+    assert await refused(ann, 'edit', message='x', **place) == 'not_found'
+
+
+async def test_without_what_was_changed(line, deep):  # noqa: F811
+    """The archive alone is no answer where Redis does not tell changes."""
+    ng = await line.node(http=deep.archive)
+    ann = await joined(ng, 'ann')
+    front = {'epoch': EPOCH, 'seq': 3}
+    deep.relay.kill()
+    # as while it puts back what was there
+    line.redis.cli('set', 'wsc:{%d}:progress' % partition(ROOM, PARTITIONS),
+                   '%d 1300 1301 0' % EPOCH)
+    assert await now(ann, before=front) == [0, 1]
+    line.redis.cli('acl', 'setuser', 'default', '-hvals')
+    try:
+        with pytest.raises(ChatError) as e:
+            await ann.cmd('history', chat_id=ROOM, before=front)
+        assert e.value.code == 'unavailable'
+    finally:
+        line.redis.cli('acl', 'setuser', 'default', '+hvals')
+    assert await now(ann, before=front) == [0, 1]
 
 
 async def test_a_live_zone(line, daemon, database):  # noqa: F811
