@@ -53,8 +53,6 @@ static void ngx_ws_chat_live_change_on_entry(void *data, const redisReply *r);
 static void ngx_ws_chat_live_change_on_life(void *data, const redisReply *r);
 static void ngx_ws_chat_live_change_on_count(void *data, const redisReply *r);
 static void ngx_ws_chat_live_change_on_head(void *data, const redisReply *r);
-static ngx_uint_t ngx_ws_chat_live_change_old(const ngx_ws_chat_change_t *c,
-    uint64_t timestamp);
 static void ngx_ws_chat_live_change_exec(ngx_ws_chat_live_node_t *n);
 static void ngx_ws_chat_live_change_note(ngx_ws_chat_live_node_t *n);
 static void ngx_ws_chat_live_change_record(ngx_ws_chat_live_node_t *n,
@@ -318,7 +316,7 @@ ngx_ws_chat_live_change_on_entry(void *data, const redisReply *r)
 }
 
 
-static ngx_uint_t
+ngx_uint_t
 ngx_ws_chat_live_change_old(const ngx_ws_chat_change_t *c, uint64_t timestamp)
 {
     ngx_time_t  *tp;

@@ -9,6 +9,7 @@
  */
 
 
+#include "ngx_ws_chat_live_archive.h"
 #include "ngx_ws_chat_live_change.h"
 #include "ngx_ws_chat_live_durable.h"
 #include "core/wsc_record.h"
@@ -57,12 +58,11 @@ ngx_ws_chat_live_revise(ngx_ws_chat_change_t *c)
     look->c = c;
     c->data = look;
 
-    /* the first one behind the place before it */
+    /* the first one behind the place before it, however old */
 
     r = &look->read;
     r->zone = c->zone;
     r->chat_id = c->chat_id;
-    r->limits = c->limits;
     r->limit = 1;
     r->has_after = 1;
     r->after = c->change.pos;
@@ -129,7 +129,10 @@ ngx_ws_chat_live_revise_decide(ngx_ws_chat_change_t *c,
     e = &r->entries[0];
     by = &c->change.by;
 
-    if (wsc_pos_cmp(e->pos, c->change.pos) != 0) {
+    if (wsc_pos_cmp(e->pos, c->change.pos) != 0
+        || (!ngx_ws_chat_live_archive_is(c->zone)
+            && ngx_ws_chat_live_change_old(c, e->timestamp)))
+    {
         return WSC_ERR_NOT_FOUND;
     }
 

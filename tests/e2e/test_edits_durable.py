@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import signal
 import time
 from types import SimpleNamespace
@@ -274,6 +275,33 @@ async def test_without_what_was_changed(line, deep):  # noqa: F811
     finally:
         line.redis.cli('acl', 'setuser', 'default', '+hvals')
     assert await now(ann, before=front) == [0, 1]
+
+
+async def test_what_is_too_old(line):  # noqa: F811
+    """One look at Redis tells it, however many are."""
+    producer = line.kafka.producer()
+    for i in range(100):
+        produce(producer, line.topic, ROOM, 'old%d' % i,
+                timestamp=iso())
+    producer.flush()
+    relay = line.relay()
+    ng = await line.node()
+    await asyncio.to_thread(
+        wait_for, lambda: relay.metrics()['messages_total'] == 100, PATIENT,
+        'all is stored')
+    ann = await joined(ng, 'ann')
+    place = await say(ann, 'new')
+
+    def looks():
+        text = line.redis.cli('info', 'commandstats')
+        return int(re.search(r'cmdstat_xrange:calls=(\d+)', text)[1])
+
+    before = looks()
+    for seq in 1, 100:
+        assert await refused(ann, 'retract', epoch=EPOCH, seq=seq) == \
+            'not_found'
+    assert looks() == before + 2
+    await ann.settle('retract', chat_id=ROOM, **place)
 
 
 async def test_a_live_zone(line, daemon, database):  # noqa: F811
