@@ -17,7 +17,10 @@ static bk_op_e bk_record_op(const bk_fields_t *f, bk_record_t *r);
 static int bk_record_is(const wsc_str_t *s, const char *text);
 
 
-/* What another op means nobody knows: such a record is read as a message. */
+/*
+ * What another op means nobody knows: such a record is read as a message, and
+ * so is all that has a sender, whatever else a producer puts there.
+ */
 
 ssize_t
 bk_record_change(const bk_fields_t *f, bk_record_t *r, const char **reason)
@@ -76,7 +79,9 @@ bk_record_op(const bk_fields_t *f, bk_record_t *r)
 {
     wsc_str_t  op;
 
-    if (bk_record_string(f, BK_FIELD_OP, &r->names, &op) != WSC_OK) {
+    if (f->values[BK_FIELD_SENDER].data != NULL
+        || bk_record_string(f, BK_FIELD_OP, &r->names, &op) != WSC_OK)
+    {
         return BK_OP_MESSAGE;
     }
 

@@ -64,6 +64,9 @@ static const struct {
     { "{\"op\":\"edited\",\"epoch\":\"x\",\"seq\":0,\"by\":7,"
       "\"sender\":\"ann\",\"message\":1}", NULL },
     { "{\"op\":5,\"sender\":\"ann\",\"message\":1}", NULL },
+    { "{\"op\":\"edit\",\"sender\":\"ann\",\"message\":1}", NULL },
+    { "{\"op\":\"retract\",\"epoch\":7,\"seq\":1,\"by\":\"ann\","
+      "\"sender\":\"ann\"}", "no message" },
     { "{\"op\":\"erase\",\"epoch\":7,\"seq\":1,\"by\":\"ann\"}",
       "bad or no sender" },
 
