@@ -81,6 +81,12 @@ bk_relay_change_read(bk_relay_t *r, bk_relay_item_t *it)
 
     reply = bk_redis_reply(r->redis);
 
+    if (reply && reply->type == REDIS_REPLY_ERROR) {
+        /* it may be retracted */
+        bk_redis_refused("HGET", reply);
+        reply = NULL;
+    }
+
     if (reply) {
         bk_relay_change_mine(it, reply);
         reply = bk_redis_reply(r->redis);

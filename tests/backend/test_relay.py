@@ -237,6 +237,25 @@ def test_changes(kafka, topic, view, redis, relay):
     assert ear.changes('room') == told
 
 
+def test_changes_that_redis_does_not_tell(kafka, topic, view, relay):
+    """What may be retracted is not edited: the relay asks again."""
+    one = relay()
+    producer = kafka.producer()
+    send(producer, topic, 'room', 'c0')
+    change(producer, topic, 'room', 1)
+    producer.flush()
+    relayed(kafka, topic, view)
+    view.db.execute_command('acl', 'setuser', 'default', '-hget')
+    try:
+        change(producer, topic, 'room', 1, '"late"')
+        producer.flush()
+        wait_for(lambda: one.logged('Redis refused'), what='a refusal')
+    finally:
+        view.db.execute_command('acl', 'setuser', 'default', '+hget')
+    relayed(kafka, topic, view)
+    assert view.changes('room') == {(EPOCH, 1): ('ann', None, (EPOCH, 1))}
+
+
 def test_changes_of_what_is_gone(kafka, topic, view, relay):
     """They are dropped after a while; a chat that goes on keeps the rest."""
     relay(history_messages=1, history_age=1)

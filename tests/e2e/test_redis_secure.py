@@ -53,6 +53,13 @@ async def test_a_user_needs_no_more_than_documented(nginx):
         assert (await a.send('room', 0, cid='c1')).get('dup')
         reply = await a.cmd('history', chat_id='room', limit=5)
         assert len(reply['messages']) == 5
+        first, second = [{'epoch': m['epoch'], 'seq': m['seq']}
+                     for m in reply['messages'][:2]]
+        await a.cmd('edit', chat_id='room', message='x', **first)
+        await a.cmd('retract', chat_id='room', **second)
+        answer = await asyncio.to_thread(ng.request, '/api/users/ann',
+                                         'DELETE')
+        assert answer.status == 200
         await a.leave('room')
         assert 'NOPERM' not in ng.log()
         assert len(one.cli('acl', 'log').splitlines()) <= 1
