@@ -21,6 +21,8 @@
 #define BK_RELAY_SWEEP    64             /* changes between looks for those of
                                             what is gone */
 #define BK_RELAY_FIELDS   128            /* dropped at a time */
+#define BK_RELAY_GONE     1024           /* of what is gone, kept for longer */
+#define BK_RELAY_LAG      60000          /* ms that the archive may need */
 
 
 static void bk_relay_change_id(bk_relay_t *r, wsc_pos_t pos);
@@ -34,6 +36,9 @@ static void bk_relay_change_behind(bk_relay_item_t *it,
     const bk_relay_item_t *o);
 static void bk_relay_sweep(bk_relay_t *r, int32_t partition,
     const wsc_str_t *chat_id);
+static void bk_relay_sweep_first(const redisReply *reply, wsc_pos_t *first);
+static size_t bk_relay_sweep_find(const redisReply *reply, wsc_pos_t first,
+    uint64_t age, wsc_pos_t *gone);
 
 
 void
@@ -293,14 +298,16 @@ bk_relay_change_done(bk_relay_t *r, int32_t partition,
 }
 
 
-/* Drops changes of messages that the stream has no more. */
+/*
+ * Drops changes of messages that the stream has no more: the archive shows
+ * those, when it has got that far, and who resumes is told of late ones.
+ */
 
 static void
 bk_relay_sweep(bk_relay_t *r, int32_t partition, const wsc_str_t *chat_id)
 {
     size_t             i, n;
-    wsc_pos_t          first, pos;
-    wsc_str_t          ids[BK_RELAY_FIELDS], id;
+    wsc_pos_t          first, gone[BK_RELAY_FIELDS];
     const redisReply  *reply;
 
     bk_redis_begin(r->redis, "XRANGE");
@@ -311,36 +318,25 @@ bk_relay_sweep(bk_relay_t *r, int32_t partition, const wsc_str_t *chat_id)
     bk_redis_word(r->redis, "1");
     bk_redis_end(r->redis);
 
-    bk_redis_begin(r->redis, "HKEYS");
+    bk_redis_begin(r->redis, "HVALS");
     bk_relay_word(r, partition, "u", chat_id);
     bk_redis_end(r->redis);
 
     reply = bk_redis_reply(r->redis);
 
-    memset(&first, 0, sizeof(wsc_pos_t));
-
-    if (reply && reply->type == REDIS_REPLY_ARRAY && reply->elements
-        && reply->element[0]->type == REDIS_REPLY_ARRAY
-        && reply->element[0]->elements
-        && bk_redis_str(reply->element[0]->element[0], &id))
-    {
-        (void) wsc_stream_id_parse(&id, &first);
+    if (reply == NULL) {
+        return;
     }
 
-    reply = reply ? bk_redis_reply(r->redis) : NULL;
+    bk_relay_sweep_first(reply, &first);
 
-    for (i = 0, n = 0;
-         reply && reply->type == REDIS_REPLY_ARRAY && i < reply->elements
-         && n < BK_RELAY_FIELDS;
-         i++)
-    {
-        if (bk_redis_str(reply->element[i], &id)
-            && wsc_stream_id_parse(&id, &pos) == WSC_OK
-            && wsc_pos_cmp(pos, first) < 0)
-        {
-            ids[n++] = id;
-        }
+    reply = bk_redis_reply(r->redis);
+
+    if (reply == NULL || reply->type != REDIS_REPLY_ARRAY) {
+        return;
     }
+
+    n = bk_relay_sweep_find(reply, first, r->age, gone);
 
     if (n == 0) {
         return;
@@ -350,10 +346,69 @@ bk_relay_sweep(bk_relay_t *r, int32_t partition, const wsc_str_t *chat_id)
     bk_relay_word(r, partition, "u", chat_id);
 
     for (i = 0; i < n; i++) {
-        bk_redis_octets(r->redis, ids[i].data, ids[i].len);
+        bk_relay_change_id(r, gone[i]);
     }
 
     bk_redis_end(r->redis);
 
     (void) bk_redis_skip(r->redis, 1);
+}
+
+
+/* The first entry of the stream; 0: it has none, or that is not known. */
+
+static void
+bk_relay_sweep_first(const redisReply *reply, wsc_pos_t *first)
+{
+    wsc_str_t  id;
+
+    memset(first, 0, sizeof(wsc_pos_t));
+
+    if (reply->type == REDIS_REPLY_ARRAY && reply->elements
+        && reply->element[0]->type == REDIS_REPLY_ARRAY
+        && reply->element[0]->elements
+        && bk_redis_str(reply->element[0]->element[0], &id))
+    {
+        (void) wsc_stream_id_parse(&id, first);
+    }
+}
+
+
+/* Those to be dropped, at most BK_RELAY_FIELDS; how many. */
+
+static size_t
+bk_relay_sweep_find(const redisReply *reply, wsc_pos_t first, uint64_t age,
+    wsc_pos_t *gone)
+{
+    size_t          i, n, young;
+    uint64_t        now;
+    wsc_str_t       s;
+    const char     *reason;
+    wsc_envelope_t  v;
+
+    now = bk_now();
+    n = 0;
+    young = 0;
+
+    for (i = 0; i < reply->elements && n < BK_RELAY_FIELDS; i++) {
+
+        if (bk_redis_str(reply->element[i], &s) == NULL
+            || wsc_envelope_read(&bk_alloc, &s, &v, &reason) != WSC_OK
+            || v.kind != WSC_ENVELOPE_CHANGE
+            || wsc_pos_cmp(v.change.pos, first) >= 0)
+        {
+            continue;
+        }
+
+        /* should there be too many, what is archived by now has to do */
+
+        if (v.change.timestamp + age < now
+            || (++young > BK_RELAY_GONE
+                && v.change.timestamp + BK_RELAY_LAG < now))
+        {
+            gone[n++] = v.change.pos;
+        }
+    }
+
+    return n;
 }

@@ -10,7 +10,7 @@ import redis as redis_client
 
 from harness.daemon import Daemon
 from harness.nginx import wait_for
-from harness.records import EPOCH, change, partition, send, value
+from harness.records import EPOCH, change, iso, partition, send, value
 
 PARTITIONS = 4
 SETTLED = 32
@@ -268,6 +268,23 @@ def test_changes_of_what_is_gone(kafka, topic, view, relay):
     kept = {row[0] for row in view.stream('room')}
     changed = set(view.changes('room'))
     assert kept <= changed and len(changed) < len(kept) + 200
+
+
+@pytest.mark.parametrize('age, most', [(0, 2000), (600000, 1300)])
+def test_changes_that_are_needed(kafka, topic, view, relay, age, most):
+    """Those of late are kept, for the archive may not have them yet."""
+    relay(history_messages=1)
+    producer = kafka.producer()
+    stamp = iso(int(time.time() * 1000) - age)
+    for n in range(2000):
+        send(producer, topic, 'room', 'c%d' % n)
+        change(producer, topic, 'room', 2 * n + 1, timestamp=stamp)
+    producer.flush()
+    relayed(kafka, topic, view)
+    kept = view.stream('room')
+    assert len(kept) < 300
+    assert 1024 <= len(view.changes('room')) <= most + len(kept)
+    assert age or len(view.changes('room')) == 2000
 
 
 def test_filter(kafka, topic, view, relay):
