@@ -256,8 +256,16 @@ bk_relay_change(bk_relay_t *r, int32_t partition, bk_relay_item_t *it)
 
     (void) bk_relay_change_live(r, partition, &record->chat_id);
 
+    /* the stream may have been given longer once */
+
+    bk_redis_begin(r->redis, "PEXPIRE");
+    bk_relay_word(r, partition, "s", &record->chat_id);
+    bk_redis_number(r->redis, r->age);
+    bk_redis_word(r->redis, "LT");
+    bk_redis_end(r->redis);
+
     if (it->pos.seq <= r->progress.goal) {
-        return 2;
+        return 3;
     }
 
     bk_redis_begin(r->redis, "PUBLISH");
@@ -265,7 +273,7 @@ bk_relay_change(bk_relay_t *r, int32_t partition, bk_relay_item_t *it)
     bk_redis_octets(r->redis, b->data, b->len);
     bk_redis_end(r->redis);
 
-    return 3;
+    return 4;
 }
 
 

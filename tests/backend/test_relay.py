@@ -287,6 +287,22 @@ def test_changes_that_are_needed(kafka, topic, view, relay, age, most):
     assert age or len(view.changes('room')) == 2000
 
 
+def test_changes_outlive_a_stream_of_before(kafka, topic, view, relay):
+    """It was given longer than the relay gives now."""
+    one = relay()
+    producer = kafka.producer()
+    send(producer, topic, 'room', 'c0')
+    producer.flush()
+    relayed(kafka, topic, view)
+    one.stop()
+    relay(history_age=60)
+    change(producer, topic, 'room', 1)
+    producer.flush()
+    relayed(kafka, topic, view)
+    assert 0 < view.db.pttl(view.key('s', 'room')) < \
+        view.db.pttl(view.key('u', 'room'))
+
+
 def test_filter(kafka, topic, view, relay):
     load(kafka, topic, ['red-1', 'red-2', 'blue-1', 'x'], 0, 3)
     one = relay(chats=['red-*', 'x'])
