@@ -41,15 +41,21 @@ static const char  bk_archive_prepare[] =
     "set enable_hashjoin = off; set enable_mergejoin = off;"
     "set enable_seqscan = off";
 
-/* the first with a cid keeps it: one that is there, else that of the batch */
+/*
+ * The first with a cid keeps it: one that is there, else that of the batch.
+ * $1: members never see the others, which keep no text, for what becomes of
+ * the first one's does not reach them.
+ */
 
 static const char  bk_archive_sql_insert[] =
     "with i as ("
     "insert into messages (chat_id, epoch, seq, sender, cid, message,"
     " \"timestamp\", enc, prev_epoch, prev_seq, refused, dup_epoch, dup_of)"
     " select b.chat_id, b.epoch, b.seq, b.sender,"
-    " case when b.dup then null else b.cid end, b.message,"
-    " b.\"timestamp\", b.enc, b.prev_epoch, b.prev_seq, b.refused,"
+    " case when b.dup then null else b.cid end,"
+    " case when b.dup and $1::bool then 'null' else b.message end,"
+    " b.\"timestamp\", case when b.dup and $1::bool then null else b.enc end,"
+    " b.prev_epoch, b.prev_seq, b.refused,"
     " case when b.dup then b.first_epoch end,"
     " case when b.dup then b.first_seq end"
     " from (select f.*, coalesce(m.epoch, f.batch_epoch) as first_epoch,"
@@ -462,8 +468,11 @@ bk_archive_insert(bk_archive_t *a)
 {
     PGresult    *result;
     bk_pg_rc_e   rc;
+    const char  *values[1];
 
-    rc = bk_pg_exec(a->conn, bk_archive_sql_insert, 0, NULL, &result);
+    values[0] = a->live ? "f" : "t";
+
+    rc = bk_pg_exec(a->conn, bk_archive_sql_insert, 1, values, &result);
     if (rc != BK_PG_OK) {
         return rc;
     }

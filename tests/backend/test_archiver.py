@@ -83,7 +83,7 @@ def test_notices(kafka, topic, database, archiver):
 
 
 def test_duplicates(kafka, topic, database, archiver):
-    """A repeated cid is kept as a row of its own that says whose it is."""
+    """A repeated cid is a row of its own that says whose it is: no text."""
     producer = kafka.producer()
     for cid in 'a', 'b', 'a':
         send(producer, topic, 'room', cid)
@@ -96,6 +96,8 @@ def test_duplicates(kafka, topic, database, archiver):
     send(producer, topic, 'room', None)
     producer.flush()
     archived(kafka, topic, database)
+    assert database.rows('select message::text, enc from messages '
+                         'where dup_of is not null') == [('null', None)] * 2
     assert database.rows('select seq, sender, cid, dup_epoch, dup_of '
                          'from messages order by seq') == [
         (1, 'ann', 'a', None, None), (2, 'ann', 'b', None, None),
