@@ -7,6 +7,7 @@
 #include "ngx_ws_chat_events.h"
 #include "ngx_ws_chat_kafka.h"
 #include "ngx_ws_chat_mem.h"
+#include "ngx_ws_chat_stat.h"
 
 
 ngx_uint_t
@@ -46,8 +47,9 @@ ngx_ws_chat_events_tell(const ngx_ws_chat_zone_t *z, wsc_happening_t *h)
     r.value.len = b.len;
     r.nheaders = 0;
 
-    if (!b.failed) {
-        (void) ngx_ws_chat_kafka_send(&r, NULL);
+    if (b.failed || ngx_ws_chat_kafka_send(&r, NULL) == NGX_ERROR) {
+        /* no memory */
+        ngx_ws_chat_counters->kafka_untold++;
     }
 
     wsc_buf_free(&b);

@@ -577,6 +577,10 @@ ngx_ws_chat_kafka_send(const ngx_ws_chat_kafka_record_t *r,
     p = ngx_ws_chat_kafka_now;
 
     if (p == NULL || p->fatal || !ngx_ws_chat_kafka_fits(r->topic)) {
+        if (r->topic->aside) {
+            ngx_ws_chat_kafka_lost(r->topic);
+        }
+
         return NGX_DECLINED;
     }
 

@@ -647,6 +647,11 @@ ngx_ws_chat_live_change_expire_shard(ngx_ws_chat_live_shard_t *shard,
         ngx_queue_remove(q);
         shard->nchanges--;
 
+        if (c->doubt && c->zone->kafka) {
+            /* it may be stored */
+            c->zone->stat->counters.unrecorded++;
+        }
+
         ngx_ws_chat_live_change_answer(c, c->doubt ? WSC_ERR_UNKNOWN
                                                    : WSC_ERR_UNAVAILABLE);
     }
