@@ -11,6 +11,7 @@
 #include "ngx_ws_chat_room_marks.h"
 #include "ngx_ws_chat_room_presence.h"
 #include "ngx_ws_chat_mem.h"
+#include "core/wsc_envelope.h"
 #include "core/wsc_event_state.h"
 
 
@@ -18,11 +19,14 @@
 #define NGX_WS_CHAT_STATE_LATER  2000     /* ms: then others say that one has
                                              stopped typing whose worker does
                                              not */
+#define NGX_WS_CHAT_STATE_HEARD  (1024 * 1024)    /* octets */
 
 
 struct ngx_ws_chat_state_load_s {
     ngx_ws_chat_load_t                call;       /* must be first */
     ngx_ws_chat_state_t              *st;
+    wsc_buf_t                         heard;      /* meanwhile: envelopes, the
+                                                     length before each */
 };
 
 
@@ -30,6 +34,10 @@ static void ngx_ws_chat_state_loaded_news(ngx_ws_chat_load_t *l,
     const wsc_news_t *news);
 static void ngx_ws_chat_state_loaded(ngx_ws_chat_load_t *l);
 static void ngx_ws_chat_state_ready(ngx_ws_chat_state_t *st, wsc_err_e err);
+static void ngx_ws_chat_state_hear(ngx_ws_chat_state_t *st,
+    const wsc_news_t *news);
+static void ngx_ws_chat_state_heard(ngx_ws_chat_state_t *st,
+    const wsc_buf_t *heard);
 static void ngx_ws_chat_state_take(ngx_ws_chat_state_t *st,
     const wsc_news_t *news, ngx_uint_t told);
 static void ngx_ws_chat_state_take_typing(ngx_ws_chat_state_t *st,
@@ -85,6 +93,7 @@ ngx_ws_chat_state_free(ngx_ws_chat_state_t *st)
 
     if (st->load) {
         st->load->call.zone->store->cancel_load(&st->load->call);
+        wsc_buf_free(&st->load->heard);
         wsc_free(&ngx_ws_chat_alloc, st->load);
     }
 
@@ -138,6 +147,7 @@ ngx_ws_chat_state_load(ngx_ws_chat_state_t *st)
     a = &st->room->attach;
 
     load->st = st;
+    wsc_buf_init(&load->heard, &ngx_ws_chat_alloc);
     load->call.zone = a->zone;
     load->call.chat_id = a->chat_id;
     load->call.news = ngx_ws_chat_state_loaded_news;
@@ -163,16 +173,74 @@ ngx_ws_chat_state_loaded_news(ngx_ws_chat_load_t *l, const wsc_news_t *news)
 static void
 ngx_ws_chat_state_loaded(ngx_ws_chat_load_t *l)
 {
+    wsc_buf_t             heard;
     wsc_err_e             err;
     ngx_ws_chat_state_t  *st;
 
     st = ((ngx_ws_chat_state_load_t *) l)->st;
     err = l->err;
+    heard = st->load->heard;
 
     wsc_free(&ngx_ws_chat_alloc, st->load);
     st->load = NULL;
 
+    ngx_ws_chat_state_heard(st, &heard);
+    wsc_buf_free(&heard);
+
     ngx_ws_chat_state_ready(st, err);
+}
+
+
+/* What is loaded may be older: these are taken again, behind it. */
+
+static void
+ngx_ws_chat_state_hear(ngx_ws_chat_state_t *st, const wsc_news_t *news)
+{
+    size_t      at;
+    uint32_t    len;
+    wsc_buf_t  *b;
+
+    b = &st->load->heard;
+    at = b->len;
+
+    if (at < NGX_WS_CHAT_STATE_HEARD) {
+        wsc_buf_add(b, (u_char *) &len, sizeof(uint32_t));
+        wsc_envelope_news(b, news);
+    }
+
+    if (at == b->len || b->failed) {
+        /* too much */
+        b->len = at;
+        b->failed = 0;
+        st->again = 1;
+        return;
+    }
+
+    len = b->len - at - sizeof(uint32_t);
+    ngx_memcpy(b->data + at, &len, sizeof(uint32_t));
+}
+
+
+static void
+ngx_ws_chat_state_heard(ngx_ws_chat_state_t *st, const wsc_buf_t *heard)
+{
+    size_t           at;
+    uint32_t         len;
+    wsc_str_t        s;
+    const char      *reason;
+    wsc_envelope_t   v;
+
+    for (at = 0; at < heard->len; at += len) {
+        ngx_memcpy(&len, heard->data + at, sizeof(uint32_t));
+        at += sizeof(uint32_t);
+
+        s.data = heard->data + at;
+        s.len = len;
+
+        if (wsc_envelope_read(&ngx_ws_chat_alloc, &s, &v, &reason) == WSC_OK) {
+            ngx_ws_chat_state_take(st, &v.news, 0);
+        }
+    }
 }
 
 
@@ -215,6 +283,10 @@ ngx_ws_chat_state_news(ngx_ws_chat_attach_t *a, const wsc_news_t *news)
     room = ngx_rbtree_data(a, ngx_ws_chat_room_t, attach);
 
     ngx_ws_chat_state_take(room->state, news, 1);
+
+    if (room->state->load) {
+        ngx_ws_chat_state_hear(room->state, news);
+    }
 }
 
 

@@ -10,7 +10,7 @@ import pytest
 from harness.client import Client, ChatError
 from harness.member import connect_to
 from harness.nginx import PATIENCE
-from harness.redis import Redis
+from harness.redis import Proxy, Redis
 from harness.seed import seeded
 
 FREE = 'ws_chat_rate off;'
@@ -228,6 +228,57 @@ async def test_redis_lost_everything(nginx, redis):
     bob = await joined(nodes[1], 'bob')
     await until(bob, {'ann': 1, 'bob': 1})
     await until(ann, {'ann': 1, 'bob': 1})
+
+
+class SlowLoad(Proxy):
+    """Keeps the reply with a chat's state until it is let go."""
+
+    def __init__(self, target):
+        super().__init__(target)
+        self.asked = None
+        self.kept = []
+
+    def carry(self, one, data):
+        if one is self.asked:
+            self.kept.append(data)
+            return
+        if b':k:%s\r' % ROOM.encode() in data and self.asked is None:
+            self.asked = self.pairs[one]
+        super().carry(one, data)
+
+    def let_go(self):
+        with self.lock:
+            one, self.asked = self.asked, False
+            for data in self.kept:
+                self.carry(one, data)
+
+
+@pytest.mark.plain_store
+async def test_who_leaves_while_a_chat_is_loaded(nginx, redis):
+    """What is loaded is older than what was told meanwhile."""
+    zone = 'ws_chat_zone chat:1m; ws_chat_redis chat redis://127.0.0.1:%d;'
+    first = nginx(zone=zone % redis.port, location=FAST)
+    proxy = SlowLoad(redis.port)
+    try:
+        proxy.asked = False
+        second = nginx(zone=zone % proxy.port, location=FAST)
+        kim = await joined(first, 'kim', 'other')
+        lee = await joined(second, 'lee', 'other')
+        ann = await joined(first, 'ann')
+        proxy.asked = None
+        bob = await Client.connect(second, user='bob')
+        joining = asyncio.ensure_future(bob.settle('join', chat_id=ROOM))
+        while not proxy.kept:
+            await asyncio.sleep(0.01)
+        await ann.settle('leave', chat_id=ROOM)
+        # by the same connection, so that the leave has come as well
+        await kim.settle('typing', chat_id='other', on=True)
+        await lee.expect('typing', chat_id='other')
+        proxy.let_go()
+        await joining
+        await until(bob, {'bob': 1})
+    finally:
+        proxy.close()
 
 
 class Marks:

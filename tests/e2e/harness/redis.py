@@ -243,11 +243,14 @@ class Proxy:
             if self.deaf and data:
                 return
             if data:
-                self.pairs[one].sendall(data)
+                self.carry(one, data)
                 return
         except OSError:
             pass
         self.drop(one)
+
+    def carry(self, one, data):
+        self.pairs[one].sendall(data)
 
     def drop(self, one):
         for half in (one, self.pairs.get(one)):
