@@ -26,7 +26,9 @@ class Handshakes(Case):
     title = 'clients who connect and join a chat of ten'
     peers = (Ours, Nchan, OursAlone, FloorEach, Ws)
     rows = (('clients let in each CPU-second', 'per_cpu', '{:,.0f}'),
-            ('without joining a chat', 'per_cpu', '{:,.0f}', OursAlone.name))
+            ('without joining a chat', 'per_cpu', '{:,.0f}', OursAlone.name),
+            ('then, to tell its chat who came: CPU us a client', 'told_us',
+             '{:.1f}'))
     columns = (
         ('per_cpu', 'each CPU-second', '%.0f'),
         ('cpu_us', 'CPU us/client', '%.1f'),
