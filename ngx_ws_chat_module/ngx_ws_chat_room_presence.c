@@ -201,7 +201,11 @@ ngx_ws_chat_presence_lives(ngx_ws_chat_state_t *st, const wsc_note_t *note,
     gone.key = note->key;
     gone.sender = note->sender;
 
-    (void) ngx_ws_chat_presence_emit(st, &gone, 1);
+    if (ngx_ws_chat_presence_emit(st, &gone, 1) != NGX_OK) {
+        /* a worker that lives has to hear of it */
+        st->again = 1;
+        ngx_ws_chat_state_activate(st);
+    }
 
     return 0;
 }
