@@ -12,6 +12,7 @@
 #include "ngx_ws_chat_api_body.h"
 #include "ngx_ws_chat_cors.h"
 #include "ngx_ws_chat_mem.h"
+#include "ngx_ws_chat_now.h"
 #include "ngx_ws_chat_reply.h"
 #include "core/wsc_sse.h"
 #include "core/wsc_writer.h"
@@ -93,7 +94,7 @@ ngx_ws_chat_api_message_create(ngx_ws_chat_api_call_t *call)
     cln->data = m;
 
     m->call = call;
-    m->timestamp = ngx_ws_chat_reply_now();
+    m->timestamp = ngx_ws_chat_now();
     wsc_buf_init(&m->text, &ngx_ws_chat_alloc);
 
     ev = &m->event;

@@ -11,6 +11,7 @@
 #include "ngx_ws_chat_client_all.h"
 #include "ngx_ws_chat_events.h"
 #include "ngx_ws_chat_mem.h"
+#include "ngx_ws_chat_now.h"
 #include "ngx_ws_chat_op.h"
 #include "ngx_ws_chat_reply.h"
 #include "core/wsc_frame.h"
@@ -129,7 +130,7 @@ ngx_ws_chat_ban_notes(struct ngx_ws_chat_bans_s *bans,
     ngx_uint_t  n, same, pass;
 
     n = 0;
-    now = ngx_ws_chat_reply_now();
+    now = ngx_ws_chat_now();
 
     if (ban->seconds) {
         ngx_memzero(&notes[n], sizeof(wsc_note_t));
@@ -280,8 +281,7 @@ ngx_ws_chat_ban_check(ngx_ws_chat_zone_t *z, const wsc_str_t *chat_id,
     bans = z->bans;
 
     if (bans->known) {
-        return (wsc_bans_end(&bans->table, chat_id, user)
-                > ngx_ws_chat_reply_now())
+        return (wsc_bans_end(&bans->table, chat_id, user) > ngx_ws_chat_now())
                ? NGX_DECLINED : NGX_OK;
     }
 
@@ -350,7 +350,7 @@ ngx_ws_chat_ban_untold(ngx_ws_chat_zone_t *z, const wsc_news_t *news)
 static void
 ngx_ws_chat_ban_apply(ngx_ws_chat_zone_t *z, const wsc_ban_t *ban)
 {
-    if (ban->end > ngx_ws_chat_reply_now()) {
+    if (ban->end > ngx_ws_chat_now()) {
         ngx_ws_chat_client_each(z, &ban->user, ngx_ws_chat_ban_client,
                                 (void *) ban);
     }

@@ -8,6 +8,7 @@
 
 
 #include "ngx_ws_chat_bus.h"
+#include "ngx_ws_chat_now.h"
 #include "core/wsc_pace.h"
 #include <sys/eventfd.h>
 
@@ -52,7 +53,6 @@ ngx_int_t
 ngx_ws_chat_bus_create(ngx_log_t *log)
 {
     int                 fd;
-    ngx_time_t         *tp;
     ngx_uint_t          i;
     ngx_ws_chat_bus_t  *bus;
 
@@ -81,8 +81,7 @@ ngx_ws_chat_bus_create(ngx_log_t *log)
         ngx_ws_chat_bus_fds[i] = fd;
     }
 
-    tp = ngx_timeofday();
-    bus->started = (uint64_t) tp->sec * 1000 + tp->msec;
+    bus->started = ngx_ws_chat_now();
 
     ngx_ws_chat_bus = bus;
 

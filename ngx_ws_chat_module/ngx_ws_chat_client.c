@@ -11,6 +11,7 @@
 #include "ngx_ws_chat_bus.h"
 #include "ngx_ws_chat_events.h"
 #include "ngx_ws_chat_mem.h"
+#include "ngx_ws_chat_now.h"
 #include "ngx_ws_chat_op.h"
 #include "ngx_ws_chat_reply.h"
 #include "ngx_ws_chat_room_presence.h"
@@ -338,7 +339,7 @@ ngx_ws_chat_client_tell(ngx_ws_chat_client_t *cl)
     cl->stale = !cl->stale;
 
     if (!cl->stale) {
-        since = ngx_ws_chat_reply_now();
+        since = ngx_ws_chat_now();
     }
 
     wsc_event_status(ngx_ws_chat_reply_buf(), cl->enc, cl->stale, since);

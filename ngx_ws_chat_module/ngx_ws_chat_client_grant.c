@@ -7,6 +7,7 @@
 #include "ngx_ws_chat_client_grant.h"
 #include "ngx_ws_chat_auth.h"
 #include "ngx_ws_chat_mem.h"
+#include "ngx_ws_chat_now.h"
 #include "ngx_ws_chat_reply.h"
 #include "core/wsc_frame.h"
 
@@ -68,7 +69,7 @@ ngx_ws_chat_client_left(const ngx_ws_chat_client_t *cl)
 
     return (int64_t) (cl->grant->exp * 1000
                       + cl->session % NGX_WS_CHAT_END_SPREAD)
-           - (int64_t) ngx_ws_chat_reply_now();
+           - (int64_t) ngx_ws_chat_now();
 }
 
 

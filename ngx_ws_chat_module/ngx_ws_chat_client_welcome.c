@@ -9,6 +9,7 @@
 
 #include "ngx_ws_chat_client_welcome.h"
 #include "ngx_ws_chat_mem.h"
+#include "ngx_ws_chat_now.h"
 #include "ngx_ws_chat_reply.h"
 
 
@@ -69,7 +70,7 @@ ngx_ws_chat_client_welcome(ngx_ws_chat_client_t *cl)
     w.session.data = text;
     w.session.len = ngx_sprintf(text, "%016xL", (int64_t) cl->session) - text;
     w.terms = cl->conf->terms[cl->enc];
-    w.server_time = ngx_ws_chat_reply_now();
+    w.server_time = ngx_ws_chat_now();
 
     wsc_event_welcome(ngx_ws_chat_reply_buf(), cl->enc, &w);
     ngx_ws_chat_reply(cl);

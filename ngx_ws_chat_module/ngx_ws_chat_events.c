@@ -7,6 +7,7 @@
 #include "ngx_ws_chat_events.h"
 #include "ngx_ws_chat_kafka.h"
 #include "ngx_ws_chat_mem.h"
+#include "ngx_ws_chat_now.h"
 #include "ngx_ws_chat_stat.h"
 
 
@@ -21,7 +22,6 @@ void
 ngx_ws_chat_events_tell(const ngx_ws_chat_zone_t *z, wsc_happening_t *h)
 {
     wsc_buf_t                    b;
-    ngx_time_t                  *tp;
     ngx_ws_chat_main_conf_t     *mcf;
     ngx_ws_chat_kafka_record_t   r;
 
@@ -30,11 +30,10 @@ ngx_ws_chat_events_tell(const ngx_ws_chat_zone_t *z, wsc_happening_t *h)
     }
 
     mcf = ngx_http_cycle_get_module_main_conf(ngx_cycle, ngx_ws_chat_module);
-    tp = ngx_timeofday();
 
     h->node.data = mcf->node.data;
     h->node.len = mcf->node.len;
-    h->timestamp = (uint64_t) tp->sec * 1000 + tp->msec;
+    h->timestamp = ngx_ws_chat_now();
 
     /* who calls may be telling members something from the scratch buffers */
 

@@ -19,6 +19,7 @@
 #include "ngx_ws_chat_live_archive.h"
 #include "ngx_ws_chat_live_change.h"
 #include "ngx_ws_chat_live_durable.h"
+#include "ngx_ws_chat_now.h"
 #include "ngx_ws_chat_stat.h"
 #include "core/wsc_event.h"
 #include "core/wsc_record.h"
@@ -298,7 +299,7 @@ ngx_ws_chat_live_change_on_entry(void *data, const redisReply *r)
     if (c == NULL || r == NULL || r->type != REDIS_REPLY_ARRAY
         || r->elements == 0
         || ngx_ws_chat_live_reply_entry(n->live, r->element[0], &e) != NGX_OK
-        || ngx_ws_chat_live_change_old(c, e.timestamp))
+        || ngx_ws_chat_live_old(&c->limits, e.timestamp))
     {
         return;
     }
@@ -317,17 +318,9 @@ ngx_ws_chat_live_change_on_entry(void *data, const redisReply *r)
 
 
 ngx_uint_t
-ngx_ws_chat_live_change_old(const ngx_ws_chat_change_t *c, uint64_t timestamp)
+ngx_ws_chat_live_old(const wsc_shmlog_limits_t *limits, uint64_t timestamp)
 {
-    ngx_time_t  *tp;
-
-    if (c->limits.age == 0) {
-        return 0;
-    }
-
-    tp = ngx_timeofday();
-
-    return timestamp + c->limits.age < (uint64_t) tp->sec * 1000 + tp->msec;
+    return limits->age && timestamp + limits->age < ngx_ws_chat_now();
 }
 
 

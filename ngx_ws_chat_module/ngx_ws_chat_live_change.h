@@ -73,7 +73,7 @@ void ngx_ws_chat_live_change_fail(ngx_ws_chat_live_node_t *n, wsc_err_e err);
 void ngx_ws_chat_live_change_expire(ngx_ws_chat_live_t *l, ngx_uint_t all);
 
 /* 1: the history keeps no message from then (ms since 1970). */
-ngx_uint_t ngx_ws_chat_live_change_old(const ngx_ws_chat_change_t *c,
+ngx_uint_t ngx_ws_chat_live_old(const wsc_shmlog_limits_t *limits,
     uint64_t timestamp);
 
 /* Answers it. */

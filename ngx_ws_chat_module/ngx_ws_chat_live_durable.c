@@ -6,6 +6,7 @@
 
 #include "ngx_ws_chat_live_durable.h"
 #include "ngx_ws_chat_kafka.h"
+#include "ngx_ws_chat_now.h"
 #include "ngx_ws_chat_stat.h"
 #include "core/wsc_event.h"
 #include "core/wsc_progress.h"
@@ -369,16 +370,13 @@ ngx_ws_chat_live_record_marks(ngx_ws_chat_live_t *l, const wsc_news_t *news)
     size_t                       i;
     uint64_t                     now;
     wsc_buf_t                   *b;
-    ngx_time_t                  *tp;
     ngx_ws_chat_kafka_record_t   r;
 
     if (l->zone->kafka == NULL || l->zone->kafka->marks == NULL) {
         return;
     }
 
-    tp = ngx_timeofday();
-    now = (uint64_t) tp->sec * 1000 + tp->msec;
-
+    now = ngx_ws_chat_now();
     b = &ngx_ws_chat_scratch.event;
 
     for (i = 0; i < news->count; i++) {

@@ -18,6 +18,7 @@
 
 
 #include "ngx_ws_chat_live_parts.h"
+#include "ngx_ws_chat_now.h"
 #include "core/wsc_number.h"
 
 
@@ -406,13 +407,11 @@ ngx_ws_chat_live_reply_pos(const redisReply *entry)
 uint64_t
 ngx_ws_chat_live_reply_time(const redisReply *r)
 {
-    uint64_t     now;
-    ngx_int_t    sec, usec;
-    wsc_str_t    s, us;
-    ngx_time_t  *tp;
+    uint64_t   now;
+    ngx_int_t  sec, usec;
+    wsc_str_t  s, us;
 
-    tp = ngx_timeofday();
-    now = (uint64_t) tp->sec * 1000 + tp->msec;
+    now = ngx_ws_chat_now();
 
     if (r->type != REDIS_REPLY_ARRAY || r->elements != 2
         || ngx_ws_chat_live_reply_str(r->element[0], &s) == NULL

@@ -8,6 +8,7 @@
 
 
 #include "ngx_ws_chat_live_parts.h"
+#include "ngx_ws_chat_now.h"
 
 
 #define NGX_WS_CHAT_LIVE_CANARY   1000         /* ms between canaries */
@@ -312,8 +313,7 @@ ngx_ws_chat_live_heard(ngx_ws_chat_live_node_t *n, uint64_t count)
 static void
 ngx_ws_chat_live_judge(ngx_ws_chat_live_node_t *n)
 {
-    ngx_msec_t   silence;
-    ngx_time_t  *tp;
+    ngx_msec_t  silence;
 
     silence = ngx_current_msec - n->heard;
 
@@ -322,8 +322,7 @@ ngx_ws_chat_live_judge(ngx_ws_chat_live_node_t *n)
     }
 
     if (n->stale == 0) {
-        tp = ngx_timeofday();
-        n->stale = (uint64_t) tp->sec * 1000 + tp->msec - silence;
+        n->stale = ngx_ws_chat_now() - silence;
         ngx_ws_chat_live_status(n->live);
     }
 

@@ -11,6 +11,7 @@
 
 
 #include "ngx_ws_chat_live_change.h"
+#include "ngx_ws_chat_now.h"
 
 
 #define NGX_WS_CHAT_LIVE_CHANGED       500             /* that a resume is */
@@ -230,16 +231,12 @@ ngx_ws_chat_live_over_changed(const ngx_ws_chat_live_over_t *o,
 void
 ngx_ws_chat_live_astray(ngx_ws_chat_live_chat_t *chat)
 {
-    ngx_time_t  *tp;
-
     chat->subscribed = 0;
 
     if (!chat->behind) {
-        tp = ngx_timeofday();
-
         chat->behind = 1;
         chat->since = chat->follow.last;
-        chat->broken = (uint64_t) tp->sec * 1000 + tp->msec;
+        chat->broken = ngx_ws_chat_now();
     }
 }
 

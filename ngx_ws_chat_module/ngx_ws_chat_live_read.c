@@ -11,6 +11,7 @@
 #include "ngx_ws_chat_live_archive.h"
 #include "ngx_ws_chat_live_change.h"
 #include "ngx_ws_chat_live_durable.h"
+#include "ngx_ws_chat_now.h"
 
 
 /* A read under way; its caller may call it off. */
@@ -47,8 +48,6 @@ static void ngx_ws_chat_live_read_lay(ngx_ws_chat_live_job_t *job,
     wsc_err_e err);
 static ngx_int_t ngx_ws_chat_live_read_take(ngx_ws_chat_live_job_t *job,
     const redisReply *reply, wsc_entry_t *entries);
-static ngx_uint_t ngx_ws_chat_live_read_old(ngx_ws_chat_read_t *r,
-    const wsc_entry_t *e);
 static ngx_uint_t ngx_ws_chat_live_read_short(ngx_ws_chat_read_t *r);
 static void ngx_ws_chat_live_read_further(ngx_ws_chat_live_job_t *job);
 static void ngx_ws_chat_live_read_page(void *data, wsc_page_t *page);
@@ -156,7 +155,6 @@ ngx_ws_chat_live_read_on_inc(void *data, const redisReply *reply)
 
     wsc_str_t            value;
     wsc_inc_t            inc;
-    ngx_time_t          *tp;
     ngx_ws_chat_read_t  *r;
 
     r = job->r;
@@ -170,11 +168,8 @@ ngx_ws_chat_live_read_on_inc(void *data, const redisReply *reply)
         && value.len >= WSC_REPLID_LEN
         && wsc_inc_decide(&value, value.data, 0, 0, &inc) == WSC_OK)
     {
-        tp = ngx_timeofday();
-
         r->young = (r->limits.age == 0
-                    || inc.epoch + r->limits.age
-                       > (uint64_t) tp->sec * 1000 + tp->msec);
+                    || inc.epoch + r->limits.age > ngx_ws_chat_now());
     }
 
     ngx_ws_chat_live_read_ask(job);
@@ -578,7 +573,7 @@ ngx_ws_chat_live_read_take(ngx_ws_chat_live_job_t *job,
 
         job->after = e.pos;
 
-        if (ngx_ws_chat_live_read_old(r, &e)) {
+        if (ngx_ws_chat_live_old(&r->limits, e.timestamp)) {
             if (r->has_after) {
                 continue;
             }
@@ -613,23 +608,6 @@ ngx_ws_chat_live_read_take(ngx_ws_chat_live_job_t *job,
     }
 
     return NGX_OK;
-}
-
-
-static ngx_uint_t
-ngx_ws_chat_live_read_old(ngx_ws_chat_read_t *r, const wsc_entry_t *e)
-{
-    uint64_t     now;
-    ngx_time_t  *tp;
-
-    if (r->limits.age == 0) {
-        return 0;
-    }
-
-    tp = ngx_timeofday();
-    now = (uint64_t) tp->sec * 1000 + tp->msec;
-
-    return e->timestamp + r->limits.age < now;
 }
 
 

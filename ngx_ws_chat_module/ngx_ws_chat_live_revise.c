@@ -131,7 +131,7 @@ ngx_ws_chat_live_revise_decide(ngx_ws_chat_change_t *c,
 
     if (wsc_pos_cmp(e->pos, c->change.pos) != 0
         || (!ngx_ws_chat_live_archive_is(c->zone)
-            && ngx_ws_chat_live_change_old(c, e->timestamp)))
+            && ngx_ws_chat_live_old(&c->limits, e->timestamp)))
     {
         return WSC_ERR_NOT_FOUND;
     }

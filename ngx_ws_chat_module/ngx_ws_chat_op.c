@@ -5,6 +5,7 @@
 
 
 #include "ngx_ws_chat_op.h"
+#include "ngx_ws_chat_now.h"
 #include "ngx_ws_chat_op_int.h"
 #include "ngx_ws_chat_bus.h"
 #include "ngx_ws_chat_client_all.h"
@@ -592,7 +593,7 @@ ngx_ws_chat_op_send(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m)
     p->entry.sender.len = cl->user_len;
     p->entry.cid = op->cmd.cid;
     p->entry.message = op->cmd.message;
-    p->entry.timestamp = ngx_ws_chat_reply_now();
+    p->entry.timestamp = ngx_ws_chat_now();
     p->retry = op->cmd.retry;
     p->done = ngx_ws_chat_op_send_done;
 

@@ -7,6 +7,7 @@
 
 
 #include "ngx_ws_chat_op.h"
+#include "ngx_ws_chat_now.h"
 #include "ngx_ws_chat_op_int.h"
 #include "ngx_ws_chat_reply.h"
 
@@ -35,7 +36,7 @@ ngx_ws_chat_op_change(ngx_ws_chat_op_t *op, ngx_ws_chat_member_t *m)
     c->change.pos = op->cmd.pos;
     c->change.by.data = ngx_ws_chat_client_user(cl);
     c->change.by.len = cl->user_len;
-    c->change.timestamp = ngx_ws_chat_reply_now();
+    c->change.timestamp = ngx_ws_chat_now();
     c->change.retracted = (op->cmd.op == WSC_CMD_RETRACT);
     c->done = ngx_ws_chat_op_change_done;
 

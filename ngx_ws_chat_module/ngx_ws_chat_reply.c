@@ -183,17 +183,6 @@ ngx_ws_chat_reply_faults(ngx_ws_chat_client_t *cl)
 }
 
 
-uint64_t
-ngx_ws_chat_reply_now(void)
-{
-    ngx_time_t  *tp;
-
-    tp = ngx_timeofday();
-
-    return (uint64_t) tp->sec * 1000 + tp->msec;
-}
-
-
 void
 ngx_ws_chat_reply_fit(ngx_ws_chat_read_t *r)
 {

@@ -42,8 +42,5 @@ ngx_int_t ngx_ws_chat_reply_rate(ngx_ws_chat_client_t *cl,
  */
 void ngx_ws_chat_reply_fit(ngx_ws_chat_read_t *r);
 
-/* Now, in ms since 1970. */
-uint64_t ngx_ws_chat_reply_now(void);
-
 
 #endif /* _NGX_WS_CHAT_REPLY_H_INCLUDED_ */

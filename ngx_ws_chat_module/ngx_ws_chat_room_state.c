@@ -9,6 +9,7 @@
 
 
 #include "ngx_ws_chat_room_marks.h"
+#include "ngx_ws_chat_now.h"
 #include "ngx_ws_chat_room_presence.h"
 #include "ngx_ws_chat_mem.h"
 #include "core/wsc_envelope.h"
@@ -345,7 +346,7 @@ ngx_ws_chat_state_take_typing(ngx_ws_chat_state_t *st, const wsc_note_t *note,
     wsc_latest_item_t  *item;
 
     item = wsc_latest_find(&st->typing, &note->key);
-    left = note->n[0] ? (int64_t) (note->n[0] - ngx_ws_chat_state_now()) : 0;
+    left = note->n[0] ? (int64_t) (note->n[0] - ngx_ws_chat_now()) : 0;
 
     if (left <= 0) {
 
@@ -454,7 +455,7 @@ ngx_ws_chat_state_typing(const ngx_ws_chat_place_t *place,
     }
 
     return ngx_ws_chat_state_emit_typing(place, user,
-                                         on ? ngx_ws_chat_state_now()
+                                         on ? ngx_ws_chat_now()
                                               + NGX_WS_CHAT_TYPING
                                             : 0);
 }
@@ -532,17 +533,6 @@ ngx_ws_chat_state_rename(void)
     ngx_ws_chat_state_name.len = ngx_sprintf(name, "%xi.%xi", ngx_random(),
                                              ngx_random())
                                  - name;
-}
-
-
-uint64_t
-ngx_ws_chat_state_now(void)
-{
-    ngx_time_t  *tp;
-
-    tp = ngx_timeofday();
-
-    return (uint64_t) tp->sec * 1000 + tp->msec;
 }
 
 

@@ -88,9 +88,6 @@ void ngx_ws_chat_state_activate(ngx_ws_chat_state_t *st);
 const wsc_str_t *ngx_ws_chat_state_uid(void);
 void ngx_ws_chat_state_rename(void);
 
-/* ms since 1970. */
-uint64_t ngx_ws_chat_state_now(void);
-
 /* In init_process and exit_process. */
 void ngx_ws_chat_state_init(ngx_log_t *log);
 void ngx_ws_chat_state_done(void);

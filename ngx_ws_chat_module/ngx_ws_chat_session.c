@@ -10,6 +10,7 @@
 
 
 #include "ngx_ws_chat_session.h"
+#include "ngx_ws_chat_now.h"
 #include "ngx_ws_chat_session_int.h"
 #include "ngx_ws_chat_bus.h"
 #include "ngx_ws_chat_client_grant.h"
@@ -203,7 +204,7 @@ ngx_ws_chat_session_start(ngx_ws_chat_session_t *s,
     c->sent = -(off_t) s->client.peer.out_bytes;
     c->buffer = NULL;
 
-    s->client.opened = ngx_ws_chat_reply_now();
+    s->client.opened = ngx_ws_chat_now();
     ngx_memzero(ngx_ws_chat_session_timer(s), sizeof(wsc_wheel_node_t));
 
     c->read->handler = ngx_ws_chat_session_read_handler;

@@ -177,17 +177,6 @@ ngx_ws_chat_shm_unlock(ngx_ws_chat_shm_t *shm)
 }
 
 
-uint64_t
-ngx_ws_chat_shm_now(void)
-{
-    ngx_time_t  *tp;
-
-    tp = ngx_timeofday();
-
-    return (uint64_t) tp->sec * 1000 + tp->msec;
-}
-
-
 /* Finds the first entries behind r->after. */
 
 void

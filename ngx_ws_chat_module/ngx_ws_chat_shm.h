@@ -66,9 +66,6 @@ ngx_int_t ngx_ws_chat_shm_init_zone(ngx_shm_zone_t *shm_zone, void *data);
 void ngx_ws_chat_shm_lock(ngx_ws_chat_shm_t *shm);
 void ngx_ws_chat_shm_unlock(ngx_ws_chat_shm_t *shm);
 
-/* Milliseconds since 1970, as cached for this turn. */
-uint64_t ngx_ws_chat_shm_now(void);
-
 /* Finds the first entries behind r->after, as r's other bounds allow. */
 void ngx_ws_chat_shm_after(ngx_ws_chat_shm_t *shm, uint32_t chat,
     const ngx_ws_chat_read_t *r, ngx_ws_chat_shm_run_t *run);

@@ -7,6 +7,7 @@
 
 
 #include "ngx_ws_chat_shm.h"
+#include "ngx_ws_chat_now.h"
 #include "core/wsc_shmlog_change.h"
 
 
@@ -87,7 +88,7 @@ ngx_ws_chat_shm_read_locked(ngx_ws_chat_shm_t *shm, ngx_ws_chat_read_t *r,
         return NGX_OK;
     }
 
-    wsc_shmlog_stat_chat(&shm->log, chat, ngx_ws_chat_shm_now(),
+    wsc_shmlog_stat_chat(&shm->log, chat, ngx_ws_chat_now(),
                          &r->limits, &r->chat);
 
     if (r->has_after) {
@@ -287,7 +288,7 @@ ngx_ws_chat_shm_change_locked(ngx_ws_chat_shm_t *shm, ngx_ws_chat_change_t *c,
     wsc_shmlog_chat_t    state;
     wsc_shmlog_limits_t  limits;
 
-    now = ngx_ws_chat_shm_now();
+    now = ngx_ws_chat_now();
     limits = c->limits;
 
     if (limits.bytes == 0 || limits.bytes > shm->quarter) {

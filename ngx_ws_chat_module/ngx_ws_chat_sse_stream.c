@@ -17,6 +17,7 @@
 #include "ngx_ws_chat_client_grant.h"
 #include "ngx_ws_chat_log.h"
 #include "ngx_ws_chat_mem.h"
+#include "ngx_ws_chat_now.h"
 #include "ngx_ws_chat_op.h"
 #include "ngx_ws_chat_reply.h"
 #include "ngx_ws_chat_session_int.h"
@@ -117,7 +118,7 @@ ngx_ws_chat_sse_start(ngx_ws_chat_sse_t *s)
     s->event.data = s;
     s->event.log = c->log;
     s->code = WSC_CLOSE_ABNORMAL;
-    cl->opened = ngx_ws_chat_reply_now();
+    cl->opened = ngx_ws_chat_now();
 
     c->log->action = "serving events";
 

@@ -10,6 +10,7 @@
 #include "ngx_ws_chat_live_change.h"
 #include "ngx_ws_chat_live_durable.h"
 #include "ngx_ws_chat_kafka.h"
+#include "ngx_ws_chat_now.h"
 
 
 #define NGX_WS_CHAT_LIVE_TICK     100          /* ms */
@@ -322,7 +323,6 @@ void
 ngx_ws_chat_live_agree(ngx_ws_chat_live_t *l, ngx_uint_t agreed)
 {
     uint64_t                  before;
-    ngx_time_t               *tp;
     ngx_queue_t              *q;
     ngx_ws_chat_live_node_t  *n;
 
@@ -344,8 +344,7 @@ ngx_ws_chat_live_agree(ngx_ws_chat_live_t *l, ngx_uint_t agreed)
         }
 
     } else if (before == 0) {
-        tp = ngx_timeofday();
-        l->refused = (uint64_t) tp->sec * 1000 + tp->msec;
+        l->refused = ngx_ws_chat_now();
     }
 
     if ((before == 0) != (l->refused == 0)) {

@@ -10,6 +10,7 @@
 #include "ngx_ws_chat_store_shm.h"
 #include "ngx_ws_chat_bus.h"
 #include "ngx_ws_chat_mem.h"
+#include "ngx_ws_chat_now.h"
 #include "ngx_ws_chat_shm.h"
 #include "core/wsc_shmlog_change.h"
 
@@ -148,8 +149,7 @@ ngx_ws_chat_store_shm_publish(ngx_ws_chat_publish_t *p)
 
     ngx_ws_chat_shm_lock(shm);
 
-    chat = wsc_shmlog_make(&shm->log, &p->chat_id,
-                           ngx_ws_chat_shm_now());
+    chat = wsc_shmlog_make(&shm->log, &p->chat_id, ngx_ws_chat_now());
     if (chat) {
         rc = wsc_shmlog_append(&shm->log, chat, &p->entry, &limits);
         ngx_memcpy(mask, wsc_shmlog_mask(&shm->log, chat), sizeof(mask));
@@ -211,8 +211,7 @@ ngx_ws_chat_store_shm_attach(ngx_ws_chat_attach_t *a)
 
         ngx_ws_chat_shm_lock(shm);
 
-        chat = wsc_shmlog_make(&shm->log, &a->chat_id,
-                               ngx_ws_chat_shm_now());
+        chat = wsc_shmlog_make(&shm->log, &a->chat_id, ngx_ws_chat_now());
         if (chat) {
             wsc_shmlog_interest(&shm->log, chat, slot, 1);
             wsc_shmlog_stat_chat(&shm->log, chat, 0, &none, &state);

@@ -34,7 +34,7 @@ LAYERS = [
     ('daemons: work', 'bk_', 'archive history relay'),
     ('daemons: programs', 'ws_chat_', 'archiver history relay'),
     ('front', 'ngx_ws_chat_', 'sticky'),
-    ('configuration', 'ngx_ws_chat_', 'conf mem zone'),
+    ('configuration', 'ngx_ws_chat_', 'conf mem now zone'),
     ('identity', 'ngx_ws_chat_', 'auth authorize cors'),
     ('bus, send, log', 'ngx_ws_chat_',
      'bus events flush kafka limit log pack redis send stat stream'),
