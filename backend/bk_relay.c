@@ -169,8 +169,8 @@ bk_relay_last(bk_relay_item_t **items, size_t i, size_t n)
 
     for (k = i + 1; k < n; k++) {
         if (items[k]->append && !items[k]->dup
-            && bk_relay_same(&items[k]->record.chat_id,
-                             &items[i]->record.chat_id))
+            && wsc_str_same(&items[k]->record.chat_id,
+                            &items[i]->record.chat_id))
         {
             return 0;
         }
@@ -383,9 +383,9 @@ bk_relay_chain(bk_relay_t *r, bk_relay_item_t **items, size_t i)
         o = items[k - 1];
 
         if (o->append && !o->dup && !it->dup && it->record.cid.len
-            && bk_relay_same(&o->record.chat_id, &it->record.chat_id)
-            && bk_relay_same(&o->record.sender, &it->record.sender)
-            && bk_relay_same(&o->record.cid, &it->record.cid))
+            && wsc_str_same(&o->record.chat_id, &it->record.chat_id)
+            && wsc_str_same(&o->record.sender, &it->record.sender)
+            && wsc_str_same(&o->record.cid, &it->record.cid))
         {
             it->dup = 1;
             it->first = o->pos;
@@ -396,7 +396,7 @@ bk_relay_chain(bk_relay_t *r, bk_relay_item_t **items, size_t i)
         o = items[k - 1];
 
         if (o->append && !o->dup
-            && bk_relay_same(&o->record.chat_id, &it->record.chat_id))
+            && wsc_str_same(&o->record.chat_id, &it->record.chat_id))
         {
             it->prev = o->pos;
             return;
@@ -605,12 +605,4 @@ bk_relay_dedupe(bk_relay_t *r, int32_t partition, const bk_record_t *record)
                  (int) record->cid.len, (char *) record->cid.data);
 
     bk_redis_octets(r->redis, key, n);
-}
-
-
-int
-bk_relay_same(const wsc_str_t *a, const wsc_str_t *b)
-{
-    return a->len == b->len
-           && (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
 }

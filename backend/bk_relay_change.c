@@ -153,7 +153,7 @@ bk_relay_change_entry(bk_relay_item_t *it, const redisReply *reply)
         && wsc_envelope_read(&bk_alloc, &s, &v, &reason) == WSC_OK
         && v.kind == WSC_ENVELOPE_ENTRY)
     {
-        it->theirs = !bk_relay_same(&v.entry.sender, &it->record.sender);
+        it->theirs = !wsc_str_same(&v.entry.sender, &it->record.sender);
     }
 }
 
@@ -169,7 +169,7 @@ bk_relay_change_same(const bk_record_t *record, const wsc_value_t *v)
 
     same = (bk_record_value(record, &octets, &mine) == WSC_OK
             && mine.binary == v->binary
-            && bk_relay_same(&mine.data, &v->data));
+            && wsc_str_same(&mine.data, &v->data));
 
     wsc_buf_free(&octets);
 
@@ -186,7 +186,7 @@ bk_relay_change_decide(bk_relay_item_t **items, size_t i)
     it = items[i];
 
     for (k = 0; k < i; k++) {
-        if (bk_relay_same(&items[k]->record.chat_id, &it->record.chat_id)) {
+        if (wsc_str_same(&items[k]->record.chat_id, &it->record.chat_id)) {
             bk_relay_change_behind(it, items[k]);
         }
     }
@@ -205,7 +205,7 @@ static void
 bk_relay_change_behind(bk_relay_item_t *it, const bk_relay_item_t *o)
 {
     if (o->append && !o->dup && wsc_pos_cmp(o->pos, it->record.target) == 0) {
-        it->theirs = !bk_relay_same(&o->record.sender, &it->record.sender);
+        it->theirs = !wsc_str_same(&o->record.sender, &it->record.sender);
     }
 
     if (o->change && !o->vain
@@ -214,8 +214,7 @@ bk_relay_change_behind(bk_relay_item_t *it, const bk_relay_item_t *o)
         it->gone = (o->record.op == BK_OP_RETRACT);
         it->same = (o->record.op == it->record.op
                     && o->record.base64 == it->record.base64
-                    && bk_relay_same(&o->record.message,
-                                     &it->record.message));
+                    && wsc_str_same(&o->record.message, &it->record.message));
     }
 }
 

@@ -29,9 +29,6 @@ void bk_relay_word(bk_relay_t *r, int32_t partition, const char *kind,
     const wsc_str_t *chat_id);
 
 
-int bk_relay_same(const wsc_str_t *a, const wsc_str_t *b);
-
-
 /* bk_relay_change.c */
 
 /* Gathers what is asked of a change, and reads the answers in this order. */

@@ -540,9 +540,7 @@ ngx_ws_chat_client_member(ngx_ws_chat_client_t *cl,
         m = (ngx_ws_chat_member_t *) r;
         name = ngx_ws_chat_room_name(ngx_ws_chat_room_of(m));
 
-        if (name->len == chat_id->len
-            && ngx_memcmp(name->data, chat_id->data, name->len) == 0)
-        {
+        if (wsc_str_same(name, chat_id)) {
             return m;
         }
     }

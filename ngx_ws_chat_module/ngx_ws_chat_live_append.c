@@ -416,10 +416,7 @@ ngx_ws_chat_live_target(ngx_ws_chat_live_node_t *n,
     for (i = 0; i < b->ntargets; i++) {
         t = &b->targets[i];
 
-        if (t->chat_id.len == p->chat_id.len
-            && ngx_memcmp(t->chat_id.data, p->chat_id.data, p->chat_id.len)
-               == 0)
-        {
+        if (wsc_str_same(&t->chat_id, &p->chat_id)) {
             return i;
         }
     }

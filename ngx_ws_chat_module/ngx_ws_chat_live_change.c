@@ -288,7 +288,6 @@ ngx_ws_chat_live_change_on_entry(void *data, const redisReply *r)
 {
     ngx_ws_chat_live_node_t *n = data;
 
-    wsc_str_t             *by;
     wsc_entry_t            e;
     ngx_ws_chat_change_t  *c;
 
@@ -304,11 +303,7 @@ ngx_ws_chat_live_change_on_entry(void *data, const redisReply *r)
         return;
     }
 
-    by = &c->change.by;
-
-    if (!c->any && (e.sender.len != by->len
-                    || ngx_memcmp(e.sender.data, by->data, by->len) != 0))
-    {
+    if (!c->any && !wsc_str_same(&e.sender, &c->change.by)) {
         n->change.err = WSC_ERR_FORBIDDEN;
         return;
     }

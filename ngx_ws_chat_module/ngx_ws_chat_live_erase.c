@@ -439,9 +439,7 @@ ngx_ws_chat_live_erase_on_range(void *data, const redisReply *r)
             job->after = e.pos;
         }
 
-        if (rc == NGX_OK && e.sender.len == user->len
-            && ngx_memcmp(e.sender.data, user->data, user->len) == 0)
-        {
+        if (rc == NGX_OK && wsc_str_same(&e.sender, user)) {
             job->found[job->n++] = e.pos;
         }
     }

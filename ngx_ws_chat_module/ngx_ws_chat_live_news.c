@@ -465,11 +465,7 @@ ngx_ws_chat_live_tell(ngx_ws_chat_live_t *l, ngx_ws_chat_live_chat_t *chat,
         return;
     }
 
-    if (chat != NULL
-        && chat->chat_id.len == news->name.len
-        && ngx_memcmp(chat->chat_id.data, news->name.data, news->name.len)
-           == 0)
-    {
+    if (chat != NULL && wsc_str_same(&chat->chat_id, &news->name)) {
         ngx_ws_chat_live_each(chat, ngx_ws_chat_live_tell_one, news);
     }
 }

@@ -119,7 +119,6 @@ static wsc_err_e
 ngx_ws_chat_live_revise_decide(ngx_ws_chat_change_t *c,
     const ngx_ws_chat_read_t *r)
 {
-    wsc_str_t          *by;
     const wsc_entry_t  *e;
 
     if (r->n == 0) {
@@ -127,7 +126,6 @@ ngx_ws_chat_live_revise_decide(ngx_ws_chat_change_t *c,
     }
 
     e = &r->entries[0];
-    by = &c->change.by;
 
     if (wsc_pos_cmp(e->pos, c->change.pos) != 0
         || (!ngx_ws_chat_live_archive_is(c->zone)
@@ -136,9 +134,7 @@ ngx_ws_chat_live_revise_decide(ngx_ws_chat_change_t *c,
         return WSC_ERR_NOT_FOUND;
     }
 
-    if (!c->any && (e->sender.len != by->len
-                    || ngx_memcmp(e->sender.data, by->data, by->len) != 0))
-    {
+    if (!c->any && !wsc_str_same(&e->sender, &c->change.by)) {
         return WSC_ERR_FORBIDDEN;
     }
 

@@ -197,8 +197,7 @@ static ngx_uint_t
 ngx_ws_chat_live_is_canary(ngx_ws_chat_live_node_t *n,
     const wsc_str_t *channel)
 {
-    return channel->len == n->channel.len
-           && ngx_memcmp(channel->data, n->channel.data, channel->len) == 0;
+    return wsc_str_same(channel, &n->channel);
 }
 
 

@@ -346,10 +346,7 @@ ngx_ws_chat_op_asking(ngx_ws_chat_op_t *op)
     for (other = op->client->ops; other; other = other->next) {
 
         if ((other->asking || other->awaits) && other->cmd.op == WSC_CMD_JOIN
-            && other->cmd.chat_id.len == op->cmd.chat_id.len
-            && ngx_memcmp(other->cmd.chat_id.data, op->cmd.chat_id.data,
-                          op->cmd.chat_id.len)
-               == 0)
+            && wsc_str_same(&other->cmd.chat_id, &op->cmd.chat_id))
         {
             return other;
         }

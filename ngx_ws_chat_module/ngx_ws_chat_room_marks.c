@@ -216,10 +216,7 @@ ngx_ws_chat_marks_take(ngx_ws_chat_state_t *st, const wsc_note_t *note,
         return;
     }
 
-    own = (note->sender.len == ngx_ws_chat_state_uid()->len
-           && ngx_memcmp(note->sender.data, ngx_ws_chat_state_uid()->data,
-                         note->sender.len)
-              == 0);
+    own = wsc_str_same(&note->sender, ngx_ws_chat_state_uid());
 
     if (own && mark == NULL) {
         ngx_ws_chat_marks_make_room(st);

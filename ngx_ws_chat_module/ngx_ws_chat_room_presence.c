@@ -35,8 +35,6 @@ static void ngx_ws_chat_presence_own(ngx_ws_chat_state_t *st,
     const wsc_note_t *note);
 static ngx_uint_t ngx_ws_chat_presence_lives(ngx_ws_chat_state_t *st,
     const wsc_note_t *note, ngx_uint_t worker);
-static ngx_uint_t ngx_ws_chat_presence_same(const wsc_str_t *a,
-    const wsc_str_t *b);
 static void ngx_ws_chat_presence_set(ngx_ws_chat_state_t *st,
     const wsc_str_t *user, ngx_uint_t conns, const wsc_str_t *info);
 static void ngx_ws_chat_presence_again(ngx_ws_chat_state_t *st);
@@ -129,7 +127,7 @@ ngx_ws_chat_presence_take(ngx_ws_chat_state_t *st, const wsc_note_t *note)
 {
     ngx_uint_t  worker;
 
-    if (ngx_ws_chat_presence_same(&note->sender, ngx_ws_chat_state_uid())) {
+    if (wsc_str_same(&note->sender, ngx_ws_chat_state_uid())) {
         ngx_ws_chat_presence_own(st, note);
         return;
     }
@@ -507,13 +505,6 @@ ngx_ws_chat_presence_change(void *ctx, const wsc_present_t *u, int came)
 
 /* workers */
 
-static ngx_uint_t
-ngx_ws_chat_presence_same(const wsc_str_t *a, const wsc_str_t *b)
-{
-    return a->len == b->len && ngx_memcmp(a->data, b->data, a->len) == 0;
-}
-
-
 /* The number of a worker; 0: there is none, or no memory. */
 
 static ngx_uint_t
@@ -527,7 +518,7 @@ ngx_ws_chat_presence_worker(const wsc_str_t *name, ngx_uint_t add)
     for (i = 1; i < ngx_ws_chat_nworkers; i++) {
         w = &ngx_ws_chat_workers[i];
 
-        if (ngx_ws_chat_presence_same(&w->name, name) && name->len) {
+        if (wsc_str_same(&w->name, name) && name->len) {
             return i;
         }
 

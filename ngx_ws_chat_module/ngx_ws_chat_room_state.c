@@ -360,10 +360,7 @@ ngx_ws_chat_state_take_typing(ngx_ws_chat_state_t *st, const wsc_note_t *note,
     }
 
     fresh = (item == NULL);
-    own = (note->sender.len == ngx_ws_chat_state_uid()->len
-           && ngx_memcmp(note->sender.data, ngx_ws_chat_state_uid()->data,
-                         note->sender.len)
-              == 0);
+    own = wsc_str_same(&note->sender, ngx_ws_chat_state_uid());
 
     item = wsc_latest_set(&st->typing, &note->key, &note->sender,
                           &note->value);

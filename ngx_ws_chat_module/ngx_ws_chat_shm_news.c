@@ -463,10 +463,7 @@ ngx_ws_chat_shm_tell(ngx_ws_chat_shm_t *shm, uint32_t chat,
 
     a = ngx_ws_chat_shm_listener(shm, chat);
 
-    if (a
-        && a->chat_id.len == v.news.name.len
-        && ngx_memcmp(a->chat_id.data, v.news.name.data, a->chat_id.len) == 0)
-    {
+    if (a && wsc_str_same(&a->chat_id, &v.news.name)) {
         a->ops->news(a, &v.news);
     }
 }

@@ -230,9 +230,7 @@ ngx_ws_chat_sse_known(ngx_ws_chat_sse_t *s, const wsc_str_t *chat)
     ngx_uint_t  i;
 
     for (i = 0; i < s->n; i++) {
-        if (s->chats[i].len == chat->len
-            && ngx_memcmp(s->chats[i].data, chat->data, chat->len) == 0)
-        {
+        if (wsc_str_same(&s->chats[i], chat)) {
             return 1;
         }
     }

@@ -550,9 +550,7 @@ ngx_ws_chat_sse_position(ngx_ws_chat_sse_t *s, ngx_uint_t i)
         name = ngx_ws_chat_room_name(ngx_ws_chat_room_of(
                                                  (ngx_ws_chat_member_t *) r));
 
-        if (name->len == s->chats[i].len
-            && ngx_memcmp(name->data, s->chats[i].data, name->len) == 0)
-        {
+        if (wsc_str_same(name, &s->chats[i])) {
             return wsc_roomlog_position(&r->stream->log, r->pos);
         }
     }

@@ -14,7 +14,6 @@
 
 
 static bk_op_e bk_record_op(const bk_fields_t *f, bk_record_t *r);
-static int bk_record_is(const wsc_str_t *s, const char *text);
 
 
 /*
@@ -85,17 +84,10 @@ bk_record_op(const bk_fields_t *f, bk_record_t *r)
         return BK_OP_MESSAGE;
     }
 
-    if (bk_record_is(&op, WSC_RECORD_EDIT)) {
+    if (wsc_str_is(&op, WSC_RECORD_EDIT)) {
         return BK_OP_EDIT;
     }
 
-    return bk_record_is(&op, WSC_RECORD_RETRACT) ? BK_OP_RETRACT
-                                                 : BK_OP_MESSAGE;
-}
-
-
-static int
-bk_record_is(const wsc_str_t *s, const char *text)
-{
-    return s->len == strlen(text) && memcmp(s->data, text, s->len) == 0;
+    return wsc_str_is(&op, WSC_RECORD_RETRACT) ? BK_OP_RETRACT
+                                               : BK_OP_MESSAGE;
 }

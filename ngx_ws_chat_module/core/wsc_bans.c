@@ -13,7 +13,6 @@
 
 
 static uint32_t wsc_bans_hash(const wsc_str_t *user);
-static int wsc_bans_same(const wsc_str_t *a, const wsc_str_t *b);
 static ssize_t wsc_bans_add(wsc_bans_t *b, unsigned type,
     const wsc_note_t *note, uint32_t hash);
 static ssize_t wsc_bans_grow(wsc_bans_t *b);
@@ -164,8 +163,8 @@ wsc_bans_end(const wsc_bans_t *b, const wsc_str_t *chat_id,
     {
         if (ban->end > end && ban->hash == hash && ban->type == WSC_NEWS_BAN
             && (ban->chat_id.len == 0
-                || wsc_bans_same(&ban->chat_id, chat_id))
-            && wsc_bans_same(&ban->user, user))
+                || wsc_str_same(&ban->chat_id, chat_id))
+            && wsc_str_same(&ban->user, user))
         {
             end = ban->end;
         }
@@ -200,8 +199,8 @@ int
 wsc_ban_is(const wsc_ban_t *ban, unsigned type, const wsc_str_t *chat_id,
     const wsc_str_t *user)
 {
-    return ban->type == type && wsc_bans_same(&ban->chat_id, chat_id)
-           && wsc_bans_same(&ban->user, user);
+    return ban->type == type && wsc_str_same(&ban->chat_id, chat_id)
+           && wsc_str_same(&ban->user, user);
 }
 
 
@@ -267,12 +266,4 @@ wsc_bans_hash(const wsc_str_t *user)
     }
 
     return hash ^ hash >> 15;
-}
-
-
-static int
-wsc_bans_same(const wsc_str_t *a, const wsc_str_t *b)
-{
-    return a->len == b->len
-           && (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
 }

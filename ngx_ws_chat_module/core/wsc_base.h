@@ -13,6 +13,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/types.h>
 
 
@@ -75,6 +76,26 @@ wsc_pos_cmp(wsc_pos_t a, wsc_pos_t b)
     }
 
     return 0;
+}
+
+
+/* 1: both hold the same octets, perhaps none. */
+
+static inline int
+wsc_str_same(const wsc_str_t *a, const wsc_str_t *b)
+{
+    return a->len == b->len
+           && (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
+}
+
+
+/* 1: the string is this text. */
+
+static inline int
+wsc_str_is(const wsc_str_t *s, const char *text)
+{
+    return s->len == strlen(text)
+           && (s->len == 0 || memcmp(s->data, text, s->len) == 0);
 }
 
 

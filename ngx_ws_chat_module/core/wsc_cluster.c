@@ -227,7 +227,7 @@ wsc_cluster_flag(wsc_str_t flags, const char *flag)
     wsc_str_t  one;
 
     while (wsc_cluster_token(&flags, ',', &one)) {
-        if (one.len == strlen(flag) && memcmp(one.data, flag, one.len) == 0) {
+        if (wsc_str_is(&one, flag)) {
             return 1;
         }
     }

@@ -184,8 +184,8 @@ wsc_handshake_entry(const wsc_str_t *name, wsc_proto_e *proto,
     size_t       skip;
     wsc_proto_e  found;
 
-    found = wsc_token_is(name, "chat.v1.json") ? WSC_PROTO_JSON
-            : wsc_token_is(name, "chat.v1.msgpack") ? WSC_PROTO_MSGPACK
+    found = wsc_str_is(name, "chat.v1.json") ? WSC_PROTO_JSON
+            : wsc_str_is(name, "chat.v1.msgpack") ? WSC_PROTO_MSGPACK
             : WSC_PROTO_NONE;
 
     if (found != WSC_PROTO_NONE) {

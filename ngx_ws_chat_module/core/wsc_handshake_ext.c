@@ -156,7 +156,7 @@ wsc_ext_next(wsc_list_t *l, wsc_ext_t *x)
         return WSC_ERROR;
     }
 
-    x->deflate = wsc_token_is(&name, "permessage-deflate");
+    x->deflate = wsc_str_is(&name, "permessage-deflate");
 
     while (wsc_list_char(l, ';')) {
 
@@ -251,7 +251,7 @@ wsc_ext_add(wsc_ext_t *x, const wsc_ext_param_t *param)
     unsigned  i;
 
     for (i = 0; i < WSC_EXT_NAMES; i++) {
-        if (wsc_token_is(&param->name, wsc_ext_names[i])) {
+        if (wsc_str_is(&param->name, wsc_ext_names[i])) {
             break;
         }
     }

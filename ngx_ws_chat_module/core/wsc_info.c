@@ -9,7 +9,6 @@
 #include <string.h>
 
 
-static int wsc_info_is(const wsc_str_t *value, const char *text);
 
 
 ssize_t
@@ -52,15 +51,7 @@ wsc_info_evicts(const wsc_str_t *info, wsc_str_t *policy)
     wsc_str_t  max;
 
     return wsc_info_find(info, "maxmemory", &max) == WSC_OK
-           && !wsc_info_is(&max, "0")
+           && !wsc_str_is(&max, "0")
            && wsc_info_find(info, "maxmemory_policy", policy) == WSC_OK
-           && !wsc_info_is(policy, "noeviction");
-}
-
-
-static int
-wsc_info_is(const wsc_str_t *value, const char *text)
-{
-    return value->len == strlen(text)
-           && memcmp(value->data, text, value->len) == 0;
+           && !wsc_str_is(policy, "noeviction");
 }

@@ -239,7 +239,7 @@ wsc_jwt_means(const wsc_str_t *value, const wsc_str_t *text)
     wsc_str_t  s;
 
     return wsc_jwt_text(value, buf, WSC_JWT_MAX, &s) == WSC_OK
-           && s.len == text->len && memcmp(s.data, text->data, s.len) == 0;
+           && wsc_str_same(&s, text);
 }
 
 

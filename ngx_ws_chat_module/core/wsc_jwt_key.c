@@ -66,19 +66,19 @@ wsc_jwt_keys_free(wsc_jwt_keys_t *keys)
 wsc_jwt_alg_e
 wsc_jwt_alg(const wsc_str_t *name)
 {
-    if (wsc_token_is(name, "HS256")) {
+    if (wsc_str_is(name, "HS256")) {
         return WSC_JWT_HS256;
     }
 
-    if (wsc_token_is(name, "RS256")) {
+    if (wsc_str_is(name, "RS256")) {
         return WSC_JWT_RS256;
     }
 
-    if (wsc_token_is(name, "ES256")) {
+    if (wsc_str_is(name, "ES256")) {
         return WSC_JWT_ES256;
     }
 
-    return wsc_token_is(name, "EdDSA") ? WSC_JWT_EDDSA : WSC_JWT_NONE;
+    return wsc_str_is(name, "EdDSA") ? WSC_JWT_EDDSA : WSC_JWT_NONE;
 }
 
 

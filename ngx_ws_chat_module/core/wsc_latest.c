@@ -125,9 +125,7 @@ wsc_latest_place(wsc_latest_t *l, const wsc_str_t *key)
     wsc_latest_item_t  **p;
 
     for (p = &l->first; *p; p = &(*p)->next) {
-        if ((*p)->key.len == key->len
-            && memcmp((*p)->key.data, key->data, key->len) == 0)
-        {
+        if (wsc_str_same(&(*p)->key, key)) {
             break;
         }
     }

@@ -22,7 +22,6 @@ static ssize_t wsc_page_messages(const wsc_alloc_t *alloc, wsc_str_t *v,
 static ssize_t wsc_page_entry(wsc_str_t *v, wsc_entry_t *e);
 static ssize_t wsc_page_field(wsc_entry_t *e, const wsc_str_t *key,
     wsc_str_t *v, unsigned *binary);
-static int wsc_page_is(const wsc_str_t *key, const char *name);
 static ssize_t wsc_page_uint(const wsc_str_t *v, uint64_t *n);
 static ssize_t wsc_page_pos(const wsc_str_t *v, wsc_pos_t *pos);
 static ssize_t wsc_page_string(const wsc_str_t *v, wsc_str_t *s);
@@ -57,13 +56,13 @@ wsc_page_read(const wsc_alloc_t *alloc, u_char *p, size_t len,
             break;
         }
 
-        if (wsc_page_is(&key, "messages")) {
+        if (wsc_str_is(&key, "messages")) {
             rc = wsc_page_messages(alloc, &value, page);
 
-        } else if (wsc_page_is(&key, "complete_to")) {
+        } else if (wsc_str_is(&key, "complete_to")) {
             rc = wsc_page_pos(&value, &page->complete_to);
 
-        } else if (wsc_page_is(&key, "more")) {
+        } else if (wsc_str_is(&key, "more")) {
             page->more = (value.data[0] == 't');
         }
     }
@@ -168,51 +167,44 @@ static ssize_t
 wsc_page_field(wsc_entry_t *e, const wsc_str_t *key, wsc_str_t *v,
     unsigned *binary)
 {
-    if (wsc_page_is(key, "epoch")) {
+    if (wsc_str_is(key, "epoch")) {
         return wsc_page_uint(v, &e->pos.epoch);
     }
 
-    if (wsc_page_is(key, "seq")) {
+    if (wsc_str_is(key, "seq")) {
         return wsc_page_uint(v, &e->pos.seq);
     }
 
-    if (wsc_page_is(key, "prev")) {
+    if (wsc_str_is(key, "prev")) {
         return wsc_page_pos(v, &e->prev);
     }
 
-    if (wsc_page_is(key, "timestamp")) {
+    if (wsc_str_is(key, "timestamp")) {
         return wsc_page_uint(v, &e->timestamp);
     }
 
-    if (wsc_page_is(key, "sender")) {
+    if (wsc_str_is(key, "sender")) {
         return wsc_page_string(v, &e->sender);
     }
 
-    if (wsc_page_is(key, "cid")) {
+    if (wsc_str_is(key, "cid")) {
         return wsc_page_string(v, &e->cid);
     }
 
-    if (wsc_page_is(key, "message")) {
+    if (wsc_str_is(key, "message")) {
         e->message.data = *v;
 
-    } else if (wsc_page_is(key, "enc")) {
+    } else if (wsc_str_is(key, "enc")) {
         *binary = 1;
 
-    } else if (wsc_page_is(key, "edited")) {
+    } else if (wsc_str_is(key, "edited")) {
         e->edited = (v->data[0] == 't');
 
-    } else if (wsc_page_is(key, "retracted")) {
+    } else if (wsc_str_is(key, "retracted")) {
         e->retracted = (v->data[0] == 't');
     }
 
     return WSC_OK;
-}
-
-
-static int
-wsc_page_is(const wsc_str_t *key, const char *name)
-{
-    return key->len == strlen(name) && memcmp(key->data, name, key->len) == 0;
 }
 
 
@@ -260,9 +252,9 @@ wsc_page_pos(const wsc_str_t *v, wsc_pos_t *pos)
             return (rc == WSC_DONE && it == '{') ? WSC_OK : WSC_DECLINED;
         }
 
-        if ((wsc_page_is(&key, "epoch")
+        if ((wsc_str_is(&key, "epoch")
              && wsc_page_uint(&value, &pos->epoch) != WSC_OK)
-            || (wsc_page_is(&key, "seq")
+            || (wsc_str_is(&key, "seq")
                 && wsc_page_uint(&value, &pos->seq) != WSC_OK))
         {
             return WSC_DECLINED;

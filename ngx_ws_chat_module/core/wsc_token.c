@@ -93,13 +93,6 @@ wsc_token_char(u_char ch)
 }
 
 
-int
-wsc_token_is(const wsc_str_t *s, const char *text)
-{
-    return s->len == strlen(text) && memcmp(s->data, text, s->len) == 0;
-}
-
-
 static void
 wsc_list_space(wsc_list_t *l)
 {

@@ -42,8 +42,5 @@ int wsc_token_space(u_char ch);
 /* 1 if ch may stand in a token. */
 int wsc_token_char(u_char ch);
 
-/* 1 if s is exactly text. */
-int wsc_token_is(const wsc_str_t *s, const char *text);
-
 
 #endif /* _WSC_TOKEN_H_INCLUDED_ */
