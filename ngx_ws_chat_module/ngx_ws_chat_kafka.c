@@ -42,6 +42,8 @@ static void ngx_ws_chat_kafka_lost(const ngx_ws_chat_kafka_topic_t *topic);
 static void ngx_ws_chat_kafka_error(ngx_ws_chat_kafka_producer_t *p,
     rd_kafka_event_t *event);
 static void ngx_ws_chat_kafka_log(rd_kafka_event_t *event);
+static ngx_int_t ngx_ws_chat_kafka_give(const ngx_ws_chat_kafka_record_t *r,
+    ngx_ws_chat_kafka_job_t *job);
 static ngx_int_t ngx_ws_chat_kafka_refused(
     const ngx_ws_chat_kafka_topic_t *topic, rd_kafka_resp_err_t err);
 static ngx_uint_t ngx_ws_chat_kafka_fits(
@@ -568,6 +570,23 @@ ngx_int_t
 ngx_ws_chat_kafka_send(const ngx_ws_chat_kafka_record_t *r,
     ngx_ws_chat_kafka_job_t *job)
 {
+    ngx_int_t  rc;
+
+    rc = ngx_ws_chat_kafka_give(r, job);
+
+    if (rc != NGX_OK && r->topic->aside) {
+        /* nobody else will hear of it */
+        ngx_ws_chat_kafka_lost(r->topic);
+    }
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_ws_chat_kafka_give(const ngx_ws_chat_kafka_record_t *r,
+    ngx_ws_chat_kafka_job_t *job)
+{
     u_char                         text[NGX_INT64_LEN];
     ngx_uint_t                     i;
     rd_kafka_headers_t            *headers;
@@ -577,17 +596,12 @@ ngx_ws_chat_kafka_send(const ngx_ws_chat_kafka_record_t *r,
     p = ngx_ws_chat_kafka_now;
 
     if (p == NULL || p->fatal || !ngx_ws_chat_kafka_fits(r->topic)) {
-        if (r->topic->aside) {
-            ngx_ws_chat_kafka_lost(r->topic);
-        }
-
         return NGX_DECLINED;
     }
 
     if (r->topic->eventful
         && ngx_ws_chat_kafka_aside >= NGX_WS_CHAT_KAFKA_EVENTS)
     {
-        ngx_ws_chat_counters->kafka_untold++;
         return NGX_BUSY;
     }
 
@@ -633,7 +647,6 @@ ngx_ws_chat_kafka_refused(const ngx_ws_chat_kafka_topic_t *topic,
     rd_kafka_resp_err_t err)
 {
     if (topic->aside) {
-        ngx_ws_chat_kafka_lost(topic);
         return NGX_DECLINED;
     }
 
