@@ -38,6 +38,8 @@ static ngx_uint_t ngx_ws_chat_presence_lives(ngx_ws_chat_state_t *st,
 static void ngx_ws_chat_presence_set(ngx_ws_chat_state_t *st,
     const wsc_str_t *user, ngx_uint_t conns, const wsc_str_t *info);
 static void ngx_ws_chat_presence_again(ngx_ws_chat_state_t *st);
+static void ngx_ws_chat_presence_retell(ngx_ws_chat_state_t *st,
+    wsc_present_t *u);
 static void ngx_ws_chat_presence_want(ngx_ws_chat_state_t *st);
 static void ngx_ws_chat_presence_flush(ngx_event_t *ev);
 static ngx_int_t ngx_ws_chat_presence_emit(ngx_ws_chat_state_t *st,
@@ -160,15 +162,12 @@ ngx_ws_chat_presence_take(ngx_ws_chat_state_t *st, const wsc_note_t *note)
 static void
 ngx_ws_chat_presence_own(ngx_ws_chat_state_t *st, const wsc_note_t *note)
 {
-    ngx_uint_t      n;
-    wsc_str_t       none = wsc_null_string;
     wsc_present_t  *u;
 
     u = wsc_presence_find(&st->presence, &note->key);
-    n = u ? wsc_present_of(u, 0) : 0;
 
-    if (n && note->n[0] == 0) {
-        ngx_ws_chat_presence_set(st, &note->key, n, &none);
+    if (u && note->n[0] == 0) {
+        ngx_ws_chat_presence_retell(st, u);
     }
 }
 
@@ -254,21 +253,29 @@ ngx_ws_chat_presence_known(void *ctx, const wsc_present_t *u, int came)
 static void
 ngx_ws_chat_presence_again(ngx_ws_chat_state_t *st)
 {
-    ngx_uint_t      n;
-    wsc_str_t       user, none = wsc_null_string;
     wsc_present_t  *u;
 
     for (u = wsc_presence_next(&st->presence, NULL);
          u;
          u = wsc_presence_next(&st->presence, u))
     {
-        n = wsc_present_of(u, 0);
+        ngx_ws_chat_presence_retell(st, u);
+    }
+}
 
-        if (n) {
-            user.data = u->user;
-            user.len = u->len;
-            ngx_ws_chat_presence_set(st, &user, n, &none);
-        }
+
+static void
+ngx_ws_chat_presence_retell(ngx_ws_chat_state_t *st, wsc_present_t *u)
+{
+    ngx_uint_t  n;
+    wsc_str_t   user, none = wsc_null_string;
+
+    n = wsc_present_of(u, 0);
+
+    if (n) {
+        user.data = u->user;
+        user.len = u->len;
+        ngx_ws_chat_presence_set(st, &user, n, &none);
     }
 }
 
