@@ -7,6 +7,7 @@
 #include "ngx_ws_chat_ban.h"
 #include "ngx_ws_chat_client_all.h"
 #include "ngx_ws_chat_client_grant.h"
+#include "ngx_ws_chat_client_id.h"
 #include "ngx_ws_chat_client_welcome.h"
 #include "ngx_ws_chat_bus.h"
 #include "ngx_ws_chat_events.h"
@@ -477,7 +478,7 @@ static void
 ngx_ws_chat_client_event(ngx_ws_chat_client_t *cl, ngx_ws_chat_member_t *m,
     const char *event)
 {
-    u_char           text[16];
+    u_char           text[NGX_WS_CHAT_CLIENT_ID];
     wsc_happening_t  h;
 
     if (!ngx_ws_chat_events_are(cl->conf->zone)) {
@@ -489,8 +490,7 @@ ngx_ws_chat_client_event(ngx_ws_chat_client_t *cl, ngx_ws_chat_member_t *m,
     h.event = event;
     h.user.data = ngx_ws_chat_client_user(cl);
     h.user.len = cl->user_len;
-    h.session.data = text;
-    h.session.len = ngx_sprintf(text, "%016xL", (int64_t) cl->session) - text;
+    h.session = ngx_ws_chat_client_id_text(cl->session, text);
 
     if (m) {
         h.chat_id = *ngx_ws_chat_room_name(ngx_ws_chat_room_of(m));

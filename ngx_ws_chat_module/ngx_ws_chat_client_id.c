@@ -39,3 +39,15 @@ ngx_ws_chat_client_id(uint64_t *id)
 
     return NGX_OK;
 }
+
+
+wsc_str_t
+ngx_ws_chat_client_id_text(uint64_t id, u_char *text)
+{
+    wsc_str_t  s;
+
+    s.data = text;
+    s.len = ngx_sprintf(text, "%016xL", (int64_t) id) - text;
+
+    return s;
+}

@@ -8,6 +8,7 @@
 
 
 #include "ngx_ws_chat_client_welcome.h"
+#include "ngx_ws_chat_client_id.h"
 #include "ngx_ws_chat_mem.h"
 #include "ngx_ws_chat_now.h"
 #include "ngx_ws_chat_reply.h"
@@ -62,13 +63,12 @@ ngx_ws_chat_client_terms(ngx_cycle_t *cycle,
 void
 ngx_ws_chat_client_welcome(ngx_ws_chat_client_t *cl)
 {
-    u_char         text[16];
+    u_char         text[NGX_WS_CHAT_CLIENT_ID];
     wsc_welcome_t  w;
 
     w.user.data = ngx_ws_chat_client_user(cl);
     w.user.len = cl->user_len;
-    w.session.data = text;
-    w.session.len = ngx_sprintf(text, "%016xL", (int64_t) cl->session) - text;
+    w.session = ngx_ws_chat_client_id_text(cl->session, text);
     w.terms = cl->conf->terms[cl->enc];
     w.server_time = ngx_ws_chat_now();
 
