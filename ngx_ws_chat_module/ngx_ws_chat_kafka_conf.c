@@ -500,7 +500,8 @@ ngx_ws_chat_kafka_init(ngx_conf_t *cf, ngx_ws_chat_main_conf_t *mcf)
 
         ngx_memzero(&aside, sizeof(ngx_ws_chat_kafka_aside_t));
 
-        if (ngx_ws_chat_kafka_add_all(cf, kcf, topic, &aside) != NGX_CONF_OK)
+        if (ngx_ws_chat_kafka_add_all(cf, kcf, topic, &aside)
+            != NGX_CONF_OK)
         {
             return NGX_CONF_ERROR;
         }

@@ -73,7 +73,7 @@ ngx_ws_chat_live_erase(ngx_ws_chat_erase_t *e)
     if (job == NULL || l->exiting || !ngx_ws_chat_live_erases(l)) {
         wsc_free(&ngx_ws_chat_alloc, job);
         e->err = ngx_ws_chat_live_erases(l) ? WSC_ERR_UNAVAILABLE
-                                             : WSC_ERR_UNKNOWN_OP;
+                                            : WSC_ERR_UNKNOWN_OP;
         e->done(e);
         return;
     }
