@@ -159,23 +159,6 @@ test_same_news(const wsc_news_t *a, const wsc_news_t *b)
 }
 
 
-static size_t
-test_vector(const char *name, u_char *data, size_t size)
-{
-    FILE    *f;
-    char     path[128];
-    size_t   len;
-
-    snprintf(path, sizeof(path), "tests/vectors/envelopes/%s.msgpack", name);
-    f = fopen(path, "rb");
-    assert_non_null(f);
-    len = fread(data, 1, size, f);
-    fclose(f);
-
-    return len;
-}
-
-
 static void
 test_envelope_golden(void **state)
 {
@@ -191,7 +174,8 @@ test_envelope_golden(void **state)
     for (i = 0; i < wsc_test_count(envelopes); i++) {
         t = &envelopes[i];
 
-        len = test_vector(t->name, data, sizeof(data));
+        len = wsc_test_vector("envelopes", t->name, "msgpack", data,
+                              sizeof(data));
 
         wsc_test_mem_init(&mem, 0);
         wsc_buf_init(&b, &mem.alloc);
@@ -242,7 +226,8 @@ test_envelope_changes(void **state)
     for (i = 0; i < wsc_test_count(changes); i++) {
         c = &changes[i].change;
 
-        len = test_vector(changes[i].name, data, sizeof(data));
+        len = wsc_test_vector("envelopes", changes[i].name, "msgpack", data,
+                              sizeof(data));
 
         wsc_test_mem_init(&mem, 0);
         wsc_buf_init(&b, &mem.alloc);

@@ -773,19 +773,11 @@ event_error_bare(wsc_buf_t *b, wsc_enc_e enc)
 static size_t
 read_golden(const char *name, wsc_enc_e enc, u_char *buf, size_t size)
 {
-    char     path[256];
-    FILE    *file;
-    size_t   len;
+    size_t  len;
 
-    snprintf(path, sizeof(path), "tests/vectors/events/%s.%s", name,
-             (enc == WSC_ENC_JSON) ? "json" : "msgpack");
-
-    file = fopen(path, "rb");
-    assert_non_null(file);
-
-    len = fread(buf, 1, size, file);
-    assert_true(len && len < size);
-    fclose(file);
+    len = wsc_test_vector("events", name,
+                          (enc == WSC_ENC_JSON) ? "json" : "msgpack", buf,
+                          size);
 
     if (enc == WSC_ENC_JSON) {
         assert_int_equal(buf[--len], '\n');

@@ -98,23 +98,6 @@ static const struct {
 };
 
 
-static size_t
-test_vector(const char *name, const char *type, u_char *data, size_t size)
-{
-    FILE    *f;
-    char     path[128];
-    size_t   len;
-
-    snprintf(path, sizeof(path), "tests/vectors/records/%s.%s", name, type);
-    f = fopen(path, "rb");
-    assert_non_null(f);
-    len = fread(data, 1, size, f);
-    fclose(f);
-
-    return len;
-}
-
-
 static void
 test_same(const wsc_str_t *a, const wsc_str_t *b)
 {
@@ -180,9 +163,9 @@ test_golden(void **state)
     for (i = 0; i < 2 * wsc_test_count(changes); i++) {
         enc = (i % 2) ? WSC_ENC_MSGPACK : WSC_ENC_JSON;
 
-        len = test_vector(changes[i / 2].name,
-                          (enc == WSC_ENC_JSON) ? "json" : "msgpack", data,
-                          sizeof(data));
+        len = wsc_test_vector("records", changes[i / 2].name,
+                              (enc == WSC_ENC_JSON) ? "json" : "msgpack",
+                              data, sizeof(data));
         len -= (enc == WSC_ENC_JSON);
 
         wsc_test_mem_init(&mem, 0);
@@ -255,8 +238,9 @@ test_cut(void **state)
     wsc_test_mem_t   mem;
 
     for (i = 0; i < 2 * wsc_test_count(changes); i++) {
-        len = test_vector(changes[i / 2].name, (i % 2) ? "msgpack" : "json",
-                          data, sizeof(data));
+        len = wsc_test_vector("records", changes[i / 2].name,
+                              (i % 2) ? "msgpack" : "json", data,
+                              sizeof(data));
 
         for (n = 0; n < 2 * len; n++) {
             memset(&raw, 0, sizeof(raw));

@@ -6,6 +6,7 @@
  */
 
 
+#include <stdio.h>
 #include "wsc_test.h"
 
 
@@ -131,4 +132,25 @@ wsc_test_free(void *ctx, void *p)
     mem->bytes -= b->size;
 
     free(b);
+}
+
+
+size_t
+wsc_test_vector(const char *dir, const char *name, const char *type,
+    u_char *data, size_t size)
+{
+    FILE    *f;
+    char     path[256];
+    size_t   len;
+
+    snprintf(path, sizeof(path), "tests/vectors/%s/%s.%s", dir, name, type);
+
+    f = fopen(path, "rb");
+    assert_non_null(f);
+
+    len = fread(data, 1, size, f);
+    assert_true(len && len < size);
+    fclose(f);
+
+    return len;
 }

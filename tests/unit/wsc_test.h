@@ -56,5 +56,12 @@ uint32_t wsc_test_random(uint32_t *seed);
 /* A copy of exactly len octets, so that a sanitizer sees what goes past. */
 u_char *wsc_test_copy(const void *p, size_t len);
 
+/*
+ * Reads the golden file tests/vectors/DIR/NAME.TYPE; fails the test unless
+ * it is there, holds something and is shorter than size.  Returns its length.
+ */
+size_t wsc_test_vector(const char *dir, const char *name, const char *type,
+    u_char *data, size_t size);
+
 
 #endif /* _WSC_TEST_H_INCLUDED_ */

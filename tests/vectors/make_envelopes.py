@@ -11,6 +11,8 @@ import pathlib
 
 import msgpack
 
+from make_events import write
+
 DIRECTORY = pathlib.Path(__file__).with_name('envelopes')
 EPOCH = 1700000000000
 STAMP = 1700000001234
@@ -49,11 +51,5 @@ def vectors():
         yield name + '.msgpack', msgpack.packb(value)
 
 
-def main():
-    DIRECTORY.mkdir(exist_ok=True)
-    for name, data in vectors():
-        (DIRECTORY / name).write_bytes(data)
-
-
 if __name__ == '__main__':
-    main()
+    write(DIRECTORY, vectors())

@@ -245,18 +245,22 @@ def to_msgpack(event):
         raw.text, parse_int=integer))
 
 
-def vectors():
+def both(pairs):
     """Pairs of a file's name and what it holds; a text ends its line."""
-    for name, event in events():
-        yield name + '.json', to_json(event) + b'\n'
-        yield name + '.msgpack', to_msgpack(event)
+    for name, value in pairs:
+        yield name + '.json', to_json(value) + b'\n'
+        yield name + '.msgpack', to_msgpack(value)
 
 
-def main():
-    DIRECTORY.mkdir(exist_ok=True)
-    for name, data in vectors():
-        (DIRECTORY / name).write_bytes(data)
+def vectors():
+    return both(events())
+
+
+def write(directory, pairs):
+    directory.mkdir(exist_ok=True)
+    for name, data in pairs:
+        (directory / name).write_bytes(data)
 
 
 if __name__ == '__main__':
-    main()
+    write(DIRECTORY, vectors())

@@ -10,7 +10,7 @@ tests/unit/test_record_change.c.
 
 import pathlib
 
-from make_events import EPOCH, LAST, Raw, to_json, to_msgpack
+from make_events import EPOCH, LAST, Raw, both, write
 
 DIRECTORY = pathlib.Path(__file__).with_name('records')
 STAMP = '2023-11-14T22:13:21.234Z'
@@ -37,17 +37,8 @@ def records():
 
 
 def vectors():
-    """Pairs of a file's name and what it holds; a text ends its line."""
-    for name, record in records():
-        yield name + '.json', to_json(record) + b'\n'
-        yield name + '.msgpack', to_msgpack(record)
-
-
-def main():
-    DIRECTORY.mkdir(exist_ok=True)
-    for name, data in vectors():
-        (DIRECTORY / name).write_bytes(data)
+    return both(records())
 
 
 if __name__ == '__main__':
-    main()
+    write(DIRECTORY, vectors())
