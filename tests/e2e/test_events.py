@@ -103,6 +103,30 @@ async def test_none_unless_it_is_said(line):  # noqa: F811
         timeout=PATIENT).topics
 
 
+async def test_messages_have_room(nginx, redis):  # noqa: F811
+    """Nobody takes them: so many wait, and the others are counted."""
+    ng = nginx(workers=1, location=FREE, server=METRICS,
+               zone='ws_chat_zone chat:1m; ws_chat_redis chat %s;'
+                    'ws_chat_kafka_brokers 127.0.0.1:1;'
+                    'ws_chat_kafka_topic t events=e;' % redis.uri)
+    ann = await Client.connect(ng, user='ann')
+
+    async def happen(times):
+        for _ in range(times):
+            await ann.post({'op': 'join', 'chat_id': ROOM})
+            await ann.post({'op': 'leave', 'chat_id': ROOM})
+        await ann.settle('ping')
+
+    # with that of the connection
+    await happen(2499)
+    assert await asyncio.to_thread(untold, ng) == 0
+    await happen(10)
+    assert await asyncio.to_thread(untold, ng) == 19
+    await ann.settle('join', chat_id='other')
+    await ann.send('other', 'x', cid='c1')
+    await ann.expect('message', chat_id='other', timeout=PATIENT)
+
+
 @pytest.mark.parametrize('settings, message', [
     ('t events=', 'needs a topic or "off" behind "events="'),
     ('t events=a/b', 'needs a topic or "off" behind "events="'),
