@@ -15,8 +15,12 @@
 #include "wsc_msgpack.h"
 
 
-#define WSC_ENVELOPE_NEWS_N    6      /* elements, without notes */
-#define WSC_ENVELOPE_CHANGE_N  10
+#define WSC_ENVELOPE_ENTRY_N    6     /* elements */
+#define WSC_ENVELOPE_FIRST_N    8
+#define WSC_ENVELOPE_MESSAGE_N  10
+#define WSC_ENVELOPE_NUMBER_N   3
+#define WSC_ENVELOPE_NEWS_N     6     /* without notes */
+#define WSC_ENVELOPE_CHANGE_N   10
 
 
 /* Reads element after element; failed is sticky. */
@@ -38,17 +42,19 @@ void wsc_envelope_str(wsc_envelope_in_t *in, wsc_str_t *s,
 /* Appends JSON text as str, octets as bin. */
 void wsc_envelope_value(wsc_buf_t *b, const wsc_value_t *value);
 
-/* Reads what is behind the kind; n: elements of the whole array. */
+/* Read what is behind the kind; n: elements of the whole array. */
+void wsc_envelope_entry_read(wsc_envelope_in_t *in, size_t n,
+    wsc_envelope_t *v);
 void wsc_envelope_news_read(wsc_envelope_in_t *in, size_t n,
     wsc_envelope_t *v);
-
-/* Reads what is behind the kind, and checks it. */
 void wsc_envelope_change_read(wsc_envelope_in_t *in, wsc_envelope_t *v);
-ssize_t wsc_envelope_change_check(const wsc_alloc_t *alloc,
-    const wsc_envelope_t *v, const char **reason);
 
-/* Checks names and values, as wsc_envelope_read() tells. */
+/* Check names and values of what was read, as wsc_envelope_read() tells. */
+ssize_t wsc_envelope_entry_check(const wsc_alloc_t *alloc,
+    const wsc_envelope_t *v, const char **reason);
 ssize_t wsc_envelope_news_check(const wsc_alloc_t *alloc,
+    const wsc_envelope_t *v, const char **reason);
+ssize_t wsc_envelope_change_check(const wsc_alloc_t *alloc,
     const wsc_envelope_t *v, const char **reason);
 
 

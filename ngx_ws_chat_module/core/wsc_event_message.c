@@ -189,3 +189,18 @@ wsc_event_entries(wsc_writer_t *w, const wsc_str_t *chat_id,
     wsc_writer_key(w, "more");
     wsc_writer_bool(w, more);
 }
+
+
+void
+wsc_event_history(wsc_buf_t *b, wsc_enc_e enc, const wsc_id_t *id,
+    const wsc_str_t *chat_id, const wsc_history_t *h)
+{
+    wsc_writer_t  w;
+
+    wsc_event_reply(&w, b, enc, "history", id, chat_id);
+
+    wsc_event_entries(&w, chat_id, h->messages, h->n, h->more);
+    wsc_event_pos(&w, "complete_to", h->complete_to);
+
+    wsc_writer_end(&w);
+}

@@ -50,7 +50,7 @@ wsc_message_frame(wsc_conn_t *c, const wsc_frame_t *f, u_char **pos,
 
         p = wsc_message_begin(c, f);
         if (p == NULL) {
-            return wsc_message_fail(c, WSC_CLOSE_INTERNAL, "no memory", ev);
+            return wsc_conn_fail(c, WSC_CLOSE_INTERNAL, "no memory", ev);
         }
     }
 
@@ -112,94 +112,22 @@ wsc_message_check(wsc_conn_t *c, const wsc_frame_t *f, wsc_conn_event_t *ev)
     }
 
     if (reason) {
-        return wsc_message_fail(c, WSC_CLOSE_PROTOCOL, reason, ev);
+        return wsc_conn_fail(c, WSC_CLOSE_PROTOCOL, reason, ev);
     }
 
     if (p && p->fragments >= c->conf->max_fragments) {
-        return wsc_message_fail(c, WSC_CLOSE_POLICY, "too many fragments", ev);
+        return wsc_conn_fail(c, WSC_CLOSE_POLICY, "too many fragments", ev);
     }
 
     limit = wsc_message_limit(c, p ? p->compressed : rsv1);
     wire = p ? p->wire : 0;
 
     if (f->len > limit - wire) {
-        return wsc_message_fail(c, WSC_CLOSE_TOO_BIG, "message is too big",
+        return wsc_conn_fail(c, WSC_CLOSE_TOO_BIG, "message is too big",
                                 ev);
     }
 
     return WSC_OK;
-}
-
-
-ssize_t
-wsc_message_event(wsc_conn_t *c, wsc_event_e type, u_char opcode, u_char *data,
-    size_t len, wsc_conn_event_t *ev)
-{
-    if (c->partial && c->partial->opcode == 0) {
-        c->partial->spent = 1;
-    }
-
-    ev->type = type;
-    ev->opcode = opcode;
-    ev->code = 0;
-    ev->data.len = len;
-    ev->data.data = data ? data : (u_char *) "";
-    ev->reason = NULL;
-
-    return WSC_OK;
-}
-
-
-ssize_t
-wsc_message_fail(wsc_conn_t *c, unsigned code, const char *reason,
-    wsc_conn_event_t *ev)
-{
-    wsc_conn_free(c);
-    c->closed = 1;
-
-    ev->type = WSC_EV_CLOSE;
-    ev->opcode = WSC_OP_CLOSE;
-    ev->code = (uint16_t) code;
-    ev->data.len = 0;
-    ev->data.data = (u_char *) "";
-    ev->reason = reason;
-
-    return WSC_ERROR;
-}
-
-
-wsc_partial_t *
-wsc_partial_get(wsc_conn_t *c)
-{
-    wsc_partial_t  *p;
-
-    if (c->partial) {
-        return c->partial;
-    }
-
-    p = wsc_alloc(c->conf->alloc, sizeof(wsc_partial_t));
-    if (p == NULL) {
-        return NULL;
-    }
-
-    memset(p, 0, offsetof(wsc_partial_t, header));
-    wsc_buf_init(&p->buf, c->conf->alloc);
-    c->partial = p;
-
-    return p;
-}
-
-
-void
-wsc_partial_free(wsc_conn_t *c)
-{
-    if (c->partial == NULL) {
-        return;
-    }
-
-    wsc_buf_free(&c->partial->buf);
-    wsc_free(c->conf->alloc, c->partial);
-    c->partial = NULL;
 }
 
 
@@ -319,7 +247,7 @@ wsc_message_add(wsc_conn_t *c, const u_char *data, size_t len, int final,
 
     to = wsc_buf_reserve_max(&p->buf, len, max);
     if (to == NULL) {
-        return wsc_message_fail(c, WSC_CLOSE_INTERNAL, "no memory", ev);
+        return wsc_conn_fail(c, WSC_CLOSE_INTERNAL, "no memory", ev);
     }
 
     memcpy(to, data, len);
@@ -341,7 +269,7 @@ wsc_message_inflate(wsc_conn_t *c, const u_char *data, size_t len, int final,
     if (c->inflate == NULL) {
         c->inflate = wsc_inflate_create(c->conf->alloc, c->window);
         if (c->inflate == NULL) {
-            return wsc_message_fail(c, WSC_CLOSE_INTERNAL, "no memory", ev);
+            return wsc_conn_fail(c, WSC_CLOSE_INTERNAL, "no memory", ev);
         }
     }
 
@@ -357,16 +285,16 @@ wsc_message_inflate(wsc_conn_t *c, const u_char *data, size_t len, int final,
     }
 
     if (rc == WSC_DECLINED) {
-        return wsc_message_fail(c, WSC_CLOSE_TOO_BIG, "message is too big",
+        return wsc_conn_fail(c, WSC_CLOSE_TOO_BIG, "message is too big",
                                 ev);
     }
 
     if (rc == WSC_ERROR && out->failed) {
-        return wsc_message_fail(c, WSC_CLOSE_INTERNAL, "no memory", ev);
+        return wsc_conn_fail(c, WSC_CLOSE_INTERNAL, "no memory", ev);
     }
 
     if (rc == WSC_ERROR) {
-        return wsc_message_fail(c, WSC_CLOSE_BAD_DATA, "bad compressed data",
+        return wsc_conn_fail(c, WSC_CLOSE_BAD_DATA, "bad compressed data",
                                 ev);
     }
 
@@ -386,7 +314,7 @@ wsc_message_text(wsc_conn_t *c, uint32_t *utf8, const u_char *data, size_t len,
     wsc_conn_event_t *ev)
 {
     if (utf8 && wsc_utf8_check(utf8, data, len) == WSC_ERROR) {
-        return wsc_message_fail(c, WSC_CLOSE_BAD_DATA, "text is not UTF-8",
+        return wsc_conn_fail(c, WSC_CLOSE_BAD_DATA, "text is not UTF-8",
                                 ev);
     }
 
@@ -399,9 +327,9 @@ wsc_message_done(wsc_conn_t *c, u_char opcode, uint32_t utf8, u_char *data,
     size_t len, wsc_conn_event_t *ev)
 {
     if (utf8 != WSC_UTF8_ACCEPT) {
-        return wsc_message_fail(c, WSC_CLOSE_BAD_DATA,
+        return wsc_conn_fail(c, WSC_CLOSE_BAD_DATA,
                                 "text ends inside a character", ev);
     }
 
-    return wsc_message_event(c, WSC_EV_MESSAGE, opcode, data, len, ev);
+    return wsc_conn_event(c, WSC_EV_MESSAGE, opcode, data, len, ev);
 }

@@ -77,6 +77,16 @@ typedef struct {
 /* The record or chunk of this number. */
 wsc_shmkeep_rec_t *wsc_shmkeep_rec(wsc_shmkeep_t *k, uint32_t at);
 
+/* The hash of a name, or of a name's hash and a field; 0 begins it. */
+uint32_t wsc_shmkeep_hash(uint32_t hash, const wsc_str_t *s);
+
+/* Where a hash's list begins in one of the tables. */
+uint32_t *wsc_shmkeep_bucket(wsc_shmkeep_t *k, uint32_t table, uint32_t hash);
+
+/* Is this in a record's data, behind `skip` octets? */
+int wsc_shmkeep_same(wsc_shmkeep_t *k, uint32_t at, size_t skip,
+    const wsc_str_t *s);
+
 /* Finds a record by the hash of both, or 0. */
 uint32_t wsc_shmkeep_lookup(wsc_shmkeep_t *k, const wsc_str_t *name,
     const wsc_str_t *field, uint32_t hash);

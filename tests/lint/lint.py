@@ -179,8 +179,29 @@ def check_layers(path, code, text, table, graph):
                         'above it' % (layer, call[1], owner[1]))
 
 
-def check_circles(graph):
-    """No two files include each other, at any distance."""
+def note_names(path, code, owners, uses):
+    """Which file defines a name of core, and where others use it."""
+    lines = code.splitlines()
+    for number, line in enumerate(lines, 1):
+        defined = re.match(r'(\w+)\(', line)
+        if defined and not lines[number - 2].startswith('static'):
+            owners[defined[1]] = path.name
+        for name in re.findall(r'\b(?:wsc|bk)_\w+', line):
+            uses.setdefault(path.name, {}).setdefault(name, (path, number))
+
+
+def call_graph(owners, uses):
+    """Who uses what another file defines, as check_circles() takes it."""
+    graph = {}
+    for user, names in uses.items():
+        for name, where in names.items():
+            if owners.get(name, user) != user:
+                graph.setdefault(user, {}).setdefault(owners[name], where)
+    return graph
+
+
+def check_circles(graph, what):
+    """No two files are tied both ways, at any distance."""
     state = {}
 
     def visit(name, trail):
@@ -188,8 +209,8 @@ def check_circles(graph):
         for other, (path, number) in graph.get(name, {}).items():
             if state.get(other) == 'open':
                 circle = trail[trail.index(other):] + [other]
-                problem(path, number, 'includes go in a circle: %s'
-                        % ' -> '.join(circle))
+                problem(path, number, '%s go in a circle: %s'
+                        % (what, ' -> '.join(circle)))
             elif other not in state:
                 visit(other, trail + [other])
         state[name] = 'done'
@@ -332,7 +353,7 @@ def check_script(path, text):
                                      done.stdout.strip()[:300]))
 
 
-def check_c(path, text, table, graph):
+def check_c(path, text, table, graph, names):
     code = strip_c(text)
     check_c_style(path, code, text)
     if path.parts[0] == 'tests':
@@ -344,6 +365,8 @@ def check_c(path, text, table, graph):
     check_layers(path, code, strip_c(text, strings=False), table, graph)
     if path.parts[1] == 'core':
         check_core(path, code, text)
+        if path.suffix == '.c':
+            note_names(path, code, *names)
 
 
 def main():
@@ -352,6 +375,7 @@ def main():
     os.chdir(top)
     table = layer_table()
     graph = {}
+    names = ({}, {})
     count = 0
     for path in all_files('.'):
         text = read_text(path)
@@ -361,8 +385,9 @@ def main():
         check_text(path, text)
         check_script(path, text)
         if path.suffix in ('.c', '.h'):
-            check_c(path, text, table, graph)
-    check_circles(graph)
+            check_c(path, text, table, graph, names)
+    check_circles(graph, 'includes')
+    check_circles(call_graph(*names), 'calls')
     for text in problems:
         print(text)
     print('lint: %d files, %d to mend' % (count, len(problems)))

@@ -152,6 +152,18 @@ def test_circle(tmp_path):
     assert circle in out
 
 
+def test_circle_of_calls(tmp_path):
+    call = '\nint\nwsc_%s_x(void)\n{\n    return wsc_%s_x();\n}\n'
+    rc, out = lint(tmp_path, {
+        CORE + 'wsc_event.c': call % ('event', 'conn'),
+        CORE + 'wsc_conn.c': call % ('conn', 'cmd'),
+        CORE + 'wsc_cmd.c': call % ('cmd', 'event'),
+    })
+    assert rc == 1
+    assert ('calls go in a circle: '
+            'wsc_cmd.c -> wsc_event.c -> wsc_conn.c -> wsc_cmd.c') in out
+
+
 def test_not_executable(tmp_path):
     (tmp_path / 'run').write_text('#!/bin/sh\n')
     rc, out = lint(tmp_path, {})
