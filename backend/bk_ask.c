@@ -66,7 +66,9 @@ bk_ask(const bk_record_t *record, wsc_pos_t pos, uint64_t until,
     for ( ;; ) {
         rc = bk_ask_once(record, pos, first);
 
-        if (rc != BK_ASK_UNKNOWN || bk_ticks() >= until || bk_daemon_quit()) {
+        if (rc == BK_ASK_NEW || rc == BK_ASK_FOUND || bk_ticks() >= until
+            || bk_daemon_quit())
+        {
             return rc;
         }
 
@@ -84,7 +86,7 @@ bk_ask_once(const bk_record_t *record, wsc_pos_t pos, wsc_pos_t *first)
 
     fd = bk_ask_connect();
     if (fd == -1) {
-        return BK_ASK_UNKNOWN;
+        return BK_ASK_AWAY;
     }
 
     len = bk_ask_request(request, record);
@@ -217,7 +219,7 @@ bk_ask_answer(const char *answer, wsc_pos_t pos, wsc_pos_t *first)
     if (body == NULL || strncmp(answer, "HTTP/1.", 7) != 0
         || strncmp(answer + 8, " 200 ", 5) != 0)
     {
-        return BK_ASK_UNKNOWN;
+        return BK_ASK_AWAY;
     }
 
     v = json_loads(body + 4, 0, NULL);

@@ -327,6 +327,7 @@ bk_relay_doubt(bk_relay_t *r, bk_relay_item_t **items, size_t n)
 {
     size_t             i;
     uint64_t           until;
+    bk_ask_e           rc;
     bk_relay_item_t   *it;
 
     if (!bk_ask_whom() || (r->progress.floor == 0 && r->progress.goal == 0)) {
@@ -334,6 +335,7 @@ bk_relay_doubt(bk_relay_t *r, bk_relay_item_t **items, size_t n)
     }
 
     until = bk_ticks() + BK_RELAY_ASK;
+    rc = BK_ASK_UNKNOWN;
 
     for (i = 0; i < n; i++) {
         it = items[i];
@@ -347,19 +349,16 @@ bk_relay_doubt(bk_relay_t *r, bk_relay_item_t **items, size_t n)
         it->pos.epoch = r->epoch;
         it->pos.seq = bk_kafka_offset(it->m) + 1;
 
-        switch (bk_ask(&it->record, it->pos, until, &it->first)) {
+        /* who does not answer has used up the time */
 
-        case BK_ASK_FOUND:
-            it->dup = 1;
-            break;
-
-        case BK_ASK_UNKNOWN:
-            bk_metric_add(&bk_relay_metrics[BK_RELAY_UNTOLD], 1);
-            break;
-
-        case BK_ASK_NEW:
-            break;
+        if (rc != BK_ASK_AWAY) {
+            rc = bk_ask(&it->record, it->pos, until, &it->first);
         }
+
+        it->dup = (rc == BK_ASK_FOUND);
+
+        bk_metric_add(&bk_relay_metrics[BK_RELAY_UNTOLD],
+                      rc == BK_ASK_UNKNOWN || rc == BK_ASK_AWAY);
     }
 }
 

@@ -1,6 +1,7 @@
 """ws-chat-relay with a real Kafka and a real Redis."""
 
 import signal
+import socket
 import threading
 import time
 
@@ -477,6 +478,26 @@ def test_history_is_asked(kafka, topic, view, redis, database, daemon, relay):
     relayed(kafka, topic, view)
     assert view.cids('room') == ['c5', 'c2']
     assert one.metrics()['untold_total'] == 1
+
+
+def test_history_is_silent(kafka, topic, view, relay):
+    """A batch waits for it once, not for each message."""
+    with socket.create_server(('127.0.0.1', 0), backlog=100) as history:
+        one = relay(rebuild_records=0, history='http://127.0.0.1:%d'
+                    % history.getsockname()[1])
+        load(kafka, topic, ['room'], 0, 1)
+        relayed(kafka, topic, view)
+        view.db.flushall()
+        wait_for(lambda: view.progress(partition('room', PARTITIONS)), 30,
+                 what='it has begun again')
+        producer = kafka.producer(linger_ms=500)
+        for i in range(1, 31):
+            producer.produce(topic, key='room', value=value('room', 'c%d' % i),
+                             headers=[('retry', '1')])
+        producer.flush()
+        relayed(kafka, topic, view, seconds=15)
+    assert view.cids('room') == ['c%d' % i for i in range(1, 31)]
+    assert one.metrics()['untold_total'] == 30
 
 
 def test_redis_killed(kafka, topic, view, redis, relay):
