@@ -117,6 +117,12 @@ bk_relay_empty(bk_relay_t *r, int32_t partition, uint64_t goal)
         return -1;
     }
 
+    /* what another relay did meanwhile stays */
+
+    if (r->progress.epoch != had.epoch) {
+        return 0;
+    }
+
     bk_redis_begin(r->redis, "MULTI");
     bk_redis_end(r->redis);
     bk_relay_set(r, partition, &p, NULL);

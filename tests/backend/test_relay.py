@@ -12,6 +12,7 @@ import redis as redis_client
 from harness.daemon import Daemon
 from harness.nginx import wait_for
 from harness.records import EPOCH, change, iso, partition, send, value
+from harness.redis import Proxy, Redis
 
 PARTITIONS = 4
 SETTLED = 32
@@ -566,6 +567,37 @@ def test_epochs(kafka, topic, view, relay):
     old = relay()
     old.expected.append('Redis is of a later epoch')
     assert old.process.wait(30) == 1
+
+
+def test_two_begin_an_epoch(kafka, topic, view, redis, relay):
+    """Who comes second goes on from where the first one is."""
+    home = partition('room', PARTITIONS)
+    load(kafka, topic, ['room'], 0, 3)
+    first = relay()
+    relayed(kafka, topic, view)
+    first.stop()
+
+    class Another(Proxy):
+        """It is faster between a look at where the partition is, and that."""
+
+        def carry(self, one, data):
+            if b'WATCH' in data and b'{%d}:progress' % home in data \
+                    and view.progress(home)[0] == EPOCH:
+                view.db.set('wsc:{%d}:progress' % home,
+                            '%d 3 0 0' % (EPOCH + 1))
+            super().carry(one, data)
+
+    proxy = Another(redis.port)
+    try:
+        later = relay(epoch=EPOCH + 1,
+                      redis='redis://127.0.0.1:%d' % proxy.port)
+        wait_for(lambda: later.logged('partition', partition=home), 30,
+                 what='the partition is its')
+        assert later.logged('partition', partition=home, next=3)
+        assert view.progress(home) == (EPOCH + 1, 3, 0, 0)
+        later.stop()
+    finally:
+        proxy.close()
 
 
 def test_eviction(topic, view, relay):
