@@ -184,8 +184,6 @@ bk_redis_connect(bk_redis_t *r)
 static int
 bk_redis_login(bk_redis_t *r)
 {
-    const redisReply  *reply;
-
     if (r->password[0]) {
         bk_redis_begin(r, "AUTH");
 
@@ -196,8 +194,7 @@ bk_redis_login(bk_redis_t *r)
         bk_redis_word(r, r->password);
         bk_redis_end(r);
 
-        if (bk_redis_skip(r, 1) == -1) {
-            bk_redis_close(r);
+        if (bk_redis_good(r, "AUTH") == NULL) {
             return -1;
         }
     }
@@ -206,18 +203,7 @@ bk_redis_login(bk_redis_t *r)
     bk_redis_number(r, r->database);
     bk_redis_end(r);
 
-    reply = bk_redis_reply(r);
-
-    if (reply == NULL || reply->type == REDIS_REPLY_ERROR) {
-        if (reply) {
-            bk_redis_refused("SELECT", reply);
-        }
-
-        bk_redis_close(r);
-        return -1;
-    }
-
-    return bk_redis_policy(r);
+    return bk_redis_good(r, "SELECT") ? bk_redis_policy(r) : -1;
 }
 
 
@@ -358,26 +344,33 @@ bk_redis_reply(bk_redis_t *r)
 }
 
 
+const redisReply *
+bk_redis_good(bk_redis_t *r, const char *what)
+{
+    const redisReply  *reply;
+
+    reply = bk_redis_reply(r);
+
+    if (reply && reply->type == REDIS_REPLY_ERROR) {
+        bk_redis_refused(what, reply);
+        bk_redis_close(r);
+        return NULL;
+    }
+
+    return reply;
+}
+
+
 int
 bk_redis_skip(bk_redis_t *r, size_t n)
 {
-    int                rc;
-    const redisReply  *reply;
-
-    for (rc = 0; n; n--) {
-        reply = bk_redis_reply(r);
-
-        if (reply == NULL) {
+    while (n--) {
+        if (bk_redis_good(r, "a command") == NULL) {
             return -1;
-        }
-
-        if (reply->type == REDIS_REPLY_ERROR) {
-            bk_redis_refused("a command", reply);
-            rc = -1;
         }
     }
 
-    return rc;
+    return 0;
 }
 
 

@@ -47,7 +47,13 @@ void bk_redis_end(bk_redis_t *r);
  */
 const struct redisReply *bk_redis_reply(bk_redis_t *r);
 
-/* Takes and forgets so many replies.  0, or -1: one was an error, or none. */
+/*
+ * The same, but an error is logged and closes, too: who it comes from may be
+ * no master any more, and nobody waits for what else was asked.
+ */
+const struct redisReply *bk_redis_good(bk_redis_t *r, const char *what);
+
+/* Takes and forgets so many good replies; 0, or -1: one was not. */
 int bk_redis_skip(bk_redis_t *r, size_t n);
 
 /* Logs that Redis refused something. */

@@ -24,8 +24,9 @@ bk_relay_rc_e
 bk_relay_locate(bk_relay_t *r, int32_t partition, uint64_t goal,
     wsc_progress_t *p)
 {
-    unsigned        i;
-    wsc_progress_e   what;
+    unsigned           i;
+    wsc_progress_e     what;
+    const redisReply  *reply;
 
     /* it may be set by another one meanwhile */
 
@@ -39,7 +40,12 @@ bk_relay_locate(bk_relay_t *r, int32_t partition, uint64_t goal,
         bk_relay_word(r, partition, "progress", NULL);
         bk_redis_end(r->redis);
 
-        what = bk_relay_decided(r, bk_redis_reply(r->redis), 0);
+        reply = bk_redis_good(r->redis, "GET");
+        if (reply == NULL) {
+            return BK_RELAY_AGAIN;
+        }
+
+        what = bk_relay_decided(r, reply, 0);
 
         switch (what) {
 
@@ -110,7 +116,7 @@ bk_relay_empty(bk_relay_t *r, int32_t partition, uint64_t goal)
 
     if (!old) {
         bk_relay_set(r, partition, &p, "NX");
-        return bk_redis_reply(r->redis) ? 0 : -1;
+        return bk_redis_good(r->redis, "SET") ? 0 : -1;
     }
 
     if (bk_relay_decide(r, partition, 0) == BK_RELAY_AGAIN) {
@@ -136,11 +142,6 @@ bk_relay_decided(bk_relay_t *r, const redisReply *reply, uint64_t from)
 {
     wsc_str_t  s;
 
-    if (reply == NULL) {
-        memset(&r->progress, 0, sizeof(wsc_progress_t));
-        return WSC_PROGRESS_EMPTY;
-    }
-
     return wsc_progress_decide(bk_redis_str(reply, &s), r->epoch, from,
                               &r->progress);
 }
@@ -163,9 +164,8 @@ bk_relay_decide(bk_relay_t *r, int32_t partition, uint64_t from)
         return BK_RELAY_AGAIN;
     }
 
-    reply = bk_redis_reply(r->redis);
-
-    if (reply == NULL || reply->type == REDIS_REPLY_ERROR) {
+    reply = bk_redis_good(r->redis, "GET");
+    if (reply == NULL) {
         return BK_RELAY_AGAIN;
     }
 
@@ -217,10 +217,14 @@ bk_relay_look(bk_relay_t *r, int32_t partition, uint64_t from)
 
     rc = bk_relay_decide(r, partition, from);
 
+    if (rc == BK_RELAY_AGAIN) {
+        return rc;
+    }
+
     bk_redis_begin(r->redis, "UNWATCH");
     bk_redis_end(r->redis);
 
-    return (bk_redis_reply(r->redis) == NULL) ? BK_RELAY_AGAIN : rc;
+    return (bk_redis_skip(r->redis, 1) == -1) ? BK_RELAY_AGAIN : rc;
 }
 
 
@@ -258,20 +262,17 @@ bk_relay_exec(bk_relay_t *r, size_t commands)
     bk_redis_begin(r->redis, "EXEC");
     bk_redis_end(r->redis);
 
-    (void) bk_redis_skip(r->redis, commands);
+    if (bk_redis_skip(r->redis, commands) == -1) {
+        return BK_RELAY_AGAIN;
+    }
 
-    reply = bk_redis_reply(r->redis);
+    reply = bk_redis_good(r->redis, "EXEC");
     if (reply == NULL) {
         return BK_RELAY_AGAIN;
     }
 
     if (reply->type == REDIS_REPLY_NIL) {
         return BK_RELAY_MOVED;
-    }
-
-    if (reply->type != REDIS_REPLY_ARRAY) {
-        bk_redis_refused("EXEC", reply);
-        return BK_RELAY_AGAIN;
     }
 
     for (i = 0; i < reply->elements; i++) {

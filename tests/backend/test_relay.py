@@ -518,6 +518,53 @@ def test_redis_killed(kafka, topic, view, redis, relay):
     wait_for(lambda: one.metrics()['lag'] == 0, what='nothing is left')
 
 
+def test_redis_is_no_master_any_more(kafka, topic, view, redis, relay):
+    """The connection to it stays; another one leads to the new master."""
+    promoted = Redis(ram=True)
+    proxy = Proxy(redis.port)
+    try:
+        one = relay(redis='redis://127.0.0.1:%d' % proxy.port)
+        load(kafka, topic, ['room'], 0, 10)
+        relayed(kafka, topic, view)
+        promoted.ask('REPLICAOF', '127.0.0.1', str(redis.port))
+        wait_for(lambda: 'master_link_status:up' in
+                 promoted.cli('info', 'replication'), what='it follows')
+        promoted.ask('REPLICAOF', 'NO', 'ONE')
+        proxy.target = promoted.port
+        redis.ask('REPLICAOF', '127.0.0.1', str(promoted.port))
+        load(kafka, topic, ['room'], 10, 10)
+        relayed(kafka, topic, View(promoted.port), seconds=20)
+        chained(View(promoted.port), ['room'], 20)
+        wait_for(one.healthy, what='it is well')
+        one.stop()
+    finally:
+        proxy.close()
+        promoted.close()
+
+
+def test_redis_refuses(kafka, topic, view, redis, relay):
+    """An answer is never taken for that of another question."""
+    rooms = ['r%d' % i for i in range(8)]
+    one = relay()
+    for n, room in enumerate(rooms):
+        load(kafka, topic, [room], 0, 10 + n)
+    relayed(kafka, topic, view)
+    before = [view.progress(p) for p in range(PARTITIONS)]
+    view.db.execute_command('acl', 'setuser', 'default', '-watch')
+    wait_for(lambda: one.logged('Redis refused'), what='a refusal')
+    view.db.execute_command('acl', 'setuser', 'default', '+watch')
+    wait_for(one.healthy, what='it is well again')
+    wait_for(lambda: one.metrics()['lag'] == 0, what='nothing is left')
+    assert [view.progress(p) for p in range(PARTITIONS)] == before
+    assert one.metrics()['gaps_total'] == 0
+    assert one.metrics()['stale_total'] == 0
+    for n, room in enumerate(rooms):
+        load(kafka, topic, [room], 10 + n, 10)
+    relayed(kafka, topic, view)
+    for n, room in enumerate(rooms):
+        chained(view, [room], 20 + n)
+
+
 def test_lost_end(kafka, topic, view, redis, relay):
     """A promoted replica lacks the end: it is appended again."""
     rooms = ['r%d' % i for i in range(4)]
