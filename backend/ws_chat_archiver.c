@@ -14,6 +14,7 @@
 #include "wsc_epoch.h"
 #include "bk_archive.h"
 #include "bk_daemon.h"
+#include "bk_kafka_out.h"
 #include "bk_log.h"
 #include "bk_mem.h"
 
@@ -444,6 +445,12 @@ bk_archiver_read(bk_archiver_t *a, bk_item_t *it)
 
     it->stray = (wsc_shard(&it->record.chat_id, a->archive.nparts)
                  != (uint32_t) bk_kafka_partition(it->m));
+
+    /* nobody moves it once more */
+
+    if (it->stray && bk_kafka_out_moved(it->m)) {
+        it->bad = "moved, and in a wrong partition again";
+    }
 }
 
 

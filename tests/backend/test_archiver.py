@@ -294,6 +294,22 @@ def test_misrouted(kafka, topic, database, archiver):
     archived(kafka, topic, database)
     assert database.rows('select cid from messages') == [('c%d' % right,)]
     assert one.metrics()['misrouted_total'] == PARTITIONS - 1
+    assert one.metrics()['bad_records_total'] == 0
+
+
+def test_moved_to_nowhere(kafka, topic, database, archiver):
+    """The relay moves nothing twice: what is lost to members is kept."""
+    producer = kafka.producer()
+    wrong = (partition('room', PARTITIONS) + 1) % PARTITIONS
+    producer.produce(topic, key='room', partition=wrong,
+                     value=value('room', 'c'), headers=[('moved', '1')])
+    producer.flush()
+    one = archiver()
+    archived(kafka, topic, database)
+    assert database.value('select count(*) from messages') == 0
+    assert database.rows('select partition, reason from bad_records') == [
+        (wrong, 'moved, and in a wrong partition again')]
+    assert one.metrics()['bad_records_total'] == 1
 
 
 def test_offset_holes(kafka, topic, database, archiver):
