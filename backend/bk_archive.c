@@ -547,7 +547,8 @@ bk_archive_bad_row(bk_archive_t *a, const bk_item_t *it)
                           "insert into bad_records (topic, partition, epoch,"
                           " \"offset\", reason, size, key, value,"
                           " \"timestamp\") values ($1, $2, $3, $4, $5, $6,"
-                          " $7::bytea, $8::bytea, to_timestamp($9))"
+                          " $7::bytea, $8::bytea,"
+                          " to_timestamp(least($9::float8, 253402300799)))"
                           " on conflict do nothing",
                           9, NULL, values, lengths, formats, 0);
 

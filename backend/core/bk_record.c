@@ -372,21 +372,22 @@ bk_record_time(const bk_raw_t *raw, const bk_fields_t *f, bk_record_t *r)
     ssize_t    rc;
     wsc_str_t  s;
 
+    rc = WSC_OK;
     r->timestamp = raw->timestamp;
 
-    if (f->values[BK_FIELD_TIMESTAMP].data == NULL) {
-        return WSC_OK;
-    }
+    if (f->values[BK_FIELD_TIMESTAMP].data != NULL) {
+        rc = bk_record_uint(f, BK_FIELD_TIMESTAMP, &r->timestamp);
 
-    rc = bk_record_uint(f, BK_FIELD_TIMESTAMP, &r->timestamp);
+        if (rc != WSC_OK) {
+            rc = bk_record_string(f, BK_FIELD_TIMESTAMP, &r->names, &s);
 
-    if (rc != WSC_OK) {
-        rc = bk_record_string(f, BK_FIELD_TIMESTAMP, &r->names, &s);
-
-        if (rc == WSC_OK) {
-            rc = wsc_time_parse(&s, &r->timestamp);
+            if (rc == WSC_OK) {
+                rc = wsc_time_parse(&s, &r->timestamp);
+            }
         }
     }
+
+    /* the broker's is what a producer told it */
 
     return (rc == WSC_OK && r->timestamp < BK_RECORD_TIME) ? WSC_OK
                                                            : WSC_DECLINED;

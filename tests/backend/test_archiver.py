@@ -223,6 +223,27 @@ def test_bad_records(kafka, topic, database, archiver):
     assert one.healthy()
 
 
+def test_bad_record_of_no_time(kafka, database, archiver):
+    """Whatever a producer says when it was, a tombstone stands there."""
+    topic = kafka.topic(PARTITIONS, message_timestamp_type='CreateTime')
+    producer = kafka.producer()
+    for timestamp in 253402300800000, 1 << 62:
+        producer.produce(topic, key='room', value='not json',
+                         timestamp=timestamp)
+        producer.produce(topic, key='room', value=json.dumps(
+            {'sender': 'ann', 'message': 1}), timestamp=timestamp)
+    send(producer, topic, 'room', 'a')
+    producer.flush()
+    one = archiver(kafka_topic=topic)
+    archived(kafka, topic, database)
+    assert database.rows('select "offset", reason from bad_records '
+                         'order by 1') == [
+        (0, 'not JSON'), (1, 'bad timestamp'),
+        (2, 'not JSON'), (3, 'bad timestamp')]
+    assert database.rows('select cid from messages') == [('a',)]
+    assert one.metrics()['bad_records_total'] == 4
+
+
 def test_ten_megabytes(kafka, database, archiver):
     topic = kafka.topic(PARTITIONS, max_message_bytes=20000000)
     producer = kafka.producer()
