@@ -54,7 +54,7 @@ static int bk_archiver_due(bk_archiver_t *a);
 static void bk_archiver_flush(bk_archiver_t *a);
 static bk_pg_rc_e bk_archiver_range(bk_archiver_t *a, size_t first,
     size_t n);
-static void bk_archiver_one(bk_archiver_t *a, size_t i);
+static bk_pg_rc_e bk_archiver_one(bk_archiver_t *a, size_t i);
 static void bk_archiver_settle(bk_archiver_t *a);
 static void bk_archiver_touch(bk_archiver_t *a, size_t first, size_t n);
 static bk_pg_rc_e bk_archiver_try(bk_archiver_t *a, size_t first, size_t n);
@@ -477,31 +477,39 @@ bk_archiver_flush(bk_archiver_t *a)
 
     rc = bk_archiver_range(a, 0, a->n);
 
-    /* a record that PostgreSQL refuses: which one is it? */
+    if (rc == BK_PG_DATA) {
 
-    for (i = 0; rc == BK_PG_DATA && i < a->n; i++) {
-        bk_archiver_one(a, i);
+        /* which one is it?  None may be passed over */
+
+        for (i = 0, rc = BK_PG_OK; rc == BK_PG_OK && i < a->n; i++) {
+            rc = bk_archiver_one(a, i);
+        }
+
+        a->failed |= (rc == BK_PG_DATA);
     }
 
     bk_archiver_empty(a);
 }
 
 
-static void
+static bk_pg_rc_e
 bk_archiver_one(bk_archiver_t *a, size_t i)
 {
-    bk_item_t  *it;
+    bk_item_t   *it;
+    bk_pg_rc_e   rc;
 
     it = &a->items[i];
 
     /* one before it has shown that the partition is not ours */
 
     if (a->archive.parts[bk_kafka_partition(it->m)].dropped) {
-        return;
+        return BK_PG_OK;
     }
 
-    if (bk_archiver_range(a, i, 1) != BK_PG_DATA) {
-        return;
+    rc = bk_archiver_range(a, i, 1);
+
+    if (rc != BK_PG_DATA) {
+        return rc;
     }
 
     bk_log(BK_LOG_ERROR, "PostgreSQL refuses a record",
@@ -510,7 +518,7 @@ bk_archiver_one(bk_archiver_t *a, size_t i)
 
     it->bad = "PostgreSQL refuses it";
 
-    (void) bk_archiver_range(a, i, 1);
+    return bk_archiver_range(a, i, 1);
 }
 
 

@@ -244,6 +244,40 @@ def test_bad_record_of_no_time(kafka, database, archiver):
     assert one.metrics()['bad_records_total'] == 4
 
 
+@pytest.fixture
+def trouble(database):
+    """Storing cid `a` fails for good, and `b` for the time being."""
+    database.run("create function trouble() returns trigger language plpgsql "
+                 "as $$ begin if new.cid in ('a', 'b') then raise exception "
+                 "'trouble' using errcode = case new.cid when 'a' then '22000' "
+                 "else '40001' end; end if; return new; end $$")
+    database.run('create trigger trouble before insert on messages '
+                 'for each row execute function trouble()')
+
+
+def test_postgres_refuses(kafka, topic, trouble, database, archiver):
+    """There is a tombstone, and nothing is passed over for want of time."""
+    producer = kafka.producer()
+    for cid in 'abc':
+        send(producer, topic, 'room', cid)
+    producer.flush()
+    one = archiver(batch_wait=1000)
+    one.expected += ['PostgreSQL refuses a record']
+    wait_for(lambda: one.logged('PostgreSQL refused', state='40001'), 30,
+             what='the one behind it')
+    one.stop()
+    where = partition('room', PARTITIONS)
+    assert database.value('select next from progress where partition = %s',
+                          where) == 1
+    database.run('drop trigger trouble on messages')
+    archiver()
+    archived(kafka, topic, database)
+    assert database.rows('select cid from messages order by seq') == [
+        ('b',), ('c',)]
+    assert database.rows('select partition, "offset", reason from bad_records'
+                         ) == [(where, 0, 'PostgreSQL refuses it')]
+
+
 def test_ten_megabytes(kafka, database, archiver):
     topic = kafka.topic(PARTITIONS, max_message_bytes=20000000)
     producer = kafka.producer()
