@@ -32,12 +32,12 @@ void ngx_ws_chat_live_over_free(ngx_ws_chat_live_over_t *o);
 void ngx_ws_chat_live_over_apply(const ngx_ws_chat_live_over_t *o,
     wsc_entry_t *e);
 
-/*
- * Fills what r asks for of changed messages, r->changed is to be freed by the
- * caller.  NGX_OK or NGX_ERROR.
- */
-ngx_int_t ngx_ws_chat_live_over_changed(const ngx_ws_chat_live_over_t *o,
-    ngx_ws_chat_read_t *r);
+/* Makes an entry what a change makes of it, with that one's octets. */
+void ngx_ws_chat_live_over_entry(const wsc_change_t *c, wsc_entry_t *e);
+
+/* 1: who has seen all up to there may not have seen the change. */
+ngx_uint_t ngx_ws_chat_live_over_since(const wsc_change_t *c,
+    wsc_pos_t since);
 
 /* The subscription of a chat is no more: changes are missed. */
 void ngx_ws_chat_live_astray(ngx_ws_chat_live_chat_t *chat);

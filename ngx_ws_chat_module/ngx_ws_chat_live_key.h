@@ -17,7 +17,7 @@ typedef struct {
     ngx_uint_t                       n;
     ngx_uint_t                       failed;
     u_char                          *last;
-    wsc_str_t                        words[2 * NGX_WS_CHAT_LIVE_BATCH + 8];
+    wsc_str_t                        words[WSC_MAX_LIMIT + 8];
     u_char                           space[(2 * NGX_WS_CHAT_LIVE_BATCH + 8)
                                            * NGX_WS_CHAT_LIVE_KEY];
 } ngx_ws_chat_live_cmd_t;

@@ -2,11 +2,11 @@
 /*
  * Copyright (C) ngx_ws_chat contributors
  *
- * Changed messages of a chat.  A stream's entry stays as it was stored, so
- * that positions and all that follows them stay; what became of it is in a
- * hash beside the stream, read before the stream and laid over what that
- * shows.  A change that is stored in between is published as well: who listens
- * is told.
+ * Changed messages of a chat that is followed.  A stream's entry stays as it
+ * was stored, so that positions and all that follows them stay; what became of
+ * it is in a hash beside the stream, read before the stream and laid over what
+ * that shows.  A change that is stored in between is published as well: who
+ * listens is told.
  */
 
 
@@ -14,19 +14,13 @@
 #include "ngx_ws_chat_now.h"
 
 
-#define NGX_WS_CHAT_LIVE_CHANGED       500             /* that a resume is */
-#define NGX_WS_CHAT_LIVE_CHANGED_SIZE  (256 * 1024)    /* told of */
-#define NGX_WS_CHAT_LIVE_SLACK         60000           /* ms: clocks differ */
+#define NGX_WS_CHAT_LIVE_SLACK  60000          /* ms: clocks differ */
 
 
 static ngx_int_t ngx_ws_chat_live_over_take(ngx_ws_chat_live_t *l,
     ngx_ws_chat_live_over_t *o, const redisReply *r, size_t size);
 static int ngx_libc_cdecl ngx_ws_chat_live_over_cmp(const void *one,
     const void *two);
-static ngx_uint_t ngx_ws_chat_live_over_since(const wsc_change_t *c,
-    wsc_pos_t since);
-static void ngx_ws_chat_live_over_entry(const wsc_change_t *c,
-    wsc_entry_t *e);
 static void ngx_ws_chat_live_over_hand(ngx_ws_chat_attach_t *a,
     const void *data);
 
@@ -163,7 +157,7 @@ ngx_ws_chat_live_over_apply(const ngx_ws_chat_live_over_t *o, wsc_entry_t *e)
 }
 
 
-static void
+void
 ngx_ws_chat_live_over_entry(const wsc_change_t *c, wsc_entry_t *e)
 {
     e->pos = c->pos;
@@ -175,56 +169,10 @@ ngx_ws_chat_live_over_entry(const wsc_change_t *c, wsc_entry_t *e)
 
 /* A change whose place is not known may have come at any time. */
 
-static ngx_uint_t
+ngx_uint_t
 ngx_ws_chat_live_over_since(const wsc_change_t *c, wsc_pos_t since)
 {
     return c->at.seq == 0 || wsc_pos_cmp(c->at, since) >= 0;
-}
-
-
-ngx_int_t
-ngx_ws_chat_live_over_changed(const ngx_ws_chat_live_over_t *o,
-    ngx_ws_chat_read_t *r)
-{
-    size_t               size;
-    ngx_uint_t           i;
-    const wsc_change_t  *c;
-
-    r->changed = NULL;
-    r->nchanged = 0;
-    r->overrun = 0;
-
-    if (!r->changes || !r->has_after || o->n == 0) {
-        return NGX_OK;
-    }
-
-    r->changed = wsc_alloc(&ngx_ws_chat_alloc, o->n * sizeof(wsc_entry_t));
-    if (r->changed == NULL) {
-        return NGX_ERROR;
-    }
-
-    ngx_memzero(r->changed, o->n * sizeof(wsc_entry_t));
-    size = 0;
-
-    for (i = 0; i < o->n; i++) {
-        c = &o->changes[i];
-
-        if (wsc_pos_cmp(c->pos, r->after) <= 0
-            && ngx_ws_chat_live_over_since(c, r->after))
-        {
-            size += c->message.data.len;
-            ngx_ws_chat_live_over_entry(c, &r->changed[r->nchanged++]);
-        }
-    }
-
-    r->overrun = (r->nchanged > NGX_WS_CHAT_LIVE_CHANGED
-                  || size > NGX_WS_CHAT_LIVE_CHANGED_SIZE);
-
-    if (r->overrun) {
-        r->nchanged = 0;
-    }
-
-    return NGX_OK;
 }
 
 

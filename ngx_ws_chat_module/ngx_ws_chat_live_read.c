@@ -5,30 +5,16 @@
  * History and resume, from the stream: its end, then the range that was asked
  * for and one more.  What is older than the limits allow is left out: the
  * entry behind it shows by its prev that something was there.
+ *
+ *     HLEN u   XREVRANGE s   XRANGE s ..           if nothing was changed, all
  */
 
 
 #include "ngx_ws_chat_live_archive.h"
 #include "ngx_ws_chat_live_change.h"
 #include "ngx_ws_chat_live_durable.h"
+#include "ngx_ws_chat_live_lay.h"
 #include "ngx_ws_chat_now.h"
-
-
-/* A read under way; its caller may call it off. */
-
-typedef struct {
-    ngx_queue_t                  queue;
-    ngx_ws_chat_live_t          *live;
-    ngx_ws_chat_read_t          *r;          /* NULL: called off */
-    wsc_pos_t                    after;
-    wsc_pos_t                    head;
-    ngx_ws_chat_live_over_t      over;
-    ngx_uint_t                   flight;     /* replies to come */
-    unsigned                     asked:1;    /* for the range */
-    unsigned                     failed:1;
-    unsigned                     behind:1;   /* the relay is */
-    unsigned                     vain:1;     /* the archive was asked */
-} ngx_ws_chat_live_job_t;
 
 
 static void ngx_ws_chat_live_read_inc(ngx_ws_chat_live_job_t *job);
@@ -40,17 +26,17 @@ static void ngx_ws_chat_live_read_upper(ngx_ws_chat_live_cmd_t *c,
     const ngx_ws_chat_read_t *r);
 static ngx_int_t ngx_ws_chat_live_read_range_words(
     ngx_ws_chat_live_job_t *job, ngx_ws_chat_redis_t *rc);
-static void ngx_ws_chat_live_read_over(void *data, const redisReply *reply);
+static void ngx_ws_chat_live_read_count(void *data, const redisReply *reply);
 static void ngx_ws_chat_live_read_arrived(ngx_ws_chat_live_job_t *job);
 static void ngx_ws_chat_live_read_head(void *data, const redisReply *reply);
 static void ngx_ws_chat_live_read_range(void *data, const redisReply *reply);
-static void ngx_ws_chat_live_read_lay(ngx_ws_chat_live_job_t *job,
-    wsc_err_e err);
 static ngx_int_t ngx_ws_chat_live_read_take(ngx_ws_chat_live_job_t *job,
     const redisReply *reply, wsc_entry_t *entries);
 static ngx_uint_t ngx_ws_chat_live_read_short(ngx_ws_chat_read_t *r);
 static void ngx_ws_chat_live_read_further(ngx_ws_chat_live_job_t *job);
 static void ngx_ws_chat_live_read_page(void *data, wsc_page_t *page);
+static void ngx_ws_chat_live_read_laid(ngx_ws_chat_live_job_t *job,
+    ngx_int_t rc);
 static void ngx_ws_chat_live_read_done(ngx_ws_chat_live_job_t *job,
     wsc_err_e err);
 
@@ -92,6 +78,7 @@ ngx_ws_chat_live_read(ngx_ws_chat_read_t *r)
     job->live = l;
     job->r = r;
     job->after = r->after;
+    job->laid = ngx_ws_chat_live_read_laid;
 
     r->data = job;
     ngx_queue_insert_tail(&l->reads, &job->queue);
@@ -179,16 +166,19 @@ ngx_ws_chat_live_read_on_inc(void *data, const redisReply *reply)
 static void
 ngx_ws_chat_live_read_ask(ngx_ws_chat_live_job_t *job)
 {
-    ngx_ws_chat_live_t   *l;
-    ngx_ws_chat_read_t   *r;
-    ngx_ws_chat_redis_t  *rc;
+    ngx_ws_chat_live_t      *l;
+    ngx_ws_chat_read_t      *r;
+    ngx_ws_chat_redis_t     *rc;
+    ngx_ws_chat_live_cmd_t  *c;
 
     l = job->live;
     r = job->r;
     rc = ngx_ws_chat_live_command_for(l, &r->chat_id);
 
-    if (ngx_ws_chat_live_over_ask(l, rc, &r->chat_id,
-                                  ngx_ws_chat_live_read_over, job)
+    c = ngx_ws_chat_live_cmd("HLEN");
+    ngx_ws_chat_live_key(c, l, NGX_WS_CHAT_LIVE_CHANGES, &r->chat_id);
+
+    if (ngx_ws_chat_live_send(c, rc, ngx_ws_chat_live_read_count, job)
         != NGX_OK)
     {
         ngx_ws_chat_live_read_done(job, WSC_ERR_UNAVAILABLE);
@@ -299,11 +289,15 @@ ngx_ws_chat_live_read_upper(ngx_ws_chat_live_cmd_t *c,
 
 
 static void
-ngx_ws_chat_live_read_over(void *data, const redisReply *reply)
+ngx_ws_chat_live_read_count(void *data, const redisReply *reply)
 {
     ngx_ws_chat_live_job_t *job = data;
 
-    if (ngx_ws_chat_live_over_read(job->live, &job->over, reply) != NGX_OK) {
+    if (reply && reply->type == REDIS_REPLY_INTEGER) {
+        job->changed = (reply->integer != 0);
+
+    } else {
+        (void) ngx_ws_chat_live_later(job->live, reply);
         job->failed = 1;
     }
 
@@ -344,7 +338,7 @@ ngx_ws_chat_live_read_range(void *data, const redisReply *reply)
     ngx_ws_chat_live_job_t *job = data;
 
     ngx_int_t            rc;
-    wsc_entry_t         *entries, *changed;
+    wsc_entry_t         *entries;
     ngx_ws_chat_read_t  *r;
 
     r = job->r;
@@ -359,8 +353,7 @@ ngx_ws_chat_live_read_range(void *data, const redisReply *reply)
     }
 
     if (r == NULL || job->behind || job->failed
-        || reply == NULL || reply->type != REDIS_REPLY_ARRAY
-        || ngx_ws_chat_live_over_changed(&job->over, r) != NGX_OK)
+        || reply == NULL || reply->type != REDIS_REPLY_ARRAY)
     {
         ngx_ws_chat_live_read_done(job, WSC_ERR_UNAVAILABLE);
         return;
@@ -373,7 +366,6 @@ ngx_ws_chat_live_read_range(void *data, const redisReply *reply)
                             reply->elements * sizeof(wsc_entry_t));
 
         if (entries == NULL) {
-            wsc_free(&ngx_ws_chat_alloc, r->changed);
             ngx_ws_chat_live_read_done(job, WSC_ERR_UNAVAILABLE);
             return;
         }
@@ -381,7 +373,6 @@ ngx_ws_chat_live_read_range(void *data, const redisReply *reply)
 
     rc = ngx_ws_chat_live_read_take(job, reply, entries);
 
-    changed = r->changed;
     r->chat.head = job->head;
 
     if (rc == NGX_AGAIN) {
@@ -392,11 +383,13 @@ ngx_ws_chat_live_read_range(void *data, const redisReply *reply)
     {
         ngx_ws_chat_live_read_further(job);
 
+    } else if (job->changed) {
+        ngx_ws_chat_live_lay(job);
+
     } else {
         ngx_ws_chat_live_read_done(job, WSC_ERR_NONE);
     }
 
-    wsc_free(&ngx_ws_chat_alloc, changed);
     wsc_free(&ngx_ws_chat_alloc, entries);
 }
 
@@ -438,9 +431,6 @@ ngx_ws_chat_live_read_further(ngx_ws_chat_live_job_t *job)
     r->entries = NULL;
     r->n = 0;
     r->more = 0;
-    r->changed = NULL;
-    r->nchanged = 0;
-    r->overrun = 0;
 
     job->live->stat.archived++;
 
@@ -503,45 +493,30 @@ ngx_ws_chat_live_read_page(void *data, wsc_page_t *page)
         end.seq -= (end.seq != 0);
     }
 
-    /* the archive may not have come so far yet */
+    if (job->live->zone->durable && (r->n == 0 || !r->has_after)
+        && wsc_pos_cmp(page->complete_to, end) < 0)
+    {
+        /* the archive has not come so far yet */
+        ngx_ws_chat_live_read_done(job, WSC_ERR_UNAVAILABLE);
+        return;
+    }
 
-    ngx_ws_chat_live_read_lay(job, (job->live->zone->durable
-                                    && (r->n == 0 || !r->has_after)
-                                    && wsc_pos_cmp(page->complete_to, end)
-                                       < 0)
-                                   ? WSC_ERR_UNAVAILABLE : WSC_ERR_NONE);
+    job->archived = 1;
+    ngx_ws_chat_live_lay(job);
 }
 
 
-/*
- * What was changed just now is known here before it is archived; what is known
- * here may be older, but behind a retraction comes nothing.
- */
-
 static void
-ngx_ws_chat_live_read_lay(ngx_ws_chat_live_job_t *job, wsc_err_e err)
+ngx_ws_chat_live_read_laid(ngx_ws_chat_live_job_t *job, ngx_int_t rc)
 {
-    ngx_uint_t           i;
-    wsc_entry_t         *changed;
-    ngx_ws_chat_read_t  *r;
-
-    r = job->r;
-
-    for (i = 0; i < r->n; i++) {
-        if (!r->entries[i].retracted) {
-            ngx_ws_chat_live_over_apply(&job->over, &r->entries[i]);
-        }
+    if (rc == NGX_AGAIN) {
+        job->after = job->r->after;
+        ngx_ws_chat_live_read_ask(job);
+        return;
     }
 
-    if (ngx_ws_chat_live_over_changed(&job->over, r) != NGX_OK) {
-        err = WSC_ERR_UNAVAILABLE;
-    }
-
-    changed = r->changed;
-
-    ngx_ws_chat_live_read_done(job, err);
-
-    wsc_free(&ngx_ws_chat_alloc, changed);
+    ngx_ws_chat_live_read_done(job, (rc == NGX_OK) ? WSC_ERR_NONE
+                                                   : WSC_ERR_UNAVAILABLE);
 }
 
 
@@ -581,8 +556,6 @@ ngx_ws_chat_live_read_take(ngx_ws_chat_live_job_t *job,
             break;
         }
 
-        ngx_ws_chat_live_over_apply(&job->over, &e);
-
         size += e.sender.len + e.cid.len + e.message.data.len;
 
         if ((ngx_uint_t) (last - first) == r->limit
@@ -614,11 +587,11 @@ ngx_ws_chat_live_read_take(ngx_ws_chat_live_job_t *job,
 static void
 ngx_ws_chat_live_read_done(ngx_ws_chat_live_job_t *job, wsc_err_e err)
 {
-    ngx_ws_chat_read_t       *r;
-    ngx_ws_chat_live_over_t   over;
+    wsc_entry_t         *page;
+    ngx_ws_chat_read_t  *r;
 
     r = job->r;
-    over = job->over;
+    page = job->page;
 
     ngx_queue_remove(&job->queue);
     wsc_free(&ngx_ws_chat_alloc, job);
@@ -630,5 +603,5 @@ ngx_ws_chat_live_read_done(ngx_ws_chat_live_job_t *job, wsc_err_e err)
         r->done(r);
     }
 
-    ngx_ws_chat_live_over_free(&over);
+    wsc_free(&ngx_ws_chat_alloc, page);
 }

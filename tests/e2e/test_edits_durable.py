@@ -267,13 +267,13 @@ async def test_without_what_was_changed(line, deep):  # noqa: F811
     line.redis.cli('set', 'wsc:{%d}:progress' % partition(ROOM, PARTITIONS),
                    '%d 1300 1301 0' % EPOCH)
     assert await now(ann, before=front) == [0, 1]
-    line.redis.cli('acl', 'setuser', 'default', '-hvals')
+    line.redis.cli('acl', 'setuser', 'default', '-hmget')
     try:
         with pytest.raises(ChatError) as e:
             await ann.cmd('history', chat_id=ROOM, before=front)
         assert e.value.code == 'unavailable'
     finally:
-        line.redis.cli('acl', 'setuser', 'default', '+hvals')
+        line.redis.cli('acl', 'setuser', 'default', '+hmget')
     assert await now(ann, before=front) == [0, 1]
 
 

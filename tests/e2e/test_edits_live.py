@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 
 import pytest
 
@@ -134,6 +135,82 @@ async def test_how_long_they_are_kept(nginx, redis):
     assert lives[0] >= lives[1] > 0
     seen = (await ann.settle('history', chat_id=ROOM))['messages']
     assert [m['message'] for m in seen] == ['x'] * 5
+
+
+async def test_what_a_page_costs(nginx, redis):
+    """An answer asks what became of what it shows, not of all."""
+    ng = nginx(zone=zone(redis.port), workers=1, location=FREE)
+    await ready(ng)
+    ann = await joined(ng, 'ann')
+    await say(ann, 'first')
+
+    def asked(command):
+        text = redis.cli('info', 'commandstats')
+        found = re.search(r'cmdstat_%s:calls=(\d+)' % command, text)
+        return int(found[1]) if found else 0
+
+    # nothing was changed
+    assert len((await ann.settle('history', chat_id=ROOM))['messages']) == 1
+    assert asked('hmget') == 0
+    places = [await say(ann, n) for n in range(20)]
+    for n, place in enumerate(places[:10]):
+        await edit(ann, place, 'x%d' % n)
+    await retract(ann, places[10])
+    hashes, pages = asked('hvals'), asked('hmget')
+    for _ in range(20):
+        reply = await ann.settle('history', chat_id=ROOM, limit=5,
+                                 before=places[12])
+        assert [m.get('message') for m in reply['messages']] == [
+            'x7', 'x8', 'x9', None, 11]
+    assert asked('hmget') == pages + 20
+    # readers look at the whole of it now and then
+    assert asked('hvals') < hashes + 10
+
+
+class Sly(Proxy):
+    """Does something right before a command is carried on, once."""
+
+    command = None
+
+    def carry(self, one, data):
+        if self.command and self.command in data:
+            self.command = None
+            self.before()
+        super().carry(one, data)
+
+
+async def test_what_is_dropped_while_it_is_read(nginx, redis):
+    """What the stream drops then takes its changes along."""
+    front = Sly(redis.port)
+    try:
+        ng = nginx(zone=zone(front.port), workers=1, location=FREE)
+        await ready(ng)
+        ann = await joined(ng, 'ann')
+        places = [await say(ann, SECRET) for _ in range(3)]
+        for place in places[:2]:
+            await retract(ann, place)
+        # an id counts from 0
+        gone = ['%d-%d' % (place['epoch'], place['seq'] - 1)
+                for place in places]
+
+        def drop(count):
+            redis.cli('xtrim', KEY % 's', 'maxlen', str(3 - count))
+            redis.cli('hdel', KEY % 'u', *gone[:count])
+
+        front.before = lambda: drop(1)
+        front.command = b'HMGET'
+        reply = await ann.settle('history', chat_id=ROOM)
+        assert [m.get('message') for m in reply['messages']] == [None, SECRET]
+        # all that was asked for: what is behind it
+        front.before = lambda: drop(2)
+        front.command = b'HMGET'
+        reply = await ann.settle(
+            'history', chat_id=ROOM, limit=1,
+            after={'epoch': places[0]['epoch'], 'seq': places[0]['seq']})
+        assert [m.get('message') for m in reply['messages']] == [SECRET]
+        assert reply['messages'][0]['seq'] == places[2]['seq']
+    finally:
+        front.close()
 
 
 async def test_in_a_cluster(nginx):
