@@ -8,7 +8,6 @@
 #include "ngx_ws_chat_kafka.h"
 #include "ngx_ws_chat_mem.h"
 #include "ngx_ws_chat_now.h"
-#include "ngx_ws_chat_stat.h"
 
 
 ngx_uint_t
@@ -42,16 +41,10 @@ ngx_ws_chat_events_tell(const ngx_ws_chat_zone_t *z, wsc_happening_t *h)
 
     r.topic = z->kafka->events;
     r.key = h->chat_id.len ? h->chat_id : h->user;
-    r.value.data = b.data;
-    r.value.len = b.len;
+    r.value = &b;
     r.nheaders = 0;
 
-    if (b.failed) {
-        ngx_ws_chat_counters->kafka_untold++;
-
-    } else {
-        (void) ngx_ws_chat_kafka_send(&r, NULL);
-    }
+    (void) ngx_ws_chat_kafka_send(&r, NULL);
 
     wsc_buf_free(&b);
 }

@@ -605,7 +605,7 @@ ngx_ws_chat_kafka_give(const ngx_ws_chat_kafka_record_t *r,
         return NGX_BUSY;
     }
 
-    headers = rd_kafka_headers_new(r->nheaders);
+    headers = r->value->failed ? NULL : rd_kafka_headers_new(r->nheaders);
     if (headers == NULL) {
         return NGX_ERROR;
     }
@@ -621,7 +621,7 @@ ngx_ws_chat_kafka_give(const ngx_ws_chat_kafka_record_t *r,
                             RD_KAFKA_V_RKT(p->topics[r->topic->index]),
                             RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
                             RD_KAFKA_V_KEY(r->key.data, r->key.len),
-                            RD_KAFKA_V_VALUE(r->value.data, r->value.len),
+                            RD_KAFKA_V_VALUE(r->value->data, r->value->len),
                             RD_KAFKA_V_HEADERS(headers),
                             RD_KAFKA_V_OPAQUE(job),
                             RD_KAFKA_V_END);

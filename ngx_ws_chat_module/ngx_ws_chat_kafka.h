@@ -12,6 +12,7 @@
 
 
 #include "ngx_ws_chat_conf.h"
+#include "core/wsc_buf.h"
 
 
 #define NGX_WS_CHAT_KAFKA_HEADERS  5
@@ -62,7 +63,7 @@ typedef struct {
     const ngx_ws_chat_kafka_topic_t
                                *topic;
     wsc_str_t                   key;
-    wsc_str_t                   value;
+    const wsc_buf_t            *value;
     ngx_ws_chat_kafka_header_t  headers[NGX_WS_CHAT_KAFKA_HEADERS];
     ngx_uint_t                  nheaders;
 } ngx_ws_chat_kafka_record_t;

@@ -71,6 +71,7 @@ ngx_ws_chat_live_post(ngx_ws_chat_publish_t *p)
 
     r.topic = p->zone->kafka;
     r.key = p->chat_id;
+    r.value = b;
     r.nheaders = 0;
 
     if (p->retry) {
@@ -78,8 +79,7 @@ ngx_ws_chat_live_post(ngx_ws_chat_publish_t *p)
         r.headers[r.nheaders++].value = 1;
     }
 
-    p->data = ngx_ws_chat_live_letter(l, &r, b, ngx_ws_chat_live_told, p,
-                                      &err);
+    p->data = ngx_ws_chat_live_letter(l, &r, ngx_ws_chat_live_told, p, &err);
 
     if (p->data == NULL) {
         ngx_ws_chat_live_told(p, err);
@@ -88,22 +88,16 @@ ngx_ws_chat_live_post(ngx_ws_chat_publish_t *p)
 
 
 ngx_ws_chat_live_letter_t *
-ngx_ws_chat_live_letter(ngx_ws_chat_live_t *l, ngx_ws_chat_kafka_record_t *r,
-    const wsc_buf_t *value, void (*told)(void *data, wsc_err_e err),
-    void *data, wsc_err_e *err)
+ngx_ws_chat_live_letter(ngx_ws_chat_live_t *l,
+    const ngx_ws_chat_kafka_record_t *r,
+    void (*told)(void *data, wsc_err_e err), void *data, wsc_err_e *err)
 {
     ngx_int_t                   rc;
     ngx_ws_chat_live_letter_t  *letter;
 
-    r->value.data = value->data;
-    r->value.len = value->len;
-
-    rc = NGX_ERROR;
     letter = wsc_alloc(&ngx_ws_chat_alloc, sizeof(ngx_ws_chat_live_letter_t));
 
-    if (letter && !value->failed) {
-        rc = ngx_ws_chat_kafka_send(r, &letter->job);
-    }
+    rc = letter ? ngx_ws_chat_kafka_send(r, &letter->job) : NGX_ERROR;
 
     if (rc != NGX_OK) {
         wsc_free(&ngx_ws_chat_alloc, letter);
@@ -337,12 +331,9 @@ ngx_ws_chat_live_record_send(ngx_ws_chat_live_t *l, const wsc_str_t *chat_id,
 {
     r->topic = l->zone->kafka;
     r->key = *chat_id;
-    r->value.data = value->data;
-    r->value.len = value->len;
+    r->value = value;
 
-    if (value->failed
-        || ngx_ws_chat_kafka_send(r, &l->recorder->job) != NGX_OK)
-    {
+    if (ngx_ws_chat_kafka_send(r, &l->recorder->job) != NGX_OK) {
         l->zone->stat->counters.unrecorded++;
     }
 }
@@ -393,12 +384,9 @@ ngx_ws_chat_live_record_marks(ngx_ws_chat_live_t *l, const wsc_news_t *news)
         r.topic = l->zone->kafka->marks;
         r.key.data = key;
         r.key.len = wsc_record_mark_key(key, &news->name, &news->notes[i]);
-        r.value.data = b->data;
-        r.value.len = b->len;
+        r.value = b;
         r.nheaders = 0;
 
-        if (!b->failed) {
-            (void) ngx_ws_chat_kafka_send(&r, NULL);
-        }
+        (void) ngx_ws_chat_kafka_send(&r, NULL);
     }
 }

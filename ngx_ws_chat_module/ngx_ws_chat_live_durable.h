@@ -34,11 +34,11 @@ void ngx_ws_chat_live_post(ngx_ws_chat_publish_t *p);
 void ngx_ws_chat_live_cancel_post(ngx_ws_chat_publish_t *p);
 
 /*
- * Sends a record with this value; told() is called once, later, unless it was
- * called off before.  NULL with *err: it is not sent.
+ * Sends a record; told() is called once, later, unless it was called off
+ * before.  NULL with *err: it is not sent.
  */
 ngx_ws_chat_live_letter_t *ngx_ws_chat_live_letter(ngx_ws_chat_live_t *l,
-    ngx_ws_chat_kafka_record_t *r, const wsc_buf_t *value,
+    const ngx_ws_chat_kafka_record_t *r,
     void (*told)(void *data, wsc_err_e err), void *data, wsc_err_e *err);
 void ngx_ws_chat_live_call_off(ngx_ws_chat_live_letter_t *letter);
 

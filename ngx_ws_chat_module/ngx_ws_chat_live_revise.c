@@ -161,9 +161,10 @@ ngx_ws_chat_live_revise_send(ngx_ws_chat_change_t *c)
 
     r.topic = c->zone->kafka;
     r.key = c->chat_id;
+    r.value = b;
     r.nheaders = 0;
 
-    c->data = ngx_ws_chat_live_letter(c->zone->data, &r, b,
+    c->data = ngx_ws_chat_live_letter(c->zone->data, &r,
                                       ngx_ws_chat_live_revise_told, c, &err);
 
     if (c->data == NULL) {
