@@ -44,6 +44,8 @@ static void ngx_ws_chat_presence_want(ngx_ws_chat_state_t *st);
 static void ngx_ws_chat_presence_flush(ngx_event_t *ev);
 static ngx_int_t ngx_ws_chat_presence_emit(ngx_ws_chat_state_t *st,
     wsc_note_t *notes, ngx_uint_t n);
+static void ngx_ws_chat_presence_gone(ngx_ws_chat_state_t *st,
+    wsc_note_t *notes, ngx_uint_t n);
 static void ngx_ws_chat_presence_note(wsc_note_t *note,
     const wsc_present_t *u, const wsc_str_t *worker, ngx_uint_t conns);
 static void ngx_ws_chat_presence_known(void *ctx, const wsc_present_t *u,
@@ -51,6 +53,7 @@ static void ngx_ws_chat_presence_known(void *ctx, const wsc_present_t *u,
 static void ngx_ws_chat_presence_change(void *ctx, const wsc_present_t *u,
     int came);
 static void ngx_ws_chat_presence_announce(ngx_ws_chat_state_t *st);
+static void ngx_ws_chat_presence_live(ngx_ws_chat_zone_t *z);
 static void ngx_ws_chat_presence_tick(ngx_event_t *ev);
 static void ngx_ws_chat_presence_expire(ngx_uint_t worker);
 static void ngx_ws_chat_presence_dead(ngx_ws_chat_state_t *st,
@@ -198,11 +201,7 @@ ngx_ws_chat_presence_lives(ngx_ws_chat_state_t *st, const wsc_note_t *note,
     gone.key = note->key;
     gone.sender = note->sender;
 
-    if (ngx_ws_chat_presence_emit(st, &gone, 1) != NGX_OK) {
-        /* a worker that lives has to hear of it */
-        st->again = 1;
-        ngx_ws_chat_state_activate(st);
-    }
+    ngx_ws_chat_presence_gone(st, &gone, 1);
 
     return 0;
 }
@@ -347,6 +346,11 @@ ngx_ws_chat_presence_report(ngx_ws_chat_state_t *st)
 
     n = 0;
 
+    if (st->presence.reports && !st->room->attach.zone->beats) {
+        /* who took it for dead would not believe it */
+        ngx_ws_chat_presence_live(st->room->attach.zone);
+    }
+
     for (u = wsc_presence_next(&st->presence, NULL);
          u && st->presence.reports;
          u = next)
@@ -410,6 +414,19 @@ ngx_ws_chat_presence_emit(ngx_ws_chat_state_t *st, wsc_note_t *notes,
     news.count = n;
 
     return z->store->emit(z, &news);
+}
+
+
+/* A worker that lives has to hear of it: else what it told is found again. */
+
+static void
+ngx_ws_chat_presence_gone(ngx_ws_chat_state_t *st, wsc_note_t *notes,
+    ngx_uint_t n)
+{
+    if (ngx_ws_chat_presence_emit(st, notes, n) != NGX_OK) {
+        st->again = 1;
+        ngx_ws_chat_state_activate(st);
+    }
 }
 
 
@@ -597,12 +614,10 @@ ngx_ws_chat_presence_beat(const wsc_news_t *news)
 
 
 static void
-ngx_ws_chat_presence_tick(ngx_event_t *ev)
+ngx_ws_chat_presence_live(ngx_ws_chat_zone_t *z)
 {
-    ngx_uint_t             i, stale;
-    wsc_news_t             news;
-    wsc_note_t             note;
-    ngx_ws_chat_zone_t   **z;
+    wsc_news_t  news;
+    wsc_note_t  note;
 
     ngx_memzero(&note, sizeof(wsc_note_t));
     ngx_memzero(&news, sizeof(wsc_news_t));
@@ -613,14 +628,26 @@ ngx_ws_chat_presence_tick(ngx_event_t *ev)
     news.notes = &note;
     news.count = 1;
 
+    z->beats = (z->store->emit(z, &news) == NGX_OK);
+}
+
+
+static void
+ngx_ws_chat_presence_tick(ngx_event_t *ev)
+{
+    ngx_uint_t             i, stale;
+    ngx_ws_chat_zone_t   **z;
+
     z = ngx_ws_chat_presence_conf->zones.elts;
     stale = 0;
 
     for (i = 0; i < ngx_ws_chat_presence_conf->zones.nelts; i++) {
         stale |= (z[i]->stale != 0);
 
+        z[i]->beats = 0;
+
         if (z[i]->rooms.root != z[i]->rooms.sentinel) {
-            (void) z[i]->store->emit(z[i], &news);
+            ngx_ws_chat_presence_live(z[i]);
         }
     }
 
@@ -683,13 +710,13 @@ ngx_ws_chat_presence_dead(ngx_ws_chat_state_t *st, ngx_uint_t worker)
         }
 
         if (n == WSC_NEWS_NOTES) {
-            (void) ngx_ws_chat_presence_emit(st, notes, n);
+            ngx_ws_chat_presence_gone(st, notes, n);
             n = 0;
         }
     }
 
     if (n) {
-        (void) ngx_ws_chat_presence_emit(st, notes, n);
+        ngx_ws_chat_presence_gone(st, notes, n);
     }
 
     wsc_presence_forget(&st->presence, worker, (uint32_t) ngx_current_msec);

@@ -65,7 +65,9 @@ struct ngx_ws_chat_zone_s {
     uint64_t                          keep;        /* ms that the last news are
                                                       kept: as long as any of
                                                       its locations' history */
-    ngx_rbtree_t                      rooms;       /* of this worker */
+    ngx_rbtree_t                      rooms;       /* of this worker, */
+    ngx_uint_t                        beats;       /* which lives, others
+                                                      know */
     ngx_rbtree_node_t                 sentinel;
     struct ngx_ws_chat_client_s     **clients;     /* of this worker, by user:
                                                       see ..._client_all.h */

@@ -3,6 +3,8 @@
 import asyncio
 import collections
 import json
+import os
+import signal
 import time
 
 import pytest
@@ -430,8 +432,39 @@ async def test_a_worker_had_nothing_to_do(nginx):
     await asyncio.sleep(16)
     cat = await joined(ng, 'cat', 'b', worker=second)
     dan = await joined(ng, 'dan', 'b', worker=first)
+    assert users(dan.joined['presence']) == {'cat': 1, 'dan': 1}
     for client in (cat, dan):
         await until_chat(client, 'b', {'cat': 1, 'dan': 1})
+
+
+@pytest.mark.plain_store
+async def test_a_worker_seems_dead_and_cannot_be_told(nginx):
+    """It is told until it hears of it, and tells who is there."""
+    ng = nginx(workers=2, module='test', location=FAST,
+               http='ws_chat_test_store fail=50;')
+    first, second = ng.worker_pids()
+    ann = await connect_to(ng, first, user='ann')
+    bob = await connect_to(ng, second, user='bob')
+    kim = await connect_to(ng, second, user='kim')
+    chats = {'kim-%d' % i: kim for i in range(20)}
+    for chat in chats:
+        await kim.settle('join', chat_id=chat)
+        await ann.settle('join', chat_id=chat)
+    for i in range(20):
+        await ann.settle('join', chat_id='bob-%d' % i)
+    for chat in chats:
+        await until_chat(kim, chat, {'kim': 1, 'ann': 1})
+    os.kill(first, signal.SIGSTOP)
+    try:
+        for chat in chats:
+            await until_chat(kim, chat, {'kim': 1})
+        for i in range(20):
+            await bob.settle('join', chat_id='bob-%d' % i)
+    finally:
+        os.kill(first, signal.SIGCONT)
+    chats.update({'bob-%d' % i: bob for i in range(20)})
+    for chat, client in chats.items():
+        await until_chat(client, chat, {client.welcome['user']: 1, 'ann': 1})
 
 
 async def test_what_was_told_before_is_not_heard_later(nginx):
