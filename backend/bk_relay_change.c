@@ -13,6 +13,7 @@
 
 #include "wsc_envelope.h"
 #include "wsc_epoch.h"
+#include "wsc_sweep.h"
 #include "bk_mem.h"
 #include "bk_relay_int.h"
 
@@ -21,8 +22,6 @@
 #define BK_RELAY_SWEEP    64             /* changes between looks for those of
                                             what is gone */
 #define BK_RELAY_FIELDS   128            /* dropped at a time */
-#define BK_RELAY_GONE     1024           /* of what is gone, kept for longer */
-#define BK_RELAY_LAG      60000          /* ms that the archive may need */
 
 
 static void bk_relay_change_id(bk_relay_t *r, wsc_pos_t pos);
@@ -36,9 +35,9 @@ static void bk_relay_change_behind(bk_relay_item_t *it,
     const bk_relay_item_t *o);
 static void bk_relay_sweep(bk_relay_t *r, int32_t partition,
     const wsc_str_t *chat_id);
-static void bk_relay_sweep_first(const redisReply *reply, wsc_pos_t *first);
-static size_t bk_relay_sweep_find(const redisReply *reply, wsc_pos_t first,
-    uint64_t age, wsc_pos_t *gone);
+static void bk_relay_sweep_first(const redisReply *reply, wsc_sweep_t *s);
+static size_t bk_relay_sweep_find(const redisReply *reply, wsc_sweep_t *s,
+    wsc_pos_t *gone);
 
 
 void
@@ -305,16 +304,14 @@ bk_relay_change_done(bk_relay_t *r, int32_t partition,
 }
 
 
-/*
- * Drops changes of messages that the stream has no more: the archive shows
- * those, when it has got that far, and who resumes is told of late ones.
- */
+/* Drops changes of messages that the stream has no more. */
 
 static void
 bk_relay_sweep(bk_relay_t *r, int32_t partition, const wsc_str_t *chat_id)
 {
     size_t             i, n;
-    wsc_pos_t          first, gone[BK_RELAY_FIELDS];
+    wsc_pos_t          gone[BK_RELAY_FIELDS];
+    wsc_sweep_t        sweep;
     const redisReply  *reply;
 
     bk_redis_begin(r->redis, "XRANGE");
@@ -335,7 +332,12 @@ bk_relay_sweep(bk_relay_t *r, int32_t partition, const wsc_str_t *chat_id)
         return;
     }
 
-    bk_relay_sweep_first(reply, &first);
+    memset(&sweep, 0, sizeof(wsc_sweep_t));
+
+    sweep.now = bk_now();
+    sweep.age = r->age;
+
+    bk_relay_sweep_first(reply, &sweep);
 
     reply = bk_redis_reply(r->redis);
 
@@ -343,7 +345,7 @@ bk_relay_sweep(bk_relay_t *r, int32_t partition, const wsc_str_t *chat_id)
         return;
     }
 
-    n = bk_relay_sweep_find(reply, first, r->age, gone);
+    n = bk_relay_sweep_find(reply, &sweep, gone);
 
     if (n == 0) {
         return;
@@ -362,21 +364,18 @@ bk_relay_sweep(bk_relay_t *r, int32_t partition, const wsc_str_t *chat_id)
 }
 
 
-/* The first entry of the stream; 0: it has none, or that is not known. */
-
 static void
-bk_relay_sweep_first(const redisReply *reply, wsc_pos_t *first)
+bk_relay_sweep_first(const redisReply *reply, wsc_sweep_t *s)
 {
     wsc_str_t  id;
-
-    memset(first, 0, sizeof(wsc_pos_t));
 
     if (reply->type == REDIS_REPLY_ARRAY && reply->elements
         && reply->element[0]->type == REDIS_REPLY_ARRAY
         && reply->element[0]->elements
         && bk_redis_str(reply->element[0]->element[0], &id))
     {
-        (void) wsc_stream_id_parse(&id, first);
+        (void) wsc_stream_id_parse(&id, &s->first);
+        s->from = s->first;
     }
 }
 
@@ -384,34 +383,21 @@ bk_relay_sweep_first(const redisReply *reply, wsc_pos_t *first)
 /* Those to be dropped, at most BK_RELAY_FIELDS; how many. */
 
 static size_t
-bk_relay_sweep_find(const redisReply *reply, wsc_pos_t first, uint64_t age,
-    wsc_pos_t *gone)
+bk_relay_sweep_find(const redisReply *reply, wsc_sweep_t *s, wsc_pos_t *gone)
 {
-    size_t          i, n, young;
-    uint64_t        now;
-    wsc_str_t       s;
+    size_t          i, n;
+    wsc_str_t       value;
     const char     *reason;
     wsc_envelope_t  v;
 
-    now = bk_now();
     n = 0;
-    young = 0;
 
     for (i = 0; i < reply->elements && n < BK_RELAY_FIELDS; i++) {
 
-        if (bk_redis_str(reply->element[i], &s) == NULL
-            || wsc_envelope_read(&bk_alloc, &s, &v, &reason) != WSC_OK
-            || v.kind != WSC_ENVELOPE_CHANGE
-            || wsc_pos_cmp(v.change.pos, first) >= 0)
-        {
-            continue;
-        }
-
-        /* should there be too many, what is archived by now has to do */
-
-        if (v.change.timestamp + age < now
-            || (++young > BK_RELAY_GONE
-                && v.change.timestamp + BK_RELAY_LAG < now))
+        if (bk_redis_str(reply->element[i], &value)
+            && wsc_envelope_read(&bk_alloc, &value, &v, &reason) == WSC_OK
+            && v.kind == WSC_ENVELOPE_CHANGE
+            && wsc_sweep_drops(s, &v.change))
         {
             gone[n++] = v.change.pos;
         }

@@ -23,6 +23,7 @@
 #include "ngx_ws_chat_stat.h"
 #include "core/wsc_event.h"
 #include "core/wsc_record.h"
+#include "core/wsc_sweep.h"
 
 
 #define NGX_WS_CHAT_LIVE_CHANGE_TIME   3000       /* ms to be stored */
@@ -38,7 +39,7 @@
 
 typedef struct {
     ngx_ws_chat_live_t              *live;
-    wsc_pos_t                        first;
+    wsc_sweep_t                      sweep;
     u_char                           name[WSC_MAX_CHAT_ID];
     wsc_str_t                        chat_id;
 } ngx_ws_chat_live_sweep_t;
@@ -67,7 +68,10 @@ static void ngx_ws_chat_live_change_expire_shard(
     ngx_ws_chat_live_shard_t *shard, ngx_uint_t all);
 static void ngx_ws_chat_live_sweep(ngx_ws_chat_live_node_t *n);
 static void ngx_ws_chat_live_sweep_on_first(void *data, const redisReply *r);
-static void ngx_ws_chat_live_sweep_on_keys(void *data, const redisReply *r);
+static void ngx_ws_chat_live_sweep_on_changes(void *data,
+    const redisReply *r);
+static ngx_uint_t ngx_ws_chat_live_sweep_drops(ngx_ws_chat_live_sweep_t *sw,
+    const redisReply *r, wsc_pos_t *pos);
 
 
 /* What is only archived would come back from there. */
@@ -687,21 +691,30 @@ ngx_ws_chat_live_sweep_on_first(void *data, const redisReply *r)
 {
     ngx_ws_chat_live_sweep_t *sw = data;
 
+    wsc_entry_t              e;
     ngx_ws_chat_live_cmd_t  *cmd;
 
-    if (r) {
-        sw->first = ngx_ws_chat_live_reply_head(r);
+    ngx_memzero(&e, sizeof(wsc_entry_t));
+
+    if (r && r->type == REDIS_REPLY_ARRAY && r->elements) {
+        (void) ngx_ws_chat_live_reply_entry(sw->live, r->element[0], &e);
     }
 
-    if (sw->first.seq) {
-        cmd = ngx_ws_chat_live_cmd("HKEYS");
+    sw->sweep.first = e.pos;
+    sw->sweep.from = e.prev;
+    sw->sweep.now = ngx_ws_chat_now();
+    sw->sweep.age = ngx_ws_chat_live_archive_is(sw->live->zone)
+                    ? sw->live->zone->keep : 0;
+
+    if (e.pos.seq) {
+        cmd = ngx_ws_chat_live_cmd("HVALS");
         ngx_ws_chat_live_key(cmd, sw->live, NGX_WS_CHAT_LIVE_CHANGES,
                              &sw->chat_id);
 
         if (ngx_ws_chat_live_send(cmd,
                                   ngx_ws_chat_live_command_for(sw->live,
                                                                &sw->chat_id),
-                                  ngx_ws_chat_live_sweep_on_keys, sw)
+                                  ngx_ws_chat_live_sweep_on_changes, sw)
             == NGX_OK)
         {
             return;
@@ -713,13 +726,12 @@ ngx_ws_chat_live_sweep_on_first(void *data, const redisReply *r)
 
 
 static void
-ngx_ws_chat_live_sweep_on_keys(void *data, const redisReply *r)
+ngx_ws_chat_live_sweep_on_changes(void *data, const redisReply *r)
 {
     ngx_ws_chat_live_sweep_t *sw = data;
 
     size_t                   i;
     wsc_pos_t                pos;
-    wsc_str_t                id;
     ngx_uint_t               n;
     ngx_ws_chat_live_cmd_t  *cmd;
 
@@ -731,11 +743,8 @@ ngx_ws_chat_live_sweep_on_keys(void *data, const redisReply *r)
     for (i = 0; r && r->type == REDIS_REPLY_ARRAY && i < r->elements
                 && n < NGX_WS_CHAT_LIVE_CHANGE_SWEEP * 2; i++)
     {
-        if (ngx_ws_chat_live_reply_str(r->element[i], &id)
-            && wsc_stream_id_parse(&id, &pos) == WSC_OK
-            && wsc_pos_cmp(pos, sw->first) < 0)
-        {
-            ngx_ws_chat_live_str(cmd, &id);
+        if (ngx_ws_chat_live_sweep_drops(sw, r->element[i], &pos)) {
+            ngx_ws_chat_live_change_id(cmd, pos);
             n++;
         }
     }
@@ -748,4 +757,25 @@ ngx_ws_chat_live_sweep_on_keys(void *data, const redisReply *r)
     }
 
     wsc_free(&ngx_ws_chat_alloc, sw);
+}
+
+
+static ngx_uint_t
+ngx_ws_chat_live_sweep_drops(ngx_ws_chat_live_sweep_t *sw,
+    const redisReply *r, wsc_pos_t *pos)
+{
+    wsc_str_t        s;
+    const char      *reason;
+    wsc_envelope_t   v;
+
+    if (ngx_ws_chat_live_reply_str(r, &s) == NULL
+        || wsc_envelope_read(&ngx_ws_chat_alloc, &s, &v, &reason) != WSC_OK
+        || v.kind != WSC_ENVELOPE_CHANGE)
+    {
+        return 0;
+    }
+
+    *pos = v.change.pos;
+
+    return wsc_sweep_drops(&sw->sweep, &v.change);
 }

@@ -2,6 +2,7 @@
 
 import asyncio
 import http.server
+import json
 import socket
 import threading
 import time
@@ -152,20 +153,22 @@ async def test_deep(deep, redis):  # noqa: F811
 
 @pytest.fixture
 def void():
-    """An archive of nothing; hosts[] of those that asked it."""
+    """An archive of what messages[] has; hosts[] of those that asked it."""
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
             server.hosts.append(self.headers['Host'])
-            body = b'{"messages":[],"more":false,"complete_to":null}'
+            body = json.dumps({'messages': server.messages, 'more': False,
+                               'complete_to': None})
             self.send_response(200)
             self.end_headers()
-            self.wfile.write(body)
+            self.wfile.write(body.encode())
 
         def log_message(self, *args):
             pass
 
     server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
     server.hosts = []
+    server.messages = []
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield server
@@ -208,6 +211,26 @@ async def test_behind_a_hole(nginx, kafka, redis, void):  # noqa: F811
         joined = await ann.join(ROOM, after=start)
         assert not joined['recovered'] and joined['reason'] == 'too_old'
     assert set(void.hosts) == {'127.0.0.1:%d' % void.server_port}
+
+
+async def test_the_archive_is_late(nginx, kafka, redis, void):  # noqa: F811
+    """What was retracted stays so, whatever else is changed since then."""
+    ng = shallow(nginx, redis, void.server_port, records(kafka))
+    async with await Client.connect(ng, user='ann') as ann:
+        await ann.join(ROOM)
+        sent = [await ann.cmd('send', chat_id=ROOM, cid='c%d' % i,
+                              message='secret') for i in range(2)]
+        first, second = [{'epoch': a['epoch'], 'seq': a['seq']} for a in sent]
+        void.messages.append({**first, 'prev': None, 'sender': 'ann',
+                              'cid': 'c0', 'message': 'secret',
+                              'timestamp': sent[0]['timestamp']})
+        await ann.cmd('retract', chat_id=ROOM, **first)
+        for i in range(2, 200):
+            ack = await ann.cmd('send', chat_id=ROOM, cid='c%d' % i, message=i)
+            await ann.cmd('edit', chat_id=ROOM, message='x',
+                          epoch=ack['epoch'], seq=ack['seq'])
+        page = await ann.cmd('history', chat_id=ROOM, before=second)
+        assert [m.get('message') for m in page['messages']] == [None]
 
 
 async def test_nothing_is_archived(nginx, redis, void):  # noqa: F811

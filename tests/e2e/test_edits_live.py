@@ -213,6 +213,29 @@ async def test_what_is_dropped_while_it_is_read(nginx, redis):
         front.close()
 
 
+async def test_who_comes_back_is_told_of_what_is_gone(nginx, redis):
+    """It was changed behind a place that the stream still has."""
+    ng = nginx(zone=zone(redis.port), workers=1,
+               location=FREE + 'ws_chat_history 5 1h;')
+    await ready(ng)
+    ann = await joined(ng, 'ann')
+    for n in range(62):
+        await edit(ann, await say(ann, n), 'x')
+    places = [await say(ann, SECRET) for _ in range(5)]
+    await retract(ann, places[0])
+    last = await say(ann, 'places[0] has to go')
+    # the 64th change: those of what is gone are looked for
+    await edit(ann, last, 'x')
+    await asyncio.to_thread(
+        wait_for, lambda: int(redis.ask('HLEN', KEY % 'u')) < 10, 30,
+        'changes of what is gone are dropped')
+    zoe = await Client.connect(ng, user='zoe')
+    reply = await zoe.settle('join', chat_id=ROOM, after=places[4])
+    assert reply['recovered'] is True
+    assert [(position(u), u.get('message')) for u in reply['updates']] == [
+        (position(places[0]), None)]
+
+
 async def test_in_a_cluster(nginx):
     one = Cluster()
     chats = ['chat-%d' % i for i in range(12)]

@@ -27,7 +27,7 @@ LAYERS = [
                           ' wheel writer'),
     ('core protocol', 'wsc_', 'bans cmd conn envelope event follow grant'
                               ' handshake jwt message news page record'
-                              ' roomlog shmlog shmkeep shmring sse'),
+                              ' roomlog shmlog shmkeep shmring sse sweep'),
     ('daemons: core', 'bk_', 'pattern record'),
     ('daemons: common', 'bk_', 'daemon http log mem opt status'),
     ('daemons: peers', 'bk_', 'ask copy kafka pg pool redis'),
