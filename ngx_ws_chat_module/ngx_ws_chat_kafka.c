@@ -110,8 +110,10 @@ void
 ngx_ws_chat_kafka_flush(void)
 {
     ngx_int_t                      n;
-    ngx_msec_t                     until, until_aside;
+    ngx_msec_t                     until_aside;
     ngx_ws_chat_kafka_producer_t  *p;
+
+    static ngx_msec_t              until;
 
     p = ngx_ws_chat_kafka_now;
 
@@ -119,7 +121,10 @@ ngx_ws_chat_kafka_flush(void)
         return;
     }
 
-    until = ngx_current_msec + NGX_WS_CHAT_KAFKA_FLUSH;
+    if (until == 0) {
+        until = ngx_current_msec + NGX_WS_CHAT_KAFKA_FLUSH;
+    }
+
     until_aside = ngx_current_msec + NGX_WS_CHAT_KAFKA_FLUSH_ASIDE;
 
     for ( ;; ) {

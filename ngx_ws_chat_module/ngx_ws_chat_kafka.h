@@ -85,7 +85,7 @@ struct ngx_ws_chat_kafka_job_s {
 ngx_int_t ngx_ws_chat_kafka_init_process(const ngx_ws_chat_kafka_conf_t *conf,
     ngx_cycle_t *cycle);
 
-/* At the end: waits for reports, at most three seconds. */
+/* At the end: waits for reports, in all at most three seconds. */
 void ngx_ws_chat_kafka_flush(void);
 
 /* Gives up what is still on its way; calls every job. */

@@ -616,6 +616,10 @@ ngx_ws_chat_exit_process(ngx_cycle_t *cycle)
     ngx_ws_chat_kafka_flush();
 
     ngx_ws_chat_session_done(cycle);
+
+    /* that he went is told as well */
+    ngx_ws_chat_kafka_flush();
+
     ngx_ws_chat_sample_done();
     ngx_ws_chat_live_archive_exit_process();
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 
 import pytest
 
@@ -125,6 +126,20 @@ async def test_messages_have_room(nginx, redis):  # noqa: F811
     await ann.settle('join', chat_id='other')
     await ann.send('other', 'x', cid='c1')
     await ann.expect('message', chat_id='other', timeout=PATIENT)
+
+
+async def test_the_end_of_a_node(line):  # noqa: F811
+    """It tells that those who were there have gone."""
+    line.relay()
+    topic = line.kafka.topic(1)
+    ng = await line.node(workers=1, more='events=' + topic,
+                         http='ws_chat_kafka_property linger.ms 200;')
+    ann = await Client.connect(ng, user='ann')
+    await ann.settle('join', chat_id=ROOM)
+    await asyncio.to_thread(line.all_of, topic, 2)
+    ng.process.send_signal(signal.SIGTERM)
+    found = await asyncio.to_thread(line.all_of, topic, 4)
+    assert {e['event'] for _, e in found[2:]} == {'leave', 'disconnect'}
 
 
 @pytest.mark.parametrize('settings, message', [
