@@ -22,7 +22,9 @@
 #define NGX_WS_CHAT_KAFKA_FLUSH   3000         /* ms at the end */
 #define NGX_WS_CHAT_KAFKA_FLUSH_ASIDE  500     /* ... for what is no message */
 #define NGX_WS_CHAT_KAFKA_DOWN    30000        /* ms that a failure counts */
-#define NGX_WS_CHAT_KAFKA_EVENTS  5000         /* aside, and no events more */
+#define NGX_WS_CHAT_KAFKA_EVENTS  4            /* of a queue a quarter */
+#define NGX_WS_CHAT_KAFKA_ASIDE   2            /* ... is for events, half for
+                                                  all that is no message */
 
 
 static void ngx_ws_chat_kafka_give_up(ngx_ws_chat_kafka_producer_t *p);
@@ -604,8 +606,10 @@ ngx_ws_chat_kafka_give(const ngx_ws_chat_kafka_record_t *r,
         return NGX_DECLINED;
     }
 
-    if (r->topic->eventful
-        && ngx_ws_chat_kafka_aside >= NGX_WS_CHAT_KAFKA_EVENTS)
+    if (r->topic->aside
+        && ngx_ws_chat_kafka_aside
+           >= p->room / (r->topic->eventful ? NGX_WS_CHAT_KAFKA_EVENTS
+                                            : NGX_WS_CHAT_KAFKA_ASIDE))
     {
         return NGX_BUSY;
     }

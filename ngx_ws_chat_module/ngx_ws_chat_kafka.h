@@ -93,9 +93,9 @@ void ngx_ws_chat_kafka_exit_process(void);
 
 /*
  * Takes a copy of a record, whose partition is murmur2(key) mod partitions.
- * job NULL: nobody waits.  NGX_OK; NGX_BUSY: the queue is full (of events so
- * many wait that there is room for messages only); NGX_ABORT: it
- * is too large; NGX_DECLINED: there is no producer, or the topic is not as
+ * job NULL: nobody waits.  NGX_OK; NGX_BUSY: the queue is full (so much waits
+ * that is no message that there is room for messages only); NGX_ABORT: it is
+ * too large; NGX_DECLINED: there is no producer, or the topic is not as
  * configured; NGX_ERROR: no memory.
  */
 ngx_int_t ngx_ws_chat_kafka_send(const ngx_ws_chat_kafka_record_t *r,

@@ -36,6 +36,7 @@ typedef struct {
     ngx_connection_t                *connection;
     ngx_event_t                      more;     /* the next turn */
     ngx_fd_t                         fd;
+    ngx_int_t                        room;     /* records that it takes */
     unsigned                         fatal:1;
 } ngx_ws_chat_kafka_producer_t;
 

@@ -19,6 +19,7 @@
 
 static rd_kafka_t *ngx_ws_chat_kafka_create(
     const ngx_ws_chat_kafka_conf_t *kcf, ngx_log_t *log);
+static ngx_int_t ngx_ws_chat_kafka_room(rd_kafka_t *rk);
 static ngx_int_t ngx_ws_chat_kafka_settings(
     const ngx_ws_chat_kafka_conf_t *kcf, rd_kafka_conf_t *conf,
     ngx_log_t *log);
@@ -63,6 +64,7 @@ ngx_ws_chat_kafka_open(const ngx_ws_chat_kafka_conf_t *kcf,
         return NULL;
     }
 
+    p->room = ngx_ws_chat_kafka_room(p->rk);
     p->events = rd_kafka_queue_get_main(p->rk);
     (void) rd_kafka_set_log_queue(p->rk, NULL);
 
@@ -103,6 +105,29 @@ ngx_ws_chat_kafka_create(const ngx_ws_chat_kafka_conf_t *kcf, ngx_log_t *log)
     }
 
     return rk;
+}
+
+
+static ngx_int_t
+ngx_ws_chat_kafka_room(rd_kafka_t *rk)
+{
+    char       text[NGX_INT_T_LEN + 1];
+    size_t     size;
+    ngx_int_t  n;
+
+    size = sizeof(text);
+    n = 0;
+
+    if (rd_kafka_conf_get(rd_kafka_conf(rk), "queue.buffering.max.messages",
+                          text, &size)
+        == RD_KAFKA_CONF_OK)
+    {
+        n = ngx_atoi((u_char *) text, ngx_strlen(text));
+    }
+
+    /* 0: as many as there are */
+
+    return (n > 0) ? n : NGX_MAX_INT32_VALUE;
 }
 
 

@@ -16,7 +16,6 @@ pytestmark = [pytest.mark.plain_store, pytest.mark.once,
               pytest.mark.xdist_group('kafka')]
 
 ROOM = 'room'
-COUNT = 'nginx_ws_chat_kafka_untold_total '
 METRICS = 'location /metrics { ws_chat_metrics; }'
 
 
@@ -27,10 +26,15 @@ async def call(ng, path, body):
     return json.loads(response.body)
 
 
-def untold(ng):
+def count(ng, name):
     text = ng.request('/metrics').body.decode()
-    (row,) = [row for row in text.splitlines() if row.startswith(COUNT)]
+    (row,) = [row for row in text.splitlines()
+              if row.startswith('nginx_ws_chat_' + name)]
     return int(row.split()[1])
+
+
+def untold(ng):
+    return count(ng, 'kafka_untold_total')
 
 
 def where(found):
@@ -126,6 +130,29 @@ async def test_messages_have_room(nginx, redis):  # noqa: F811
     await ann.settle('join', chat_id='other')
     await ann.send('other', 'x', cid='c1')
     await ann.expect('message', chat_id='other', timeout=PATIENT)
+
+
+async def test_marks_leave_room(nginx, redis):  # noqa: F811
+    """Nobody takes them: half of the queue is for messages alone."""
+    ng = nginx(workers=1, location=FREE, server=METRICS,
+               zone='ws_chat_zone chat:1m; ws_chat_redis chat %s;'
+                    'ws_chat_kafka_brokers 127.0.0.1:1;'
+                    'ws_chat_kafka_property queue.buffering.max.messages 40;'
+                    'ws_chat_kafka_topic t marks=m;' % redis.uri)
+    people = [await Client.connect(ng, user='u%d' % i) for i in range(30)]
+    for client in people:
+        await client.settle('join', chat_id=ROOM)
+    ack = await people[0].send(ROOM, 'x', cid='c0')
+    for client in people:
+        await client.cmd('mark', chat_id=ROOM,
+                         read={'epoch': ack['epoch'], 'seq': ack['seq']})
+    await asyncio.to_thread(
+        wait_for, lambda: count(ng, 'kafka_unmarked_total') == 10, PATIENT,
+        'all are told')
+    for i in range(1, 20):
+        await people[0].send(ROOM, 'x', cid='c%d' % i)
+    assert count(ng, 'kafka_queued') == 20
+    assert count(ng, 'live_unrecorded_total{zone="chat"}') == 0
 
 
 async def test_the_end_of_a_node(line):  # noqa: F811
