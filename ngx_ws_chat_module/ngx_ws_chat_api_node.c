@@ -6,6 +6,7 @@
 
 #include "ngx_ws_chat_api_node.h"
 #include "ngx_ws_chat_bus.h"
+#include "ngx_ws_chat_health.h"
 #include "ngx_ws_chat_mem.h"
 #include "ngx_ws_chat_status.h"
 #include "ngx_ws_chat_store.h"

@@ -9,6 +9,7 @@
 
 #include "ngx_ws_chat_metrics.h"
 #include "ngx_ws_chat_bus.h"
+#include "ngx_ws_chat_health.h"
 #include "ngx_ws_chat_mem.h"
 #include "ngx_ws_chat_sample.h"
 #include "ngx_ws_chat_status.h"

@@ -12,12 +12,10 @@
 #include "ngx_ws_chat_session.h"
 #include "ngx_ws_chat_now.h"
 #include "ngx_ws_chat_session_int.h"
-#include "ngx_ws_chat_bus.h"
 #include "ngx_ws_chat_client_grant.h"
 #include "ngx_ws_chat_client_id.h"
-#include "ngx_ws_chat_log.h"
 #include "ngx_ws_chat_mem.h"
-#include "ngx_ws_chat_reply.h"
+#include "ngx_ws_chat_stat.h"
 #include "core/wsc_frame.h"
 
 
@@ -32,10 +30,7 @@ static void ngx_ws_chat_session_granted(ngx_ws_chat_client_t *cl);
 static void ngx_ws_chat_session_broken(ngx_ws_chat_peer_t *p);
 static void ngx_ws_chat_session_drained(ngx_ws_chat_peer_t *p);
 static void ngx_ws_chat_session_settle(ngx_ws_chat_session_t *s);
-static void ngx_ws_chat_session_linger(ngx_ws_chat_session_t *s);
 static void ngx_ws_chat_session_expel(ngx_ws_chat_session_t *s);
-static void ngx_ws_chat_session_write_log(ngx_ws_chat_session_t *s);
-static void ngx_ws_chat_session_release(ngx_ws_chat_session_t *s);
 static u_char *ngx_ws_chat_session_log_handler(ngx_log_t *log, u_char *buf,
     size_t len);
 
@@ -56,18 +51,10 @@ static const ngx_ws_chat_client_ops_t  ngx_ws_chat_session_ops = {
 };
 
 
-static ngx_uint_t  ngx_ws_chat_sessions;
-
-
-#define ngx_ws_chat_session_holds(s)                                          \
-    ((ngx_ws_chat_hold_t *) ngx_align_ptr((s)->text + (s)->addr_len           \
-                                          + (s)->client.user_len, 8))
-
-
 ngx_int_t
 ngx_ws_chat_session_init(ngx_cycle_t *cycle)
 {
-    ngx_ws_chat_session_timer_init(cycle);
+    ngx_ws_chat_session_wheel_init(cycle, ngx_ws_chat_session_deed);
 
     return ngx_ws_chat_session_input_init(cycle);
 }
@@ -213,11 +200,10 @@ ngx_ws_chat_session_start(ngx_ws_chat_session_t *s,
     s->heard = ngx_ws_chat_tick_now();
     s->bytes_in = init->pending.len;
 
-    ngx_ws_chat_sessions++;
     ngx_ws_chat_stat_of(s->client.conf)->counters.connections++;
     ngx_ws_chat_stat_of(s->client.conf)->counters.accepted++;
 
-    ngx_ws_chat_session_churn();
+    ngx_ws_chat_session_begun();
     ngx_ws_chat_session_enter(s);
     ngx_ws_chat_session_schedule(s);
 
@@ -301,18 +287,6 @@ ngx_ws_chat_session_write_handler(ngx_event_t *wev)
 }
 
 
-void
-ngx_ws_chat_session_enter(ngx_ws_chat_session_t *s)
-{
-    ngx_connection_t  *c;
-
-    c = s->client.peer.connection;
-
-    c->log->data = s;
-    c->log->connection = c->number;
-}
-
-
 /* The worker is shutting down, or its patience has ended (c->error). */
 
 static void
@@ -337,48 +311,6 @@ ngx_ws_chat_session_close_client(ngx_ws_chat_client_t *cl, ngx_uint_t code,
     const char *reason)
 {
     ngx_ws_chat_session_close((ngx_ws_chat_session_t *) cl, code, reason);
-}
-
-
-void
-ngx_ws_chat_session_close(ngx_ws_chat_session_t *s, ngx_uint_t code,
-    const char *reason)
-{
-    size_t               len;
-    u_char               data[WSC_MAX_CONTROL];
-    ngx_ws_chat_peer_t  *p;
-
-    if (s->closing) {
-        return;
-    }
-
-    p = &s->client.peer;
-    len = 0;
-
-    data[0] = (u_char) (code >> 8);
-    data[1] = (u_char) code;
-
-    if (code != WSC_CLOSE_NO_STATUS) {
-        len = ngx_min(ngx_strlen(reason), WSC_MAX_CONTROL - 2);
-        ngx_memcpy(data + 2, reason, len);
-        len += 2;
-    }
-
-    (void) ngx_ws_chat_peer_send(p, WSC_FRAME_FIN, WSC_OP_CLOSE, data, len);
-
-    p->muted = 1;
-    p->want_drain = 1;
-
-    s->closing = 1;
-    s->code = (uint16_t) code;
-    s->due = ngx_ws_chat_tick_now()
-             + (code == WSC_CLOSE_NO_PONG ? NGX_WS_CHAT_CUT_TIME
-                                          : NGX_WS_CHAT_CLOSE_TIME);
-
-    ngx_ws_chat_session_schedule(s);
-
-    /* the chats are left then: this may be called from inside of them */
-    ngx_post_event(p->connection->read, &ngx_posted_next_events);
 }
 
 
@@ -436,69 +368,6 @@ ngx_ws_chat_session_settle(ngx_ws_chat_session_t *s)
 }
 
 
-/*
- * Who has not answered our Close may be merely slow: it gets the end of our
- * octets, and may go on sending for a while.
- */
-
-void
-ngx_ws_chat_session_late(ngx_ws_chat_session_t *s)
-{
-    if (s->lingering || s->client.peer.out || s->code == WSC_CLOSE_NO_PONG) {
-        ngx_ws_chat_session_destroy(s);
-        return;
-    }
-
-    ngx_ws_chat_session_linger(s);
-}
-
-
-/*
- * Nothing follows our Close.  Input that nobody reads would make the kernel
- * answer it by a reset, which can overtake our Close: so read to the end.
- */
-
-static void
-ngx_ws_chat_session_linger(ngx_ws_chat_session_t *s)
-{
-    ngx_connection_t  *c;
-
-    c = s->client.peer.connection;
-
-#if (NGX_SSL)
-
-    if (c->ssl) {
-        c->ssl->shutdown_without_free = 1;
-
-        if (ngx_ssl_shutdown(c) != NGX_OK) {
-            c->ssl->shutdown_without_free = 0;
-            ngx_ws_chat_session_destroy(s);
-            return;
-        }
-    }
-
-#endif
-
-    if (c->read->eof
-        || ngx_shutdown_socket(c->fd, NGX_WRITE_SHUTDOWN) == -1)
-    {
-        ngx_ws_chat_session_destroy(s);
-        return;
-    }
-
-    s->lingering = 1;
-    s->due = ngx_ws_chat_tick_now()
-             + (s->close_read ? NGX_WS_CHAT_LINGER_TIME
-                              : NGX_WS_CHAT_SLOW_TIME);
-
-    ngx_ws_chat_session_schedule(s);
-
-    if (c->read->ready) {
-        ngx_post_event(c->read, &ngx_posted_next_events);
-    }
-}
-
-
 /* Says 1001 if the socket takes it, and ends the session at once. */
 
 static void
@@ -517,116 +386,6 @@ ngx_ws_chat_session_expel(ngx_ws_chat_session_t *s)
     }
 
     ngx_ws_chat_session_destroy(s);
-}
-
-
-void
-ngx_ws_chat_session_destroy(ngx_ws_chat_session_t *s)
-{
-    ngx_ws_chat_session_unschedule(s);
-
-    if (!s->echo && !s->client.gone) {
-        ngx_ws_chat_client_gone(&s->client);
-    }
-
-    ngx_ws_chat_session_write_log(s);
-
-    ngx_ws_chat_peer_done(&s->client.peer);
-    wsc_conn_free(&s->conn);
-    wsc_free(&ngx_ws_chat_alloc, ngx_ws_chat_session_rest(s));
-
-    ngx_ws_chat_sessions--;
-    ngx_ws_chat_stat_of(s->client.conf)->counters.connections--;
-
-    ngx_ws_chat_session_churn();
-    ngx_ws_chat_session_release(s);
-
-    if (ngx_ws_chat_sessions == 0) {
-        ngx_ws_chat_session_timer_done();
-    }
-}
-
-
-static void
-ngx_ws_chat_session_write_log(ngx_ws_chat_session_t *s)
-{
-    ngx_ws_chat_client_t      *cl;
-    ngx_ws_chat_log_line_t     line;
-    ngx_ws_chat_main_conf_t   *mcf;
-
-    mcf = ngx_http_cycle_get_module_main_conf(ngx_cycle, ngx_ws_chat_module);
-
-    if (mcf->log == NULL) {
-        return;
-    }
-
-    cl = &s->client;
-
-    ngx_memzero(&line, sizeof(ngx_ws_chat_log_line_t));
-
-    if (!s->echo) {
-        line.zone.data = cl->conf->zone->name.data;
-        line.zone.len = cl->conf->zone->name.len;
-    }
-
-    line.user.data = ngx_ws_chat_client_user(cl);
-    line.user.len = cl->user_len;
-    line.addr.data = ngx_ws_chat_session_addr(s);
-    line.addr.len = s->addr_len;
-    line.session = cl->session;
-    line.chats = cl->chats_max;
-    line.messages_in = cl->received;
-    line.messages_out = cl->peer.frames;
-    line.bytes_in = s->bytes_in;
-    line.bytes_out = ngx_max(cl->peer.connection->sent, 0);
-    line.seconds = (uint32_t) (ngx_time() - cl->opened / 1000);
-    line.code = s->code;
-
-    ngx_ws_chat_log_write(mcf->log, &line, cl->peer.connection->log);
-}
-
-
-/* Closes the connection and frees the session and what it held. */
-
-static void
-ngx_ws_chat_session_release(ngx_ws_chat_session_t *s)
-{
-    ngx_log_t           *log;
-    ngx_uint_t           i;
-    ngx_connection_t    *c;
-    ngx_ws_chat_hold_t  *holds;
-
-    c = s->client.peer.connection;
-    log = c->log;
-    holds = ngx_ws_chat_session_holds(s);
-
-    for (i = 0; i < s->nholds; i++) {
-        holds[i].handler(holds[i].data);
-    }
-
-    c->idle = 0;
-    c->data = NULL;
-
-    /* without the farewell of TLS unless it was said */
-    c->error = !s->lingering;
-
-    if (s->pooled) {
-        log->data = NULL;
-        wsc_free(&ngx_ws_chat_alloc, s);
-
-        ngx_http_close_connection(c);
-        return;
-    }
-
-#if (NGX_STAT_STUB)
-    (void) ngx_atomic_fetch_add(ngx_stat_active, -1);
-#endif
-
-    c->destroyed = 1;
-    ngx_close_connection(c);
-
-    log->data = NULL;
-    wsc_free(&ngx_ws_chat_alloc, s);
 }
 
 

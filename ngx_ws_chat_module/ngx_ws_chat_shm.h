@@ -101,6 +101,21 @@ void ngx_ws_chat_shm_cancel_erase(ngx_ws_chat_erase_t *e);
 ngx_int_t ngx_ws_chat_shm_update(ngx_ws_chat_attach_t *a);
 
 
+/* ngx_ws_chat_shm_mark.c */
+
+/* Of the worker: attached with something to deliver in the next turn. */
+extern ngx_queue_t  ngx_ws_chat_shm_ready;
+
+/* Lists those of a bucket that are attached to the chat; 0: to any. */
+void ngx_ws_chat_shm_mark(ngx_queue_t *bucket, uint32_t chat);
+
+/* Lists all that are attached, to be served; lapped: they missed news. */
+void ngx_ws_chat_shm_mark_all(ngx_ws_chat_shm_t *shm, ngx_uint_t lapped);
+
+/* Wakes the workers whose bits are set in a chat's interest mask. */
+void ngx_ws_chat_shm_wake(const uint64_t *mask);
+
+
 /* ngx_ws_chat_shm_news.c */
 
 ngx_int_t ngx_ws_chat_shm_emit(ngx_ws_chat_zone_t *z,
@@ -108,17 +123,10 @@ ngx_int_t ngx_ws_chat_shm_emit(ngx_ws_chat_zone_t *z,
 
 void ngx_ws_chat_shm_load(ngx_ws_chat_load_t *l);
 
-/* Lists all that are attached, to be served; lapped: they missed news. */
-void ngx_ws_chat_shm_mark_all(ngx_ws_chat_shm_t *shm, ngx_uint_t lapped);
-
 /*
  * Hands over some of what was emitted since the last call.  NGX_OK: that was
  * all; NGX_AGAIN: call again, in another turn.
  */
 ngx_int_t ngx_ws_chat_shm_hear(ngx_ws_chat_shm_t *shm);
-
-/* Wakes the workers whose bits are set in a chat's interest mask. */
-void ngx_ws_chat_shm_wake(const uint64_t *mask);
-
 
 #endif /* _NGX_WS_CHAT_SHM_H_INCLUDED_ */

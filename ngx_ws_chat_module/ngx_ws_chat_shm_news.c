@@ -247,27 +247,6 @@ ngx_ws_chat_shm_kept(ngx_ws_chat_shm_t *shm, ngx_ws_chat_load_t *l,
 }
 
 
-void
-ngx_ws_chat_shm_wake(const uint64_t *mask)
-{
-    uint64_t    word;
-    ngx_uint_t  i, slot;
-
-    for (i = 0; i < WSC_SHMLOG_SLOTS / 64; i++) {
-
-        slot = i * 64;
-
-        for (word = mask[i]; word; word >>= 1) {
-            if (word & 1) {
-                ngx_ws_chat_bus_wake(slot);
-            }
-
-            slot++;
-        }
-    }
-}
-
-
 /* Who is told may emit, attach, detach; the batch is its own until then. */
 
 ngx_int_t

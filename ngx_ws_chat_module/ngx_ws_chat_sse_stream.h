@@ -62,8 +62,17 @@ void ngx_ws_chat_sse_start(ngx_ws_chat_sse_t *s);
 void ngx_ws_chat_sse_finalize(ngx_ws_chat_sse_t *s, ngx_int_t rc);
 
 
-/* ngx_ws_chat_sse_timer.c: is it among the worker's streams? */
+/* ngx_ws_chat_sse_wheel.c */
 
+/* What is due of a stream that came out of the wheel; it may be gone then. */
+typedef void (*ngx_ws_chat_sse_deed_pt)(ngx_ws_chat_sse_t *s, uint32_t now);
+
+#define NGX_WS_CHAT_SSE_BEAT  ngx_ws_chat_ticks(15000)
+
+void ngx_ws_chat_sse_wheel_init(ngx_cycle_t *cycle,
+    ngx_ws_chat_sse_deed_pt deed);
+
+/* Is it among the worker's streams? */
 void ngx_ws_chat_sse_enter(ngx_ws_chat_sse_t *s);
 void ngx_ws_chat_sse_leave(ngx_ws_chat_sse_t *s);
 

@@ -18,13 +18,6 @@
 ngx_int_t ngx_ws_chat_health_handler(ngx_http_request_t *r);
 ngx_int_t ngx_ws_chat_status_handler(ngx_http_request_t *r);
 
-/*
- * What this worker wants of load balancers, as an HTTP status, with the word
- * for it and, unless that is "ready", the reason; both are static.
- */
-ngx_uint_t ngx_ws_chat_health(ngx_ws_chat_main_conf_t *mcf,
-    const char **state, const char **reason);
-
 /* NGX_OK for GET and HEAD, whose body is dropped; else what to return. */
 ngx_int_t ngx_ws_chat_status_start(ngx_http_request_t *r);
 

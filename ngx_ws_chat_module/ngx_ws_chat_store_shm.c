@@ -36,7 +36,6 @@ static void ngx_ws_chat_store_shm_cancel_load(ngx_ws_chat_load_t *l);
 
 static void ngx_ws_chat_store_shm_look(ngx_ws_chat_shm_t *shm);
 static void ngx_ws_chat_store_shm_turn(void);
-static void ngx_ws_chat_store_shm_mark(ngx_queue_t *bucket, uint32_t chat);
 static void ngx_ws_chat_store_shm_serve(ngx_ws_chat_attach_t *a);
 static ngx_int_t ngx_ws_chat_store_shm_update(ngx_ws_chat_attach_t *a);
 static ngx_int_t ngx_ws_chat_store_shm_deliver(ngx_ws_chat_attach_t *a);
@@ -78,11 +77,7 @@ static ngx_queue_t            ngx_ws_chat_shm_zones = {
     &ngx_ws_chat_shm_zones, &ngx_ws_chat_shm_zones
 };
 
-/* attached with something to deliver, in the next turn and in this one */
-static ngx_queue_t            ngx_ws_chat_shm_ready = {
-    &ngx_ws_chat_shm_ready, &ngx_ws_chat_shm_ready
-};
-
+/* attached with something to deliver in this turn */
 static ngx_queue_t            ngx_ws_chat_shm_turn;
 
 /* who is being served; NULL once it was detached meanwhile */
@@ -437,7 +432,7 @@ ngx_ws_chat_store_shm_look(ngx_ws_chat_shm_t *shm)
         rc = wsc_shmlog_notice(&shm->log, &shm->cursor, &chat);
 
         if (rc == WSC_OK) {
-            ngx_ws_chat_store_shm_mark(&shm->buckets[chat & shm->mask], chat);
+            ngx_ws_chat_shm_mark(&shm->buckets[chat & shm->mask], chat);
 
         } else if (rc == WSC_DECLINED) {
             all = 1;
@@ -449,50 +444,6 @@ ngx_ws_chat_store_shm_look(ngx_ws_chat_shm_t *shm)
 
     if (all) {
         ngx_ws_chat_shm_mark_all(shm, 0);
-    }
-}
-
-
-void
-ngx_ws_chat_shm_mark_all(ngx_ws_chat_shm_t *shm, ngx_uint_t lapped)
-{
-    ngx_uint_t             i;
-    ngx_queue_t           *q;
-    ngx_ws_chat_attach_t  *a;
-
-    for (i = 0; i <= shm->mask; i++) {
-
-        for (q = ngx_queue_head(&shm->buckets[i]);
-             lapped && q != ngx_queue_sentinel(&shm->buckets[i]);
-             q = ngx_queue_next(q))
-        {
-            a = ngx_queue_data(q, ngx_ws_chat_attach_t, queue);
-            a->lapped = 1;
-        }
-
-        ngx_ws_chat_store_shm_mark(&shm->buckets[i], 0);
-    }
-}
-
-
-/* Lists those of a bucket that listen to the chat, or all of it for 0. */
-
-static void
-ngx_ws_chat_store_shm_mark(ngx_queue_t *bucket, uint32_t chat)
-{
-    ngx_queue_t           *q;
-    ngx_ws_chat_attach_t  *a;
-
-    for (q = ngx_queue_head(bucket);
-         q != ngx_queue_sentinel(bucket);
-         q = ngx_queue_next(q))
-    {
-        a = ngx_queue_data(q, ngx_ws_chat_attach_t, queue);
-
-        if (!a->queued && (chat == 0 || a->chat == chat)) {
-            ngx_queue_insert_tail(&ngx_ws_chat_shm_ready, &a->ready);
-            a->queued = 1;
-        }
     }
 }
 

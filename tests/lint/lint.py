@@ -44,7 +44,7 @@ LAYERS = [
     ('session', 'ngx_ws_chat_', 'session'),
     ('admission', 'ngx_ws_chat_', 'admit body refusal'),
     ('entry', 'ngx_ws_chat_',
-     'api metrics post release sample sse status upgrade'),
+     'api health metrics post release sample sse status upgrade'),
     ('module', 'ngx_ws_chat_', 'module'),
 ]
 
