@@ -166,7 +166,7 @@ e2e-redis: build setup-test
 e2e-farm: build backend setup-test
 	$(Q)$(T)/run-e2e farm $(ARGS)
 
-backend-test: backend setup-test
+backend-test: backend setup-test build/mock-broker
 	$(Q)$(T)/run-e2e backend $(ARGS)
 
 faults: build backend setup-test build/mock-broker

@@ -21,6 +21,9 @@ struct bk_kafka_out_s {
 };
 
 
+static int bk_kafka_out_make(bk_kafka_out_t *out);
+static void bk_kafka_out_end(bk_kafka_out_t *out);
+static int bk_kafka_out_ready(bk_kafka_out_t *out);
 static void bk_kafka_out_report(rd_kafka_t *rk, const rd_kafka_message_t *m,
     void *opaque);
 static rd_kafka_headers_t *bk_kafka_out_headers(const bk_kafka_message_t *m);
@@ -37,19 +40,28 @@ static const char *const  bk_kafka_out_pairs[] = {
 bk_kafka_out_t *
 bk_kafka_out_open(void)
 {
+    bk_kafka_out_t  *out;
+
+    out = calloc(1, sizeof(bk_kafka_out_t));
+
+    if (out && bk_kafka_out_make(out) == -1) {
+        free(out);
+        return NULL;
+    }
+
+    return out;
+}
+
+
+static int
+bk_kafka_out_make(bk_kafka_out_t *out)
+{
     char              error[512];
-    bk_kafka_out_t   *out;
     rd_kafka_conf_t  *conf;
 
     conf = bk_kafka_conf(bk_kafka_out_pairs);
     if (conf == NULL) {
-        return NULL;
-    }
-
-    out = calloc(1, sizeof(bk_kafka_out_t));
-    if (out == NULL) {
-        rd_kafka_conf_destroy(conf);
-        return NULL;
+        return -1;
     }
 
     rd_kafka_conf_set_opaque(conf, out);
@@ -60,11 +72,10 @@ bk_kafka_out_open(void)
     if (out->rk == NULL) {
         bk_log(BK_LOG_ERROR, "no Kafka producer", bk_str("error", error));
         rd_kafka_conf_destroy(conf);
-        free(out);
-        return NULL;
+        return -1;
     }
 
-    return out;
+    return 0;
 }
 
 
@@ -72,9 +83,39 @@ void
 bk_kafka_out_close(bk_kafka_out_t *out)
 {
     if (out) {
-        rd_kafka_destroy(out->rk);
+        bk_kafka_out_end(out);
         free(out);
     }
+}
+
+
+static void
+bk_kafka_out_end(bk_kafka_out_t *out)
+{
+    if (out->rk) {
+        rd_kafka_destroy(out->rk);
+        out->rk = NULL;
+    }
+}
+
+
+/* One that has failed for good is made anew. */
+
+static int
+bk_kafka_out_ready(bk_kafka_out_t *out)
+{
+    char  text[512];
+
+    if (out->rk
+        && rd_kafka_fatal_error(out->rk, text, sizeof(text))
+           != RD_KAFKA_RESP_ERR_NO_ERROR)
+    {
+        bk_log(BK_LOG_WARN, "another producer for Kafka is made",
+               bk_str("error", text));
+        bk_kafka_out_end(out);
+    }
+
+    return out->rk ? 0 : bk_kafka_out_make(out);
 }
 
 
@@ -84,6 +125,10 @@ bk_kafka_out_move(bk_kafka_out_t *out, const bk_kafka_message_t *m,
 {
     rd_kafka_resp_err_t   err;
     rd_kafka_headers_t   *headers;
+
+    if (bk_kafka_out_ready(out) == -1) {
+        return -1;
+    }
 
     out->err = RD_KAFKA_RESP_ERR__IN_PROGRESS;
 

@@ -9,6 +9,7 @@ import msgpack
 import pytest
 import redis as redis_client
 
+from harness.broker import Kafka, MockBroker
 from harness.daemon import Daemon
 from harness.nginx import wait_for
 from harness.records import EPOCH, change, iso, partition, send, value
@@ -348,6 +349,25 @@ def test_misrouted(kafka, topic, view, relay):
     assert one.metrics()['misrouted_total'] == 10
     rows = view.stream('room')
     assert [row[1] for row in rows[1:]] == [row[0] for row in rows[:-1]]
+
+
+def test_misrouted_when_a_producer_fails_for_good(topic, view, relay):
+    """Another one moves the record, and the partition goes on."""
+    mock = MockBroker(topic, PARTITIONS)
+    try:
+        producer = Kafka.producer(mock)
+        where = (partition('room', PARTITIONS) + 1) % PARTITIONS
+        producer.produce(topic, key='room', partition=where,
+                         value=value('room', 'c0'))
+        producer.flush()
+        mock.fatal()
+        one = relay(kafka_brokers=mock.brokers)
+        wait_for(lambda: view.cids('room') == ['c0'], 30, what='it is there')
+        assert one.logged('another producer for Kafka is made')
+        assert view.progress(where)[1] == 1
+        one.stop()
+    finally:
+        mock.close()
 
 
 def test_offset_holes(kafka, topic, view, relay):
