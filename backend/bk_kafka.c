@@ -42,6 +42,8 @@ static void bk_kafka_failed(bk_kafka_t *k, bk_kafka_message_t *m);
 static int64_t bk_kafka_behind(bk_kafka_t *k, int32_t partition);
 
 
+/* who cannot store leaves its partitions to others, which wait for that */
+
 static const char *const  bk_kafka_consumer[] = {
     "enable.auto.commit", "false",
     "enable.auto.offset.store", "false",
@@ -49,6 +51,7 @@ static const char *const  bk_kafka_consumer[] = {
     "partition.assignment.strategy", "range",
     "session.timeout.ms", "10000",
     "heartbeat.interval.ms", "2000",
+    "max.poll.interval.ms", "60000",
     "topic.metadata.refresh.interval.ms", "30000",
     NULL
 };

@@ -18,7 +18,7 @@
 #include "bk_relay_int.h"
 
 
-#define BK_RELAY_ASK     2000            /* ms that a batch may wait */
+#define BK_RELAY_ASK     2000            /* ms that batches may wait */
 #define BK_RELAY_DEDUPE  86400000        /* ms */
 
 
@@ -326,7 +326,6 @@ static void
 bk_relay_doubt(bk_relay_t *r, bk_relay_item_t **items, size_t n)
 {
     size_t             i;
-    uint64_t           until;
     bk_ask_e           rc;
     bk_relay_item_t   *it;
 
@@ -334,7 +333,6 @@ bk_relay_doubt(bk_relay_t *r, bk_relay_item_t **items, size_t n)
         return;
     }
 
-    until = bk_ticks() + BK_RELAY_ASK;
     rc = BK_ASK_UNKNOWN;
 
     for (i = 0; i < n; i++) {
@@ -349,10 +347,14 @@ bk_relay_doubt(bk_relay_t *r, bk_relay_item_t **items, size_t n)
         it->pos.epoch = r->epoch;
         it->pos.seq = bk_kafka_offset(it->m) + 1;
 
-        /* who does not answer has used up the time */
+        if (r->patience == 0) {
+            r->patience = bk_ticks() + BK_RELAY_ASK;
+        }
+
+        /* who does not answer has used it up */
 
         if (rc != BK_ASK_AWAY) {
-            rc = bk_ask(&it->record, it->pos, until, &it->first);
+            rc = bk_ask(&it->record, it->pos, r->patience, &it->first);
         }
 
         it->dup = (rc == BK_ASK_FOUND);

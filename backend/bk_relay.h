@@ -74,6 +74,7 @@ typedef struct {
     wsc_buf_t             envelope;
     wsc_buf_t             octets;
     uint64_t              changes;       /* so many since the start */
+    uint64_t              patience;      /* ends then; 0: nobody waits yet */
 } bk_relay_t;
 
 

@@ -140,6 +140,7 @@ static const bk_kafka_ops_t  bk_relayer_ops = {
 static const char *const  bk_relayer_kafka[] = {
     "session.timeout.ms", "6000",
     "heartbeat.interval.ms", "1000",
+    "max.poll.interval.ms", "30000",
     "fetch.wait.max.ms", "100",
     NULL
 };
@@ -567,6 +568,8 @@ bk_relayer_flush(bk_relayer_t *a)
     size_t            i;
     int32_t           p;
     bk_relay_part_t  *part;
+
+    a->relay.patience = 0;
 
     for (i = 0; i < a->n; i++) {
         p = bk_kafka_partition(a->items[i].m);

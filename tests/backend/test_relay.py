@@ -415,6 +415,29 @@ def test_two_on_one_partition(kafka, topic, view, redis, relay):
                          for one in several) == 400, what='they agree')
 
 
+def test_one_without_redis(kafka, topic, view, redis, relay):
+    """It does not hold up the others, which get its partitions."""
+    load(kafka, topic, ['room'], 0, 1)
+    proxy = Proxy(redis.port)
+    try:
+        one = relay(redis='redis://127.0.0.1:%d' % proxy.port)
+        relayed(kafka, topic, view)
+        proxy.closed = True
+        proxy.cut()
+        wait_for(lambda: not one.healthy(), what='it has noticed')
+        relay()
+        load(kafka, topic, ['room'], 1, 10)
+        relayed(kafka, topic, view, seconds=50)
+        chained(view, ['room'], 11)
+        proxy.closed = False
+        wait_for(one.healthy, 30, what='it is back')
+        load(kafka, topic, ['room'], 11, 10)
+        relayed(kafka, topic, view)
+        chained(view, ['room'], 21)
+    finally:
+        proxy.close()
+
+
 def test_kills(kafka, topic, view, redis, relay):
     rooms = ['r%d' % i for i in range(8)]
     ear = Ear(redis.port)
