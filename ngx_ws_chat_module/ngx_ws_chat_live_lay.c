@@ -9,13 +9,15 @@
  *
  * or HVALS for a resume, which is told of changes before its page as well.
  * Changes of what the stream drops are dropped as well, perhaps before they
- * were asked for: what is before its first entry by now is not shown.
+ * were asked for: what is before its first entry by now is not shown.  Where
+ * the page is the archive's, it is asked instead how far the relay is.
  */
 
 
 #include "ngx_ws_chat_live_archive.h"
 #include "ngx_ws_chat_live_change.h"
 #include "ngx_ws_chat_live_lay.h"
+#include "core/wsc_progress.h"
 
 
 #define NGX_WS_CHAT_LIVE_CHANGED       500             /* that a resume is */
@@ -36,8 +38,10 @@ static ngx_ws_chat_live_cmd_t *ngx_ws_chat_live_lay_cmd(ngx_ws_chat_live_t *l,
 static void ngx_ws_chat_live_lay_on_queued(void *data,
     const redisReply *reply);
 static void ngx_ws_chat_live_lay_on_exec(void *data, const redisReply *reply);
-static ngx_int_t ngx_ws_chat_live_lay_over(ngx_ws_chat_live_job_t *job,
+static ngx_uint_t ngx_ws_chat_live_lay_newer(const ngx_ws_chat_live_job_t *job,
     const redisReply *reply);
+static ngx_int_t ngx_ws_chat_live_lay_over(ngx_ws_chat_live_job_t *job,
+    const redisReply *reply, ngx_uint_t newer);
 static wsc_entry_t *ngx_ws_chat_live_lay_find(const ngx_ws_chat_read_t *r,
     wsc_pos_t pos);
 static ngx_int_t ngx_ws_chat_live_lay_changed(ngx_ws_chat_read_t *r,
@@ -149,12 +153,19 @@ ngx_ws_chat_live_lay_words(ngx_ws_chat_live_job_t *job,
         return NGX_ERROR;
     }
 
-    c = ngx_ws_chat_live_cmd("XRANGE");
-    ngx_ws_chat_live_key(c, l, NGX_WS_CHAT_LIVE_STREAM, &job->r->chat_id);
-    ngx_ws_chat_live_word(c, "-");
-    ngx_ws_chat_live_word(c, "+");
-    ngx_ws_chat_live_word(c, "COUNT");
-    ngx_ws_chat_live_word(c, "1");
+    if (job->archived) {
+        c = ngx_ws_chat_live_cmd("GET");
+        ngx_ws_chat_live_progress(c, ngx_ws_chat_live_shard(l,
+                                                         &job->r->chat_id));
+
+    } else {
+        c = ngx_ws_chat_live_cmd("XRANGE");
+        ngx_ws_chat_live_key(c, l, NGX_WS_CHAT_LIVE_STREAM, &job->r->chat_id);
+        ngx_ws_chat_live_word(c, "-");
+        ngx_ws_chat_live_word(c, "+");
+        ngx_ws_chat_live_word(c, "COUNT");
+        ngx_ws_chat_live_word(c, "1");
+    }
 
     if (ngx_ws_chat_live_send(c, rc, ngx_ws_chat_live_lay_on_queued, l)
         != NGX_OK)
@@ -217,7 +228,9 @@ ngx_ws_chat_live_lay_on_exec(void *data, const redisReply *reply)
         return;
     }
 
-    rc = ngx_ws_chat_live_lay_over(job, reply->element[0]);
+    rc = ngx_ws_chat_live_lay_over(job, reply->element[0],
+                                   ngx_ws_chat_live_lay_newer(job,
+                                                        reply->element[1]));
     changed = r->changed;
 
     if (rc == NGX_OK && !job->archived) {
@@ -230,11 +243,42 @@ ngx_ws_chat_live_lay_on_exec(void *data, const redisReply *reply)
 }
 
 
+/*
+ * In a durable chat relay and archive go by the same log: the page has all
+ * that is in Redis if the relay is not beyond what the archive said before it
+ * read the page.
+ */
+
+static ngx_uint_t
+ngx_ws_chat_live_lay_newer(const ngx_ws_chat_live_job_t *job,
+    const redisReply *reply)
+{
+    wsc_pos_t       pos;
+    wsc_str_t       s;
+    wsc_progress_t  progress;
+
+    if (!job->archived || !job->live->zone->durable) {
+        return 1;
+    }
+
+    if (ngx_ws_chat_live_reply_str(reply, &s) == NULL
+        || wsc_progress_parse(&s, &progress) != WSC_OK)
+    {
+        return 0;
+    }
+
+    pos.epoch = progress.epoch;
+    pos.seq = progress.next;
+
+    return wsc_pos_cmp(pos, job->complete_to) > 0;
+}
+
+
 /* In a page of the archive behind a retraction comes nothing. */
 
 static ngx_int_t
 ngx_ws_chat_live_lay_over(ngx_ws_chat_live_job_t *job,
-    const redisReply *reply)
+    const redisReply *reply, ngx_uint_t newer)
 {
     size_t               i, size;
     wsc_str_t            s;
@@ -271,7 +315,7 @@ ngx_ws_chat_live_lay_over(ngx_ws_chat_live_job_t *job,
                 return NGX_ERROR;
             }
 
-        } else if (!e->retracted) {
+        } else if (newer && !e->retracted) {
             ngx_ws_chat_live_over_entry(&v.change, e);
         }
     }

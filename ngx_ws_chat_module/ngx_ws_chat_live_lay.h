@@ -24,6 +24,7 @@ struct ngx_ws_chat_live_job_s {
     ngx_ws_chat_read_t          *r;          /* NULL: called off */
     wsc_pos_t                    after;
     wsc_pos_t                    head;
+    wsc_pos_t                    complete_to;  /* of an archived page */
     wsc_entry_t                 *page;       /* r's entries and their octets */
     void                       (*laid)(ngx_ws_chat_live_job_t *job,
                                      ngx_int_t rc);

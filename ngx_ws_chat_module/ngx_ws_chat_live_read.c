@@ -502,6 +502,7 @@ ngx_ws_chat_live_read_page(void *data, wsc_page_t *page)
     }
 
     job->archived = 1;
+    job->complete_to = page->complete_to;
     ngx_ws_chat_live_lay(job);
 }
 

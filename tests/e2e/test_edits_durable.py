@@ -197,8 +197,9 @@ def deep(line, daemon, database):  # noqa: F811
     wait_for(lambda: archiver.metrics()['messages_total'] == 1300
              and relay.metrics()['messages_total'] == 1300, PATIENT,
              'all is stored')
-    return SimpleNamespace(relay=relay, archive='ws_chat_history_pass '
-                           'http://127.0.0.1:%d;' % history.port)
+    return SimpleNamespace(relay=relay, archiver=archiver,
+                           archive='ws_chat_history_pass '
+                                   'http://127.0.0.1:%d;' % history.port)
 
 
 async def test_the_archive(line, deep, database):  # noqa: F811
@@ -241,20 +242,34 @@ async def test_the_archive(line, deep, database):  # noqa: F811
 
 
 async def test_a_late_relay(line, deep, database):  # noqa: F811
-    """The archive has a retraction: no edit from before it is shown."""
+    """What is archived is newer: no edit from before it is shown."""
     ng = await line.node(http=deep.archive)
     ann = await joined(ng, 'ann')
-    place = {'epoch': EPOCH, 'seq': 1}
-    await ann.settle('edit', chat_id=ROOM, message=SECRET, **place)
-    await ann.expect('update', timeout=PATIENT, **place)
+    front = {'epoch': EPOCH, 'seq': 4}
+    places = [{'epoch': EPOCH, 'seq': seq} for seq in (1, 2, 3)]
+    for place in places:
+        await ann.settle('edit', chat_id=ROOM, message=SECRET, **place)
+        await ann.expect('update', timeout=PATIENT, **place)
+
+    async def archived(count):
+        await asyncio.to_thread(
+            wait_for, lambda: database.value(
+                'select max(changed_seq) from messages') == 1300 + count,
+            PATIENT, 'the changes are archived')
+
+    await archived(3)
     deep.relay.kill()
-    await ann.settle('retract', chat_id=ROOM, **place)
-    await asyncio.to_thread(
-        wait_for, lambda: database.value(
-            'select count(*) from messages where retracted is not null'),
-        PATIENT, 'the retraction is archived')
-    assert await now(ann, before={'epoch': EPOCH, 'seq': 3}) == [None, 1]
-    assert await refused(ann, 'edit', message='x', **place) == 'not_found'
+    await ann.settle('retract', chat_id=ROOM, **places[0])
+    await ann.settle('edit', chat_id=ROOM, message='new', **places[1])
+    await archived(5)
+    assert await now(ann, before=front) == [None, 'new', SECRET]
+    assert await refused(ann, 'edit', message='x', **places[0]) == 'not_found'
+    # the relay comes back, the archive stays behind
+    deep.archiver.kill()
+    line.relay(history_messages=10)
+    await ann.settle('retract', chat_id=ROOM, **places[2])
+    await ann.expect('update', timeout=PATIENT, **places[2])
+    assert await now(ann, before=front) == [None, 'new', None]
 
 
 async def test_without_what_was_changed(line, deep):  # noqa: F811
