@@ -37,8 +37,11 @@ static size_t bk_relay_commands(bk_relay_t *r, int32_t partition,
 static int bk_relay_last(bk_relay_item_t **items, size_t i, size_t n);
 static size_t bk_relay_append(bk_relay_t *r, int32_t partition,
     bk_relay_item_t *it);
-static size_t bk_relay_positions(bk_relay_t *r, int32_t partition,
+static size_t bk_relay_place(bk_relay_t *r, int32_t partition,
     const bk_relay_item_t *it);
+static size_t bk_relay_end(bk_relay_t *r, int32_t partition,
+    const bk_relay_item_t *it);
+static void bk_relay_position(bk_relay_t *r, wsc_pos_t pos);
 static size_t bk_relay_settled(bk_relay_t *r, int32_t partition,
     const bk_relay_item_t *it);
 static void bk_relay_dedupe(bk_relay_t *r, int32_t partition,
@@ -150,8 +153,7 @@ bk_relay_commands(bk_relay_t *r, int32_t partition, bk_relay_item_t **items,
             commands += bk_relay_append(r, partition, it);
 
             if (bk_relay_last(items, i, n)) {
-                commands += bk_relay_change_live(r, partition,
-                                                 &it->record.chat_id);
+                commands += bk_relay_end(r, partition, it);
             }
         }
     }
@@ -473,12 +475,7 @@ bk_relay_append(bk_relay_t *r, int32_t partition, bk_relay_item_t *it)
     bk_redis_octets(r->redis, b->data, b->len);
     bk_redis_end(r->redis);
 
-    bk_redis_begin(r->redis, "PEXPIRE");
-    bk_relay_word(r, partition, "s", &record->chat_id);
-    bk_redis_number(r->redis, r->age);
-    bk_redis_end(r->redis);
-
-    n = 2 + bk_relay_positions(r, partition, it);
+    n = 1 + bk_relay_place(r, partition, it);
 
     if (it->pos.seq <= r->progress.goal) {
         return n;
@@ -496,38 +493,55 @@ bk_relay_append(bk_relay_t *r, int32_t partition, bk_relay_item_t *it)
 }
 
 
-/* Where the chat ends now, and where the cid is. */
+/* Where the cid is. */
 
 static size_t
-bk_relay_positions(bk_relay_t *r, int32_t partition,
-    const bk_relay_item_t *it)
+bk_relay_place(bk_relay_t *r, int32_t partition, const bk_relay_item_t *it)
 {
-    size_t        len;
-    u_char        buf[WSC_ID_LEN];
-    wsc_dedupe_t  d;
-
-    d.pos = it->pos;
-    d.placed = 1;
-
-    len = wsc_dedupe_print(buf, &d);
-
-    bk_redis_begin(r->redis, "SET");
-    bk_relay_word(r, partition, "h", &it->record.chat_id);
-    bk_redis_octets(r->redis, buf, len);
-    bk_redis_end(r->redis);
-
     if (it->record.cid.len == 0) {
-        return 1;
+        return 0;
     }
 
     bk_redis_begin(r->redis, "SET");
     bk_relay_dedupe(r, partition, &it->record);
-    bk_redis_octets(r->redis, buf, len);
+    bk_relay_position(r, it->pos);
     bk_redis_word(r->redis, "PX");
     bk_redis_number(r->redis, BK_RELAY_DEDUPE);
     bk_redis_end(r->redis);
 
-    return 2;
+    return 1;
+}
+
+
+/* Where the chat ends now, and how long it lives. */
+
+static size_t
+bk_relay_end(bk_relay_t *r, int32_t partition, const bk_relay_item_t *it)
+{
+    bk_redis_begin(r->redis, "SET");
+    bk_relay_word(r, partition, "h", &it->record.chat_id);
+    bk_relay_position(r, it->pos);
+    bk_redis_end(r->redis);
+
+    bk_redis_begin(r->redis, "PEXPIRE");
+    bk_relay_word(r, partition, "s", &it->record.chat_id);
+    bk_redis_number(r->redis, r->age);
+    bk_redis_end(r->redis);
+
+    return 2 + bk_relay_change_live(r, partition, &it->record.chat_id);
+}
+
+
+static void
+bk_relay_position(bk_relay_t *r, wsc_pos_t pos)
+{
+    u_char        buf[WSC_ID_LEN];
+    wsc_dedupe_t  d;
+
+    d.pos = pos;
+    d.placed = 1;
+
+    bk_redis_octets(r->redis, buf, wsc_dedupe_print(buf, &d));
 }
 
 

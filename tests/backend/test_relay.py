@@ -165,6 +165,20 @@ def test_appends(kafka, topic, view, redis, relay):
     assert one.healthy()
 
 
+def test_once_a_batch(kafka, topic, view, relay):
+    """Where a chat ends, and how long it lives, is not said by each message."""
+    load(kafka, topic, ['room'], 0, 400)
+    one = relay()
+    relayed(kafka, topic, view)
+    batches = one.metrics()['transactions_total']
+    assert batches < 40
+    calls = view.db.info('commandstats')
+    assert calls['cmdstat_xadd']['calls'] == 400
+    assert calls['cmdstat_pexpire']['calls'] <= 2 * batches
+    assert calls['cmdstat_set']['calls'] <= 400 + 2 * batches + PARTITIONS
+    chained(view, ['room'], 400)
+
+
 def test_repetition(kafka, topic, view, redis, relay):
     """It is not appended; its sender hears where the first one is."""
     relay()
