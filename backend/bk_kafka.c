@@ -40,6 +40,8 @@ static void bk_kafka_on_error(rd_kafka_t *rk, int err, const char *reason,
 static void bk_kafka_probe(bk_kafka_t *k);
 static void bk_kafka_failed(bk_kafka_t *k, bk_kafka_message_t *m);
 static int64_t bk_kafka_behind(bk_kafka_t *k, int32_t partition);
+static int64_t bk_kafka_edge(bk_kafka_t *k, int32_t partition,
+    int64_t which);
 
 
 /* who cannot store leaves its partitions to others, which wait for that */
@@ -432,17 +434,46 @@ bk_kafka_committed(bk_kafka_t *k, int32_t partition)
 int
 bk_kafka_range(bk_kafka_t *k, int32_t partition, int64_t *low, int64_t *high)
 {
-    rd_kafka_resp_err_t  err;
+    *low = bk_kafka_edge(k, partition, RD_KAFKA_OFFSET_BEGINNING);
+    *high = (*low < 0) ? -1 : bk_kafka_edge(k, partition,
+                                            RD_KAFKA_OFFSET_END);
 
-    err = rd_kafka_query_watermark_offsets(k->rk, bk_kafka_topic, partition,
-                                           low, high, BK_KAFKA_TIMEOUT);
+    return (*high < 0) ? -1 : 0;
+}
+
+
+/*
+ * One end of a partition; -1: it is logged why not.  Of both at once
+ * librdkafka gives the one that it has been told for the other, too.
+ */
+
+static int64_t
+bk_kafka_edge(bk_kafka_t *k, int32_t partition, int64_t which)
+{
+    int64_t                           offset;
+    rd_kafka_resp_err_t               err;
+    rd_kafka_topic_partition_list_t  *list;
+
+    list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, bk_kafka_topic, partition)
+        ->offset = which;
+
+    err = rd_kafka_offsets_for_times(k->rk, list, BK_KAFKA_TIMEOUT);
+
+    if (!err) {
+        err = list->elems[0].err;
+    }
+
+    offset = err ? -1 : list->elems[0].offset;
+
+    rd_kafka_topic_partition_list_destroy(list);
+
     if (err) {
         bk_log(BK_LOG_WARN, "no watermarks", bk_num("partition", partition),
                bk_str("error", rd_kafka_err2str(err)));
-        return -1;
     }
 
-    return 0;
+    return offset;
 }
 
 

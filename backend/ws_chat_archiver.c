@@ -319,23 +319,25 @@ bk_archiver_lost(void *data, int32_t partition)
 {
     bk_archiver_t *a = data;
 
-    int64_t  low, high;
+    int64_t     low, high;
+    bk_part_t  *part;
+
+    part = &a->archive.parts[partition];
+
+    /* it comes again, until Kafka tells where */
+
+    if (bk_kafka_range(a->kafka, partition, &low, &high) == -1) {
+        bk_archiver_go(a, partition, part->due);
+        return;
+    }
 
     bk_metric_add(&bk_archive_metrics[BK_ARCHIVE_LOST], 1);
 
-    if (bk_kafka_range(a->kafka, partition, &low, &high) == -1) {
-        low = -1;
-        high = -1;
-    }
-
     bk_log(BK_LOG_ERROR, "records are gone that were never archived",
-           bk_num("partition", partition),
-           bk_num("next", a->archive.parts[partition].from),
+           bk_num("partition", partition), bk_num("next", part->from),
            bk_num("first", low), bk_num("end", high));
 
-    if (bk_archiver_on_lost == 0 || low == -1
-        || a->archive.parts[partition].from > high)
-    {
+    if (bk_archiver_on_lost == 0 || part->from > high) {
         bk_status_set(BK_STATUS_DATA, "records are gone");
         return;
     }

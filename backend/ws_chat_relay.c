@@ -409,7 +409,10 @@ bk_relayer_revoked(void *data)
 }
 
 
-/* The archiver raises the alarm; here the chats go on, with a hole to see. */
+/*
+ * The archiver raises the alarm; here the chats go on, with a hole to see, as
+ * soon as Kafka tells where.
+ */
 
 static void
 bk_relayer_lost(void *data, int32_t partition)
@@ -421,12 +424,16 @@ bk_relayer_lost(void *data, int32_t partition)
 
     part = &a->parts[partition];
 
-    bk_metric_add(&bk_relay_metrics[BK_RELAY_LOST], 1);
+    bk_relayer_flush(a);
 
     if (bk_kafka_range(a->relay.kafka, partition, &low, &high) == -1) {
-        low = 0;
-        high = 0;
+        part->due = part->from;
+        part->seeking = 1;
+        a->seeking = 1;
+        return;
     }
+
+    bk_metric_add(&bk_relay_metrics[BK_RELAY_LOST], 1);
 
     bk_log(BK_LOG_ERROR, "records are gone that were never relayed",
            bk_num("partition", partition), bk_num("next", part->from),
@@ -436,8 +443,6 @@ bk_relayer_lost(void *data, int32_t partition)
         bk_status_set(BK_STATUS_DATA, "records are gone");
         return;
     }
-
-    bk_relayer_flush(a);
 
     (void) bk_relay_pass(&a->relay, partition, part->from, low);
     bk_relayer_settle(a, partition, BK_RELAY_MOVED);

@@ -8,9 +8,10 @@ import msgpack
 import psycopg
 import pytest
 
+from harness.broker import Kafka, MockBroker
 from harness.daemon import Daemon
 from harness.nginx import wait_for
-from harness.records import EPOCH, change, partition, send, value
+from harness.records import EPOCH, change, partition, pile, send, value
 
 PARTITIONS = 4
 
@@ -558,6 +559,26 @@ def test_lost(kafka, topic, database, archiver):
     assert [cid for cid, in database.rows(
         'select cid from messages order by seq')] == \
         ['c%d' % i for i in list(range(10)) + list(range(15, 20))]
+
+
+def test_lost_while_kafka_does_not_tell(topic, database, archiver):
+    """It goes on as soon as that is known."""
+    mock = MockBroker(topic, PARTITIONS)
+    try:
+        lost = 'records are gone that were never archived'
+        for p in range(PARTITIONS):
+            database.run('insert into progress values (%s, %s, %s, 0, %s)',
+                         topic, p, EPOCH, PARTITIONS)
+        pile(Kafka.producer(mock), topic)
+        mock.blind(3)
+        one = archiver(kafka_brokers=mock.brokers, on_lost='skip')
+        one.expected.append(lost)
+        wait_for(lambda: database.rows(
+            "select 1 from messages where cid = 'last'"), 30, what='the last')
+        assert one.logged('no watermarks') and one.logged(lost)
+        one.stop()
+    finally:
+        mock.close()
 
 
 def test_epochs(kafka, topic, database, archiver):

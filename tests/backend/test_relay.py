@@ -12,7 +12,8 @@ import redis as redis_client
 from harness.broker import Kafka, MockBroker
 from harness.daemon import Daemon
 from harness.nginx import wait_for
-from harness.records import EPOCH, change, iso, partition, send, value
+from harness.records import (EPOCH, change, iso, partition, pile, send,
+                             value)
 from harness.redis import Proxy, Redis
 
 PARTITIONS = 4
@@ -642,6 +643,27 @@ def test_lost_end(kafka, topic, view, redis, relay):
              what='the end is back')
     chained(view, rooms, 60)
     assert first.metrics()['gaps_total'] >= 1
+
+
+def test_lost_while_kafka_does_not_tell(topic, view, relay):
+    """It goes on as soon as that is known, and the hole shows."""
+    mock = MockBroker(topic, PARTITIONS)
+    try:
+        lost = 'records are gone that were never relayed'
+        for p in range(PARTITIONS):
+            view.db.set('wsc:{%d}:progress' % p, '%d %d 0 0' % (
+                EPOCH, p == partition('room', PARTITIONS)))
+        pile(Kafka.producer(mock), topic)
+        mock.blind(3)
+        one = relay(kafka_brokers=mock.brokers)
+        one.expected.append(lost)
+        wait_for(lambda: 'last' in view.cids('room'), 30, what='the last')
+        rows = view.stream('room')
+        assert rows[0][0][1] - rows[0][1][1] == 1
+        assert one.logged('no watermarks') and one.logged(lost)
+        one.stop()
+    finally:
+        mock.close()
 
 
 def test_history_limit(kafka, topic, view, relay):

@@ -6,9 +6,9 @@
  * line it prints is the broker's address; then it does what lines on standard
  * input say, and answers each with a line:
  *
- *     errors CODE COUNT    the next so many produce requests fail with this
- *                          code of the protocol
- *     down, up             connections are closed and refused; no longer
+ *     errors API CODE COUNT    the next so many requests of this number fail
+ *                              with this code of the protocol
+ *     down, up                 connections are closed and refused; no longer
  *
  * The end of the input ends it.
  */
@@ -21,19 +21,18 @@
 #include <librdkafka/rdkafka_mock.h>
 
 
-#define MOCK_PRODUCE  0
-#define MOCK_BROKER   1     /* they are numbered from 1 */
+#define MOCK_BROKER  1      /* they are numbered from 1 */
 
 
 static int
-mock_errors(rd_kafka_mock_cluster_t *cluster, int code, int count)
+mock_errors(rd_kafka_mock_cluster_t *cluster, int api, int code, int count)
 {
     if (count < 1) {
         return -1;
     }
 
     while (count--) {
-        rd_kafka_mock_push_request_errors(cluster, MOCK_PRODUCE, 1,
+        rd_kafka_mock_push_request_errors(cluster, api, 1,
                                           (rd_kafka_resp_err_t) code);
     }
 
@@ -44,7 +43,7 @@ mock_errors(rd_kafka_mock_cluster_t *cluster, int code, int count)
 static int
 mock_do(rd_kafka_mock_cluster_t *cluster, const char *line)
 {
-    int  code, count;
+    int  api, code, count;
 
     if (strcmp(line, "down\n") == 0) {
         return rd_kafka_mock_broker_set_down(cluster, MOCK_BROKER) ? -1 : 0;
@@ -54,11 +53,11 @@ mock_do(rd_kafka_mock_cluster_t *cluster, const char *line)
         return rd_kafka_mock_broker_set_up(cluster, MOCK_BROKER) ? -1 : 0;
     }
 
-    if (sscanf(line, "errors %d %d", &code, &count) != 2) {
+    if (sscanf(line, "errors %d %d %d", &api, &code, &count) != 3) {
         return -1;
     }
 
-    return mock_errors(cluster, code, count);
+    return mock_errors(cluster, api, code, count);
 }
 
 

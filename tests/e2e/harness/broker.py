@@ -20,7 +20,9 @@ import farmlib.kafka  # noqa: E402
 SMALL = {'num_network_threads': 2, 'num_io_threads': 2,
          'log_cleaner_enable': 'false'}
 
-OUT_OF_ORDER_SEQUENCE = 45
+# of Kafka's protocol
+PRODUCE, LIST_OFFSETS = 0, 2
+NOT_ALLOWED, OUT_OF_ORDER_SEQUENCE = 29, 45
 
 
 class Kafka:
@@ -142,7 +144,11 @@ class MockBroker:
 
     def fatal(self):
         """The producer that sends next is told that it cannot go on."""
-        self.tell('errors %d 1' % OUT_OF_ORDER_SEQUENCE)
+        self.tell('errors %d %d 1' % (PRODUCE, OUT_OF_ORDER_SEQUENCE))
+
+    def blind(self, count):
+        """So often nobody is told where a partition begins, or ends."""
+        self.tell('errors %d %d %d' % (LIST_OFFSETS, NOT_ALLOWED, count))
 
     def down(self):
         self.tell('down')

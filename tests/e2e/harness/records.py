@@ -43,6 +43,15 @@ def send(producer, topic, chat_id, cid, **more):
     producer.poll(0)
 
 
+def pile(producer, topic, chat_id='room'):
+    """More than librdkafka's mock of a broker keeps of a partition."""
+    for n in range(30):
+        send(producer, topic, chat_id, 'c%d' % n,
+             message='"%s"' % ('x' * 500000))
+    send(producer, topic, chat_id, 'last')
+    producer.flush()
+
+
 def change(producer, topic, chat_id, seq, message=None, by='ann', epoch=EPOCH,
            **more):
     """A change of a message; message is JSON text, None retracts it."""
