@@ -41,6 +41,7 @@ struct bk_redis_s {
 
 
 static int bk_redis_uri(bk_redis_t *r, const char *uri);
+static int bk_redis_port(bk_redis_t *r);
 static int bk_redis_login(bk_redis_t *r);
 static int bk_redis_policy(bk_redis_t *r);
 static void bk_redis_broken(bk_redis_t *r, const char *reason);
@@ -137,9 +138,21 @@ bk_redis_uri(bk_redis_t *r, const char *uri)
         }
     }
 
+    return bk_redis_port(r);
+}
+
+
+/* Takes the port off the host, and the brackets of IPv6. */
+
+static int
+bk_redis_port(bk_redis_t *r)
+{
+    char    *p, *end;
+    size_t   len;
+
     p = strrchr(r->host, ':');
 
-    if (p) {
+    if (p && strchr(p, ']') == NULL) {
         *p++ = '\0';
         r->port = strtol(p, &end, 10);
 
@@ -148,7 +161,14 @@ bk_redis_uri(bk_redis_t *r, const char *uri)
         }
     }
 
-    return r->host[0] ? 0 : -1;
+    len = strlen(r->host);
+
+    if (len > 2 && r->host[0] == '[' && r->host[len - 1] == ']') {
+        memmove(r->host, r->host + 1, len - 2);
+        r->host[len - 2] = '\0';
+    }
+
+    return len ? 0 : -1;
 }
 
 

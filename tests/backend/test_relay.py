@@ -753,6 +753,22 @@ def test_login(kafka, topic, view, redis, relay):
     assert not three.healthy()
 
 
+def test_ipv6(kafka, topic, relay):
+    try:
+        socket.create_server(('::1', 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip('no IPv6 here')
+    redis = Redis('--bind', '::1', ram=True)
+    try:
+        one = relay(redis='redis://[::1]:%d/0' % redis.port)
+        load(kafka, topic, ['room'], 0, 1)
+        wait_for(lambda: one.metrics()['messages_total'] == 1, 30,
+                 what='it is relayed')
+        one.stop()
+    finally:
+        redis.close()
+
+
 @pytest.mark.parametrize('options, said', [
     ({}, '"epoch" must be given'),
     ({'epoch': 1, 'redis': 'http://x'}, 'bad \\"redis\\"'),
