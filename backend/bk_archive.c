@@ -146,7 +146,8 @@ bk_archive_position(bk_archive_t *a, int32_t partition, int64_t *next)
                     " (topic, partition, epoch, next, partitions)"
                     " values ($1, $2, $3, -1, $4)"
                     " on conflict (topic, partition) do update"
-                    " set epoch = excluded.epoch, next = -1"
+                    " set epoch = excluded.epoch, next = -1,"
+                    " partitions = excluded.partitions"
                     " where p.epoch < excluded.epoch",
                     4, values, &result);
     PQclear(result);

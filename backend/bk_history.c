@@ -153,8 +153,10 @@ bk_history_progress(PGconn *conn, const wsc_str_t *chat_id,
     complete_to->epoch = 0;
     complete_to->seq = 0;
 
+    /* while a new epoch begins rows of the old one may count otherwise */
+
     rc = bk_pg_exec(conn, "select partition, epoch, next, partitions"
-                          " from progress where topic = $1",
+                          " from progress where topic = $1 order by epoch",
                     1, values, &result);
     if (rc != BK_PG_OK) {
         return rc;

@@ -202,6 +202,20 @@ def test_complete_to(database, history):
             100 + partition(chat_id, PARTITIONS)
 
 
+def test_complete_to_of_a_new_epoch(database, history):
+    """It counts, though an old one with more partitions is still there."""
+    fewer = PARTITIONS - 1
+    chat_id = next(c for c in 'abcdefgh'
+                   if partition(c, fewer) < partition(c, PARTITIONS))
+    for epoch, next_, count in ((EPOCH + 1, 7, fewer),
+                                (EPOCH, 99, PARTITIONS)):
+        database.run('insert into progress values (%s, %s, %s, %s, %s)',
+                     'chat-messages', partition(chat_id, count), epoch, next_,
+                     count)
+    assert page(history(), chat_id=chat_id)['complete_to'] == {
+        'epoch': EPOCH + 1, 'seq': 7}
+
+
 def test_live(database, history):
     """Of a live chat complete is what follows without a hole."""
     fill(database, 'room', 1, 20)
