@@ -3,6 +3,7 @@
 import asyncio
 import http.server
 import json
+import signal
 import socket
 import threading
 import time
@@ -247,6 +248,79 @@ async def test_nothing_is_archived(nginx, redis, void):  # noqa: F811
         await ann.cmd('retract', chat_id=ROOM, epoch=acks[-1]['epoch'],
                       seq=acks[-1]['seq'])
     assert not void.hosts
+
+
+HEAD = b'HTTP/1.1 200 OK\r\n\r\n'
+PAGE = b'{"messages":[],"more":false,"complete_to":null}'
+BROKEN = {
+    'nothing': [],
+    'no head': [PAGE],
+    'no end of it': [b'HTTP/1.1 200 OK\r\n' + b'x: y\r\n' * 10000],
+    'zeros': [b'HTTP/1.1 200 OK\0\r\n\r\n' + PAGE],
+    'not found': [b'HTTP/1.1 404 Not Found\r\n\r\n' + PAGE],
+    'cut': [HEAD + PAGE[:-1]],
+    'too deep': [HEAD + b'[' * 1000000],
+    'no page': [HEAD + b'[]'],
+    'too many': [HEAD + b'{"messages":[' + b','.join(
+        b'{"epoch":1,"seq":%d,"prev":null,"sender":"a","message":1,'
+        b'"timestamp":1}' % n for n in range(1, 600)) + b']}'],
+    'backwards': [HEAD + b'{"messages":[' + b','.join(
+        b'{"epoch":1,"seq":%d,"prev":null,"sender":"a","message":1,'
+        b'"timestamp":1}' % n for n in (2, 1)) + b']}'],
+    'too large': [HEAD] + [b' ' * 100000] * 100,
+}
+
+
+@pytest.mark.parametrize('pieces', BROKEN.values(), ids=BROKEN)
+async def test_a_broken_archive(nginx, kafka, redis, pieces):  # noqa: F811
+    """What it says is no page: nothing is made up, and all goes on."""
+    async def answer(reader, writer):
+        await reader.readuntil(b'\r\n\r\n')
+        try:
+            for piece in pieces:
+                writer.write(piece)
+                await writer.drain()
+        except ConnectionError:
+            pass
+        writer.close()
+
+    server = await asyncio.start_server(answer, '127.0.0.1', 0)
+    port = server.sockets[0].getsockname()[1]
+    ng = shallow(nginx, redis, port, records(kafka))
+    async with await Client.connect(ng, user='ann') as ann:
+        await ann.join(ROOM)
+        acks = [await ann.cmd('send', chat_id=ROOM, cid='c%d' % i, message=i)
+                for i in range(30)]
+        start = {'epoch': acks[0]['epoch'], 'seq': acks[0]['seq']}
+        for _ in range(3):
+            with pytest.raises(ChatError) as e:
+                await ann.cmd('history', chat_id=ROOM, after=start,
+                              timeout=PATIENT)
+            assert e.value.code == 'unavailable'
+        page = await ann.cmd('history', chat_id=ROOM)
+        assert [m['message'] for m in page['messages']] == list(range(20, 30))
+    server.close()
+
+
+@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGQUIT])
+async def test_the_end_while_it_is_asked(nginx, kafka, redis, mute,  # noqa: F811
+                                         number):
+    """Questions that wait for it, or for their turn, hold up nobody."""
+    port, askers = mute
+    ng = shallow(nginx, redis, port, records(kafka))
+    async with await Client.connect(ng, user='ann') as ann, \
+            await Client.connect(ng, user='bob') as bob:
+        await ann.join(ROOM)
+        acks = [await ann.cmd('send', chat_id=ROOM, cid='c%d' % i, message=i)
+                for i in range(30)]
+        start = {'epoch': acks[0]['epoch'], 'seq': acks[0]['seq']}
+        await ann.post([{'op': 'history', 'id': i, 'chat_id': ROOM,
+                         'after': start} for i in range(20)])
+        await bob.post({'op': 'join', 'id': 0, 'chat_id': ROOM,
+                        'after': start})
+        await asyncio.to_thread(wait_for, lambda: len(askers) == 8, PATIENT)
+        ng.process.send_signal(number)
+        await asyncio.to_thread(ng.process.wait, PATIENT)
 
 
 @pytest.fixture
