@@ -14,13 +14,12 @@
 #include "ngx_ws_chat_mem.h"
 #include "ngx_ws_chat_now.h"
 #include "ngx_ws_chat_reply.h"
-#include "core/wsc_sse.h"
+#include "core/wsc_msgpack.h"
 #include "core/wsc_writer.h"
 #include <openssl/rand.h>
 
 
 #define NGX_WS_CHAT_API_TIME   30000   /* ms: no store takes so long */
-#define NGX_WS_CHAT_API_LIMIT  50      /* messages read, unless it says */
 
 
 static ngx_int_t ngx_ws_chat_api_message_cid(ngx_ws_chat_api_message_t *m,
@@ -28,14 +27,10 @@ static ngx_int_t ngx_ws_chat_api_message_cid(ngx_ws_chat_api_message_t *m,
 static void ngx_ws_chat_api_message_handler(ngx_event_t *ev);
 static void ngx_ws_chat_api_message_published(ngx_ws_chat_publish_t *p);
 static ngx_int_t ngx_ws_chat_api_message_sent(ngx_ws_chat_api_message_t *m);
-static void ngx_ws_chat_api_message_ask(ngx_ws_chat_api_message_t *m,
-    ngx_uint_t limit);
 static void ngx_ws_chat_api_message_compared(ngx_ws_chat_read_t *r);
+static ngx_uint_t ngx_ws_chat_api_message_same(const wsc_value_t *a,
+    const wsc_value_t *b);
 static ngx_int_t ngx_ws_chat_api_message_known(ngx_ws_chat_api_message_t *m);
-static ngx_int_t ngx_ws_chat_api_message_range(ngx_ws_chat_api_message_t *m,
-    const char **reason);
-static void ngx_ws_chat_api_message_found(ngx_ws_chat_read_t *r);
-static ngx_int_t ngx_ws_chat_api_message_page(ngx_ws_chat_api_message_t *m);
 static const char *ngx_ws_chat_api_code(wsc_err_e err);
 static const char *ngx_ws_chat_api_reason(wsc_err_e err);
 static void ngx_ws_chat_api_message_stop(ngx_ws_chat_api_message_t *m);
@@ -288,6 +283,7 @@ ngx_ws_chat_api_message_publish(ngx_ws_chat_api_message_t *m,
     p->entry.message = m->message;
     p->entry.timestamp = m->timestamp;
     p->retry = m->keyed;
+    p->place = (m->chats == NULL);
     p->done = ngx_ws_chat_api_message_published;
 
     m->publishing = 1;
@@ -318,15 +314,18 @@ ngx_ws_chat_api_message_sent(ngx_ws_chat_api_message_t *m)
         return ngx_ws_chat_api_message_store_error(m, p->err);
     }
 
-    ngx_ws_chat_api_message_position(&m->text, p, NULL);
+    if (!m->keyed || !p->known
+        || (!p->dup && !m->call->conf->zone->durable))
+    {
+        ngx_ws_chat_api_message_position(&m->text, p, NULL);
 
-    if (!m->keyed || !p->dup || !p->known) {
         return ngx_ws_chat_api_message_answer(m, NGX_HTTP_CREATED);
     }
 
     /* is it the same message, or another one under the same key? */
 
     m->pos = p->entry.pos;
+    m->timestamp = p->entry.timestamp;
     m->next = ngx_ws_chat_api_message_known;
 
     ngx_memzero(&m->u.read, sizeof(ngx_ws_chat_read_t));
@@ -342,7 +341,7 @@ ngx_ws_chat_api_message_sent(ngx_ws_chat_api_message_t *m)
 }
 
 
-static void
+void
 ngx_ws_chat_api_message_ask(ngx_ws_chat_api_message_t *m, ngx_uint_t limit)
 {
     ngx_ws_chat_read_t  *r;
@@ -364,7 +363,7 @@ ngx_ws_chat_api_message_ask(ngx_ws_chat_api_message_t *m, ngx_uint_t limit)
 /*
  * What is kept no more, or not as it was, cannot be compared: then it counts
  * as the same.  What cannot be read now may be another one: then it is to be
- * asked again.
+ * asked again.  In a durable chat it may be the one that was sent just now.
  */
 
 static void
@@ -375,34 +374,76 @@ ngx_ws_chat_api_message_compared(ngx_ws_chat_read_t *r)
 
     m = (ngx_ws_chat_api_message_t *) r;
     m->reading = 0;
+    m->dup = 1;
     e = r->entries;
 
-    if (r->err == WSC_ERR_NONE && r->n && wsc_pos_cmp(e->pos, m->pos) == 0
-        && !e->edited && !e->retracted
-        && (e->message.binary || e->message.data.len != m->message.data.len
-            || ngx_memcmp(e->message.data.data, m->message.data.data,
-                          m->message.data.len)
-               != 0))
-    {
-        m->pos.seq = 0;
+    if (r->err == WSC_ERR_NONE && r->n && wsc_pos_cmp(e->pos, m->pos) == 0) {
+        m->dup = !(r->zone->durable && e->timestamp == m->timestamp);
+        m->timestamp = e->timestamp;
+        m->other = !e->edited && !e->retracted
+                   && !ngx_ws_chat_api_message_same(&m->message, &e->message);
     }
 
     ngx_post_event(&m->event, &ngx_posted_events);
 }
 
 
+/* The same value, perhaps in another form: a record may be msgpack. */
+
+static ngx_uint_t
+ngx_ws_chat_api_message_same(const wsc_value_t *a, const wsc_value_t *b)
+{
+    wsc_buf_t   one, other;
+    ngx_uint_t  same;
+
+    if (a->binary || b->binary) {
+        return 0;
+    }
+
+    if (wsc_str_same(&a->data, &b->data)) {
+        return 1;
+    }
+
+    wsc_buf_init(&one, &ngx_ws_chat_alloc);
+    wsc_buf_init(&other, &ngx_ws_chat_alloc);
+
+    same = (wsc_json_to_msgpack(a->data.data, a->data.len, &one) == WSC_OK
+            && wsc_json_to_msgpack(b->data.data, b->data.len, &other)
+               == WSC_OK
+            && !one.failed && !other.failed && one.len == other.len
+            && ngx_memcmp(one.data, other.data, one.len) == 0);
+
+    wsc_buf_free(&one);
+    wsc_buf_free(&other);
+
+    return same;
+}
+
+
 static ngx_int_t
 ngx_ws_chat_api_message_known(ngx_ws_chat_api_message_t *m)
 {
+    ngx_ws_chat_publish_t  *p;
+
     if (m->u.read.err != WSC_ERR_NONE) {
         return ngx_ws_chat_api_message_store_error(m, m->u.read.err);
     }
 
-    if (m->pos.seq == 0) {
+    if (m->other) {
         return ngx_ws_chat_api_error(m->call, NGX_HTTP_CONFLICT, "conflict",
                                      "this Idempotency-Key was used with "
                                      "another message");
     }
+
+    p = &m->u.publish;
+    ngx_memzero(p, sizeof(ngx_ws_chat_publish_t));
+
+    p->known = 1;
+    p->dup = m->dup;
+    p->entry.pos = m->pos;
+    p->entry.timestamp = m->timestamp;
+
+    ngx_ws_chat_api_message_position(&m->text, p, NULL);
 
     return ngx_ws_chat_api_message_answer(m, NGX_HTTP_CREATED);
 }
@@ -444,155 +485,6 @@ ngx_ws_chat_api_message_position(wsc_buf_t *b, const ngx_ws_chat_publish_t *p,
     wsc_writer_bool(&w, p->dup);
 
     wsc_writer_end(&w);
-}
-
-
-ngx_int_t
-ngx_ws_chat_api_message_read(ngx_ws_chat_api_call_t *call)
-{
-    ngx_int_t                   rc;
-    wsc_str_t                   chat_id;
-    ngx_uint_t                  limit;
-    const char                 *reason;
-    ngx_ws_chat_api_message_t  *m;
-
-    m = ngx_ws_chat_api_message_create(call);
-    if (m == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    reason = "bad chat_id";
-    rc = ngx_ws_chat_api_message_chat(call, &chat_id);
-
-    if (rc == NGX_OK) {
-        rc = ngx_ws_chat_api_message_range(m, &reason);
-    }
-
-    if (rc == NGX_OK) {
-        reason = "limit must be from 1 to 500";
-        rc = ngx_ws_chat_api_message_limit(call, &limit);
-    }
-
-    if (rc != NGX_OK) {
-        return ngx_ws_chat_api_message_refuse(m, rc, reason);
-    }
-
-    m->next = ngx_ws_chat_api_message_page;
-    m->u.read.done = ngx_ws_chat_api_message_found;
-
-    ngx_ws_chat_api_message_ask(m, limit);
-
-    return ngx_ws_chat_api_message_wait(m);
-}
-
-
-static ngx_int_t
-ngx_ws_chat_api_message_range(ngx_ws_chat_api_message_t *m,
-    const char **reason)
-{
-    ngx_str_t            value;
-    wsc_str_t            text;
-    ngx_http_request_t  *r;
-    ngx_ws_chat_read_t  *read;
-
-    r = m->call->request;
-    read = &m->u.read;
-
-    *reason = "before and after are positions, <epoch>:<seq>";
-
-    if (ngx_http_arg(r, (u_char *) "after", 5, &value) == NGX_OK) {
-        text.data = value.data;
-        text.len = value.len;
-        read->has_after = 1;
-
-        if (wsc_sse_pos_read(&text, &read->after) != WSC_OK) {
-            return NGX_DECLINED;
-        }
-    }
-
-    if (ngx_http_arg(r, (u_char *) "before", 6, &value) != NGX_OK) {
-        return NGX_OK;
-    }
-
-    if (read->has_after) {
-        *reason = "there can be before or after, not both";
-        return NGX_DECLINED;
-    }
-
-    text.data = value.data;
-    text.len = value.len;
-    read->has_before = 1;
-
-    return (wsc_sse_pos_read(&text, &read->before) == WSC_OK) ? NGX_OK
-                                                              : NGX_DECLINED;
-}
-
-
-ngx_int_t
-ngx_ws_chat_api_message_limit(ngx_ws_chat_api_call_t *call,
-    ngx_uint_t *limit)
-{
-    ngx_int_t  n;
-    ngx_str_t  value;
-
-    *limit = NGX_WS_CHAT_API_LIMIT;
-
-    if (ngx_http_arg(call->request, (u_char *) "limit", 5, &value)
-        != NGX_OK)
-    {
-        return NGX_OK;
-    }
-
-    n = ngx_atoi(value.data, value.len);
-
-    if (n < 1 || n > WSC_MAX_LIMIT) {
-        return NGX_DECLINED;
-    }
-
-    *limit = n;
-
-    return NGX_OK;
-}
-
-
-/* The entries are gone when this returns. */
-
-static void
-ngx_ws_chat_api_message_found(ngx_ws_chat_read_t *r)
-{
-    wsc_id_t                    id;
-    wsc_history_t               h;
-    ngx_ws_chat_api_message_t  *m;
-
-    m = (ngx_ws_chat_api_message_t *) r;
-    m->reading = 0;
-
-    if (r->err == WSC_ERR_NONE) {
-        ngx_ws_chat_reply_fit(r);
-
-        ngx_memzero(&id, sizeof(wsc_id_t));
-        ngx_memzero(&h, sizeof(wsc_history_t));
-
-        h.messages = r->entries;
-        h.n = r->n;
-        h.more = r->more;
-        h.complete_to = r->chat.head;
-
-        wsc_event_history(&m->text, WSC_ENC_JSON, &id, &r->chat_id, &h);
-    }
-
-    ngx_post_event(&m->event, &ngx_posted_events);
-}
-
-
-static ngx_int_t
-ngx_ws_chat_api_message_page(ngx_ws_chat_api_message_t *m)
-{
-    if (m->u.read.err != WSC_ERR_NONE) {
-        return ngx_ws_chat_api_message_store_error(m, m->u.read.err);
-    }
-
-    return ngx_ws_chat_api_message_answer(m, NGX_HTTP_OK);
 }
 
 

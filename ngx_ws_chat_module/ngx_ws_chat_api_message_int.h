@@ -48,6 +48,8 @@ struct ngx_ws_chat_api_message_s {
     unsigned                     changing:1;
     unsigned                     erasing:1;
     unsigned                     keyed:1;      /* Idempotency-Key */
+    unsigned                     dup:1;        /* of that, and of another */
+    unsigned                     other:1;      /* message */
 };
 
 
@@ -76,6 +78,10 @@ ngx_int_t ngx_ws_chat_api_message_chat(ngx_ws_chat_api_call_t *call,
 ngx_int_t ngx_ws_chat_api_message_limit(ngx_ws_chat_api_call_t *call,
     ngx_uint_t *limit);
 
+/* An argument, decoded.  NGX_OK, NGX_DECLINED: it is not there; NGX_ERROR. */
+ngx_int_t ngx_ws_chat_api_message_arg(ngx_ws_chat_api_call_t *call,
+    const char *name, wsc_str_t *value);
+
 /* Answers what body() or another check said. */
 ngx_int_t ngx_ws_chat_api_message_refuse(
     ngx_ws_chat_api_message_t *m, ngx_int_t rc, const char *reason);
@@ -86,6 +92,10 @@ ngx_int_t ngx_ws_chat_api_message_wait(ngx_ws_chat_api_message_t *m);
 /* Sends the message to a chat. */
 void ngx_ws_chat_api_message_publish(ngx_ws_chat_api_message_t *m,
     const wsc_str_t *chat_id);
+
+/* Asks the store for messages of the path's chat: the range is in u.read. */
+void ngx_ws_chat_api_message_ask(ngx_ws_chat_api_message_t *m,
+    ngx_uint_t limit);
 
 /* What became of a message; chat_id NULL: it is known which. */
 void ngx_ws_chat_api_message_position(wsc_buf_t *b,

@@ -91,23 +91,13 @@ ngx_ws_chat_api_state_visit(ngx_ws_chat_api_call_t *call,
 static ngx_int_t
 ngx_ws_chat_api_state_after(ngx_ws_chat_api_call_t *call, wsc_str_t *after)
 {
-    u_char     *p;
-    ngx_str_t   value;
+    ngx_int_t  rc;
 
-    if (ngx_http_arg(call->request, (u_char *) "after", 5, &value)
-        != NGX_OK)
-    {
-        return NGX_OK;
+    rc = ngx_ws_chat_api_message_arg(call, "after", after);
+
+    if (rc != NGX_OK) {
+        return (rc == NGX_DECLINED) ? NGX_OK : rc;
     }
-
-    p = ngx_pnalloc(call->request->pool, value.len + 1);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    after->data = p;
-    ngx_unescape_uri(&p, &value.data, value.len, 0);
-    after->len = p - after->data;
 
     return wsc_user_valid(after) ? NGX_OK : NGX_DECLINED;
 }

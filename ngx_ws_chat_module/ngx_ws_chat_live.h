@@ -117,6 +117,8 @@ struct ngx_ws_chat_live_s {
     ngx_event_t                      tick;
     ngx_queue_t                      reads;      /* under way */
     ngx_queue_t                      letters;    /* sends to Kafka */
+    ngx_queue_t                      places;     /* sends that wait for the
+                                                    relay */
     ngx_ws_chat_live_recorder_t     *recorder;   /* of stored messages */
     ngx_uint_t                       exiting;
     ngx_uint_t                       agreed;     /* others have the zone in

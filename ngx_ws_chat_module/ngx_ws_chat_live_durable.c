@@ -144,7 +144,12 @@ ngx_ws_chat_live_reported(ngx_ws_chat_kafka_job_t *job, ngx_int_t rc)
 void
 ngx_ws_chat_live_cancel_post(ngx_ws_chat_publish_t *p)
 {
-    ngx_ws_chat_live_call_off(p->data);
+    if (p->placing) {
+        ngx_ws_chat_live_cancel_await(p);
+
+    } else {
+        ngx_ws_chat_live_call_off(p->data);
+    }
 }
 
 
@@ -209,6 +214,12 @@ ngx_ws_chat_live_told(void *data, wsc_err_e err)
                   ? NGX_WS_CHAT_LIVE_AFRESH
                     + ngx_random() % NGX_WS_CHAT_LIVE_AFRESH
                   : 0;
+
+    if (err == WSC_ERR_NONE && p->place
+        && ngx_ws_chat_live_await(p) == NGX_OK)
+    {
+        return;
+    }
 
     p->done(p);
 }

@@ -42,6 +42,16 @@ ngx_ws_chat_live_letter_t *ngx_ws_chat_live_letter(ngx_ws_chat_live_t *l,
     void (*told)(void *data, wsc_err_e err), void *data, wsc_err_e *err);
 void ngx_ws_chat_live_call_off(ngx_ws_chat_live_letter_t *letter);
 
+/*
+ * ngx_ws_chat_live_await.c: waits for the relay to have what is stored, for a
+ * while, and calls done().  NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_ws_chat_live_await(ngx_ws_chat_publish_t *p);
+void ngx_ws_chat_live_cancel_await(ngx_ws_chat_publish_t *p);
+
+/* Nobody waits any more. */
+void ngx_ws_chat_live_await_expire(ngx_ws_chat_live_t *l);
+
 /* Sends that wait for their report for too long are told `unknown`. */
 void ngx_ws_chat_live_post_expire(ngx_ws_chat_live_t *l, ngx_uint_t all);
 

@@ -35,11 +35,11 @@ struct ngx_ws_chat_publish_s {
     uint32_t                    retry_ms;     /* with a temporary err */
     unsigned                    dup:1;        /* answer: it was there before */
     unsigned                    known:1;      /* answer: pos is known */
-    unsigned                    sent:1;       /* the store's: on its way */
-    unsigned                    doubt:1;      /* the store's: it may be stored
-                                                 or not */
-    unsigned                    retry:1;      /* it may have been sent
-                                                 before */
+    unsigned                    sent:1;       /* the store's: on its way, */
+    unsigned                    placing:1;    /* ... waits for pos, */
+    unsigned                    doubt:1;      /* ... may be stored or not */
+    unsigned                    retry:1;      /* perhaps not the first time */
+    unsigned                    place:1;      /* pos is worth waiting for */
     ngx_msec_t                  deadline;     /* the store's */
     void                       *data;         /* the store's while it has it */
 };

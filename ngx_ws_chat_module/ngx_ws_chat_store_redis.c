@@ -95,6 +95,7 @@ ngx_ws_chat_live_init_process(ngx_ws_chat_zone_t *z, ngx_cycle_t *cycle)
     ngx_queue_init(&l->nodes);
     ngx_queue_init(&l->reads);
     ngx_queue_init(&l->letters);
+    ngx_queue_init(&l->places);
 
     l->tick.handler = ngx_ws_chat_live_tick;
     l->tick.data = l;
@@ -170,6 +171,7 @@ ngx_ws_chat_live_exit_process(ngx_ws_chat_zone_t *z, ngx_cycle_t *cycle)
 
     ngx_ws_chat_live_expire(l, 1);
     ngx_ws_chat_live_post_expire(l, 1);
+    ngx_ws_chat_live_await_expire(l);
     ngx_ws_chat_live_change_expire(l, 1);
     ngx_ws_chat_live_refuse(l, 1);
 

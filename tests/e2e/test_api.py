@@ -493,6 +493,9 @@ def test_idempotency(nginx):
     again = say(ng, 'chats/a/messages', body, **key)
     assert again.pop('dup') is True
     assert {k: first[k] for k in again} == again
+    spaced = json.dumps(body).replace('"paid"', ' "p\\u0061id" ')
+    answer = call(ng, '/api/chats/a/messages', 'POST', spaced, headers=key)
+    assert answer[0] == 201 and answer[1]['dup'] is True
     body['message'] = 'refunded'
     assert say(ng, 'chats/a/messages', body, 409, **key)['code'] == 'conflict'
     other = say(ng, 'chats/b/messages', body, **key)
@@ -532,6 +535,9 @@ def test_pages(nginx):
     assert numbers(before=places[4], limit=2) == ([2, 3], True)
     assert numbers(after=places[4], limit=2) == ([5, 6], True)
     assert numbers(after=places[9]) == ([], False)
+    # as libraries of programs write it
+    assert numbers(after=places[7].replace(':', '%3A')) == ([8, 9], False)
+    assert numbers(before=places[1].replace(':', '%3a')) == ([0], False)
     for bad in 'limit=0', 'limit=501', 'limit=x', 'after=1', 'before=x:1', \
             'after=1:1&before=1:2':
         answer = call(ng, '/api/chats/a/messages?' + bad)

@@ -7,6 +7,7 @@ and everybody has everything without new traffic.
 """
 
 import asyncio
+import http.client
 import json
 import signal
 
@@ -258,6 +259,59 @@ async def test_too_large_for_kafka(line):
     assert response.status == 200
     (reply,) = answer['replies']
     assert (reply['chat_id'], reply['code']) == (ROOM, 'too_large')
+
+
+async def post(ng, path, body, **headers):
+    response = await asyncio.to_thread(
+        ng.request, '/api/' + path, 'POST', headers, json.dumps(body))
+    return response.status, json.loads(response.body)
+
+
+@pytest.mark.parametrize('kind', ['json', 'msgpack'])
+async def test_an_answer_has_a_place(line, kind):
+    """As anywhere: of a key that is used again, the first one's, or 409."""
+    line.relay()
+    a, b = [await line.node(http='ws_chat_kafka_format %s;' % kind)
+            for _ in range(2)]
+    ann = await Member.start(a, 'ann', [ROOM])
+    path, text = 'chats/room/messages', {'n': [1.0, 1e30, -0.5], 'o': ' '}
+    status, first = await post(a, path, {'sender': 'shop', 'message': 1})
+    assert (status, first.pop('dup')) == (201, False)
+    body = {'sender': 'shop', 'message': text}
+    key = {'Idempotency-Key': 'order 66'}
+    status, sent = await post(a, path, body, **key)
+    assert (status, sent.pop('dup')) == (201, False)
+    await ann.until(lambda: len(ann.messages[ROOM]) == 2, PATIENT)
+    assert [{k: m[k] for k in sent} for m in ann.messages[ROOM]] == [first,
+                                                                    sent]
+    for ng in a, b:
+        status, again = await post(ng, path, body, **key)
+        assert (status, again.pop('dup'), again) == (201, True, sent)
+        status, answer = await post(ng, path, {**body, 'message': 2}, **key)
+        assert (status, answer['code']) == (409, 'conflict')
+    answers = await asyncio.gather(*(
+        post(ng, path, {'sender': 'bank', 'message': n}, **key)
+        for n, ng in enumerate([a, b] * 3)))
+    assert sorted(status for status, _ in answers) == [201] + [409] * 5
+    await ann.until(lambda: len(ann.messages[ROOM]) == 3, PATIENT)
+
+
+async def test_an_answer_without_a_place(line):
+    """The relay is away: it is stored, and where will be known later."""
+    ng = await line.node()
+    for p in range(PARTITIONS):
+        line.redis.cli('set', 'wsc:{%d}:progress' % p, '%d 0 0 0' % EPOCH)
+    status, answer = await post(ng, 'chats/room/messages',
+                                {'sender': 'shop', 'message': 1})
+    assert status == 201 and set(answer) == {'timestamp', 'dup'}
+    # nor does a node wait for that which ends at once
+    call = asyncio.create_task(post(ng, 'chats/room/messages',
+                                    {'sender': 'shop', 'message': 2}))
+    await asyncio.to_thread(line.records, 2)
+    ng.process.send_signal(signal.SIGTERM)
+    with pytest.raises(http.client.RemoteDisconnected):
+        await call
+    assert await asyncio.to_thread(ng.process.wait, PATIENT) == 0
 
 
 async def test_other_partitions(line):
