@@ -52,6 +52,14 @@ def test_specs(role):
     assert not needed & set(values)
 
 
+def test_topics():
+    """Those of ws-chat-topics, with the same settings."""
+    made = re.findall(r'(?m)^make --topic (\S+)(?: --config (\S+))?$',
+                      (TOP / 'conf/kafka/topics').read_text())
+    topics = read('kafka', 'defaults/main.yml')['kafka_topics']
+    assert made == [(t['name'], t.get('config', '')) for t in topics]
+
+
 @pytest.mark.parametrize('role', ROLES)
 def test_documented(role):
     section = re.search(r'(?ms)^### %s\b.*?(?=^##|\Z)' % role, DOC)
