@@ -1,15 +1,17 @@
 """One Apache Kafka broker in a private directory."""
 
 import pathlib
+import random
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 
 import confluent_kafka.admin
 
-from harness.nginx import reserve_port, wait_for
+from harness.nginx import wait_for
 
 TOP = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(TOP / 'tests/tools'))
@@ -25,15 +27,27 @@ PRODUCE, LIST_OFFSETS = 0, 2
 NOT_ALLOWED, OUT_OF_ORDER_SEQUENCE = 29, 45
 
 
+def own_port():
+    """A port that no socket gets by chance: Java cannot be given one that is
+    held, and a broker is to find its own again."""
+    first = int(pathlib.Path('/proc/sys/net/ipv4/ip_local_port_range')
+                .read_text().split()[0])
+    while True:
+        port = random.randrange(10000, first)
+        with socket.socket() as probe:
+            try:
+                probe.bind(('127.0.0.1', port))
+            except OSError:
+                continue
+        return port
+
+
 class Kafka:
     """It keeps port and data over stop() and start()."""
 
     def __init__(self, **settings):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix='wsc-kafka.'))
-        self.port, keeper = reserve_port()
-        controller, second = reserve_port()
-        keeper.close()
-        second.close()
+        self.port, controller = own_port(), own_port()
         self.process = None
         self.names = 0
         farmlib.kafka.make(TOP, self.dir, self.port, controller,
