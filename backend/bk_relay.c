@@ -132,14 +132,20 @@ bk_relay_commands(bk_relay_t *r, int32_t partition, bk_relay_item_t **items,
 
     commands = 0;
 
+    /* which are repetitions has to be known of all of them first */
+
+    for (i = 0; i < n; i++) {
+        if (items[i]->append || items[i]->change) {
+            bk_relay_chain(r, items, i);
+        }
+    }
+
     for (i = 0; i < n; i++) {
         it = items[i];
 
         if (!it->append && !it->change) {
             continue;
         }
-
-        bk_relay_chain(r, items, i);
 
         if (it->change) {
             if (bk_relay_change_decide(items, i)) {

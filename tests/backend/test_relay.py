@@ -180,6 +180,18 @@ def test_once_a_batch(kafka, topic, view, relay):
     chained(view, ['room'], 400)
 
 
+def test_repetition_ends_a_batch(kafka, topic, view, relay):
+    """The chat ends with the message before it."""
+    load(kafka, topic, ['room'], 0, 2)
+    load(kafka, topic, ['room'], 1, 1)
+    one = relay()
+    relayed(kafka, topic, view)
+    assert one.metrics()['transactions_total'] == 1
+    load(kafka, topic, ['room'], 2, 1)
+    relayed(kafka, topic, view)
+    chained(view, ['room'], 3)
+
+
 def test_repetition(kafka, topic, view, redis, relay):
     """It is not appended; its sender hears where the first one is."""
     relay()
