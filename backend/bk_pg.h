@@ -15,7 +15,7 @@
 #include "bk_opt.h"
 
 
-#define BK_PG_SCHEMA  2          /* the version the daemons need */
+#define BK_PG_SCHEMA  3          /* the version the daemons need */
 
 
 typedef enum {

@@ -6,6 +6,7 @@
  *
  *     GET /chats/{chat_id}/messages?before|after=<epoch>:<seq>&limit=N
  *     GET /chats/{chat_id}/sent?sender=S&cid=C
+ *     GET /messages?sender=S&chat_id=C&after=<epoch>:<seq>&limit=N
  */
 
 
@@ -15,7 +16,9 @@
 #include "wsc_writer.h"
 #include "bk_daemon.h"
 #include "bk_history.h"
+#include "bk_history_sender.h"
 #include "bk_kafka.h"
+#include "bk_kafka_ends.h"
 #include "bk_log.h"
 #include "bk_mem.h"
 #include "bk_pool.h"
@@ -25,6 +28,8 @@
 #define BK_HISTORY_RETRY    2          /* s, told to clients */
 #define BK_HISTORY_DEFAULT  50         /* messages */
 #define BK_HISTORY_PREFIX   "/chats/"
+#define BK_HISTORY_AWAIT    3500       /* ms for the archiver to come there */
+#define BK_HISTORY_PAUSE    50         /* ms between looks whether it has */
 
 
 typedef enum {
@@ -47,6 +52,8 @@ static void bk_history_where(bk_request_t *r, const wsc_str_t *chat_id);
 static void bk_history_found(bk_request_t *r, const wsc_str_t *chat_id,
     wsc_pos_t pos, wsc_pos_t complete_to);
 static void bk_history_pos(wsc_writer_t *w, const char *key, wsc_pos_t pos);
+static void bk_history_sender_of(bk_request_t *r);
+static bk_pg_rc_e bk_history_await(void);
 static void bk_history_bad(bk_request_t *r, const char *reason);
 static void bk_history_away(bk_request_t *r);
 static void bk_history_look(void);
@@ -169,6 +176,11 @@ bk_history_route(bk_request_t *r)
     size_t       len;
     wsc_str_t    chat_id;
     const char  *p;
+
+    if (strcmp(r->path, "/messages") == 0) {
+        bk_history_sender_of(r);
+        return;
+    }
 
     len = sizeof(BK_HISTORY_PREFIX) - 1;
 
@@ -416,6 +428,105 @@ bk_history_pos(wsc_writer_t *w, const char *key, wsc_pos_t pos)
 }
 
 
+/* From the first place on only when all is archived that was acknowledged. */
+
+static void
+bk_history_sender_of(bk_request_t *r)
+{
+    PGconn      *conn;
+    unsigned     has;
+    uint64_t     limit;
+    wsc_str_t    s;
+    wsc_pos_t    after;
+    bk_pg_rc_e   rc;
+    const char  *sender, *chat_id;
+
+    memset(&after, 0, sizeof(wsc_pos_t));
+
+    sender = bk_http_arg(r, "sender");
+    chat_id = bk_http_arg(r, "chat_id");
+
+    s.data = (u_char *) (sender ? sender : "");
+    s.len = strlen((char *) s.data);
+
+    if (!wsc_user_valid(&s)) {
+        bk_history_bad(r, "bad or no \"sender\"");
+        return;
+    }
+
+    s.data = (u_char *) (chat_id ? chat_id : "");
+    s.len = strlen((char *) s.data);
+
+    if (bk_history_position(r, "after", &after, &has) == -1
+        || has != (chat_id != NULL) || (has && !wsc_chat_id_valid(&s)))
+    {
+        bk_history_bad(r, "\"after\" is <epoch>:<seq> of a \"chat_id\"");
+        return;
+    }
+
+    if (bk_history_limit(r, &limit) == -1) {
+        bk_history_bad(r, "\"limit\" is a number from 1 to 500");
+        return;
+    }
+
+    rc = has ? BK_PG_OK : bk_history_await();
+    conn = (rc == BK_PG_OK) ? bk_pool_get(bk_history_wait) : NULL;
+
+    if (conn == NULL) {
+        bk_history_away(r);
+        return;
+    }
+
+    rc = bk_history_sender(conn, sender, chat_id ? chat_id : "", after, limit,
+                           &r->body);
+    bk_pool_put(conn);
+
+    if (rc != BK_PG_OK) {
+        bk_history_away(r);
+    }
+}
+
+
+static bk_pg_rc_e
+bk_history_await(void)
+{
+    int          n, is;
+    PGconn      *conn;
+    int64_t     *ends;
+    uint64_t     until;
+    bk_pg_rc_e   rc;
+
+    until = bk_ticks() + BK_HISTORY_AWAIT;
+
+    n = bk_kafka_ends(&ends);
+    if (n == -1) {
+        return BK_PG_RETRY;
+    }
+
+    for ( ;; ) {
+        is = 0;
+        conn = bk_pool_get(bk_history_wait);
+        rc = conn ? bk_history_reached(conn, ends, n, &is) : BK_PG_RETRY;
+
+        if (conn) {
+            bk_pool_put(conn);
+        }
+
+        if (rc != BK_PG_OK || is || bk_ticks() >= until
+            || bk_daemon_quit())
+        {
+            break;
+        }
+
+        bk_daemon_sleep(BK_HISTORY_PAUSE);
+    }
+
+    free(ends);
+
+    return (rc == BK_PG_OK && !is) ? BK_PG_RETRY : rc;
+}
+
+
 static void
 bk_history_bad(bk_request_t *r, const char *reason)
 {
@@ -428,5 +539,6 @@ bk_history_away(bk_request_t *r)
 {
     r->retry_after = BK_HISTORY_RETRY;
 
-    bk_http_error(r, 503, "unavailable", "the archive does not answer");
+    bk_http_error(r, 503, "unavailable",
+                  "the archive does not answer, or is behind");
 }

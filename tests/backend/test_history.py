@@ -1,13 +1,15 @@
-"""ws-chat-history over a real PostgreSQL."""
+"""ws-chat-history over a real PostgreSQL and, where it asks, Kafka."""
 
 import signal
+import threading
+import time
 import urllib.parse
 
 import pytest
 
 from harness.daemon import Daemon
 from harness.nginx import wait_for
-from harness.records import EPOCH, partition
+from harness.records import EPOCH, partition, send
 
 PARTITIONS = 4
 NEXT = 1000000
@@ -269,6 +271,105 @@ def test_sent(database, history):
         assert one.json('/chats/room/sent?' + query)[1]['position'] is None
 
 
+def places(one, sender='ann', **args):
+    """All that has a text, page by page: (chat, seq)."""
+    found = []
+    while True:
+        status, body = one.json('/messages?' + urllib.parse.urlencode(
+            {'sender': sender, **args}))
+        assert status == 200, body
+        found += [(body['chat_id'], m['seq']) for m in body['messages']]
+        if not body['more']:
+            return found
+        last = body['messages'][-1]
+        args.update(chat_id=body['chat_id'],
+                    after=pos(last['seq'], last['epoch']))
+
+
+def test_of_a_sender(kafka, database, history):
+    """What somebody sent and still has its text, repetitions too."""
+    fill(database, 'b', 1, 9)
+    fill(database, 'a', 1, 5)
+    fill(database, 'c', 1, 1, epoch=EPOCH + 5)
+    database.run("update messages set sender = 'bob' where seq = 2")
+    database.run("update messages set retracted = now(), message = 'null' "
+                 'where seq = 3')
+    database.run("update messages set refused = 'x' where seq = 4")
+    database.run('update messages set cid = null, dup_epoch = epoch, '
+                 'dup_of = 1 where seq in (5, 6)')
+    database.run("update messages set message = 'null' where seq = 6")
+    one = history(kafka_brokers=kafka.brokers,
+                  kafka_topic=kafka.topic(PARTITIONS))
+    mine = [('a', n) for n in (1, 4, 5)] + [
+        ('b', n) for n in (1, 4, 5, 7, 8, 9)] + [('c', 1)]
+    assert places(one) == mine
+    assert places(one, limit=1) == mine
+    assert places(one, limit=3) == mine
+    assert places(one, 'bob') == [('a', 2), ('b', 2)]
+    status, body = one.json('/messages?sender=nobody')
+    assert body == {'messages': [], 'more': False}
+
+
+def test_of_a_sender_by_its_index(database):
+    """However much others have sent."""
+    fill(database, 'room', 1, 20000)
+    database.run("update messages set sender = 'bob' where seq % 1000 = 0")
+    database.run('analyze messages')
+    with database.server.connect(database.name) as db:
+        db.execute('set enable_seqscan = off; set enable_bitmapscan = off;'
+                   'set enable_sort = off')
+        for chat_id, seq in ('', 0), ('room', 7000):
+            plan = db.execute(
+                "explain select chat_id, epoch, seq from messages "
+                "where sender = 'bob' and retracted is null "
+                "and (chat_id, epoch, seq) > (%s, %s, %s) "
+                "and (dup_of is null or message::text <> 'null') "
+                'order by chat_id, epoch, seq limit 129',
+                (chat_id, EPOCH, seq)).fetchall()
+            scans = [line for line, in plan if 'Scan' in line]
+            assert scans and all('sender_chat_id_epoch_seq' in line
+                                 for line in scans), plan
+
+
+def test_of_a_sender_when_all_is_archived(kafka, database, history):
+    """What was acknowledged may be missing: it waits, then says so."""
+    topic = kafka.topic(PARTITIONS)
+    producer = kafka.producer()
+    for n in range(3):
+        send(producer, topic, 'room', 'c%d' % n)
+    send(producer, topic, 'gone', 'c')
+    producer.flush()
+    kafka.delete(topic, partition('gone', PARTITIONS), 1)
+    one = history(kafka_brokers=kafka.brokers, kafka_topic=topic)
+    path = '/messages?sender=ann'
+    status, headers, _ = one.get(path)
+    assert status == 503 and int(headers['Retry-After']) > 0
+    database.run('insert into progress values (%s, %s, %s, 2, %s)', topic,
+                 partition('room', PARTITIONS), EPOCH, PARTITIONS)
+    fill(database, 'room', 1, 3)
+    answers = []
+    asking = threading.Thread(target=lambda: answers.append(one.json(path)))
+    asking.start()
+    wait_for(lambda: database.value(
+        "select count(*) from pg_stat_activity where query like '%%progress%%'"
+        " and application_name = 'ws-chat-history'"), what='it looks')
+    database.run('update progress set next = 3')
+    asking.join()
+    (status, body), = answers
+    assert status == 200 and seqs(body) == [1, 2, 3]
+    assert body['chat_id'] == 'room'
+    # further pages need no word of Kafka
+    assert places(one, chat_id='room', after=pos(1)) == [
+        ('room', 2), ('room', 3)]
+
+
+def test_of_a_sender_without_kafka(database, history):
+    one = history(kafka_brokers='127.0.0.1:1')
+    begin = time.monotonic()
+    assert one.json('/messages?sender=ann')[0] == 503
+    assert time.monotonic() - begin < 4
+
+
 @pytest.mark.parametrize('path, status', [
     ('/', 404), ('/chats/room', 404), ('/chats/room/other', 404),
     ('/chats//messages', 400), ('/chats/a%20b/messages', 400),
@@ -284,6 +385,12 @@ def test_sent(database, history):
     ('/chats/room/messages?before=1:1&after=1:1', 400),
     ('/chats/room/sent?sender=ann', 400),
     ('/chats/room/sent?sender=ann&cid=%01', 400),
+    ('/messages', 400), ('/messages?sender=%01', 400),
+    ('/messages?sender=ann&limit=0', 400),
+    ('/messages?sender=ann&chat_id=a', 400),
+    ('/messages?sender=ann&after=1:1', 400),
+    ('/messages?sender=ann&chat_id=a%20b&after=1:1', 400),
+    ('/messages?sender=ann&chat_id=a&after=1', 400),
 ])
 def test_bad_requests(history, path, status):
     have, body = history().json(path)
