@@ -230,8 +230,7 @@ ngx_ws_chat_api_change_gone(ngx_ws_chat_api_message_t *m)
 
     if (e->err == WSC_ERR_UNKNOWN_OP) {
         return ngx_ws_chat_api_error(m->call, NGX_HTTP_NOT_FOUND, "unknown_op",
-                                     "what is archived is retracted one by "
-                                     "one");
+                                     "it takes ws_chat_history_pass");
     }
 
     if (e->err != WSC_ERR_NONE) {

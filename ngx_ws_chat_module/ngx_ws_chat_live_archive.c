@@ -17,7 +17,7 @@
                                                      after that */
 #define NGX_WS_CHAT_ARCHIVE_ANSWER   (8 * 1024 * 1024)
 #define NGX_WS_CHAT_ARCHIVE_READ     16384
-#define NGX_WS_CHAT_ARCHIVE_REQUEST  1024
+#define NGX_WS_CHAT_ARCHIVE_REQUEST  1280
 
 
 typedef struct ngx_ws_chat_archive_conf_s {
@@ -36,15 +36,20 @@ typedef struct {
     wsc_buf_t                      in;
     size_t                         len;        /* of the request, */
     size_t                         sent;       /* and so much of it */
+    unsigned                       bare:1;     /* a page of places */
     u_char                         request[NGX_WS_CHAT_ARCHIVE_REQUEST];
 } ngx_ws_chat_archive_t;
 
 
+static ngx_ws_chat_archive_t *ngx_ws_chat_archive_create(
+    void (*done)(void *data, wsc_page_t *page), void *data);
+static void ngx_ws_chat_archive_ask(ngx_ws_chat_archive_t *a, u_char *last);
 static void ngx_ws_chat_archive_next(void);
 static ngx_uint_t ngx_ws_chat_archive_rests(void);
 static ngx_int_t ngx_ws_chat_archive_start(ngx_ws_chat_archive_t *a);
-static size_t ngx_ws_chat_archive_request(u_char *buf,
+static u_char *ngx_ws_chat_archive_request(u_char *p,
     const ngx_ws_chat_read_t *r);
+static u_char *ngx_ws_chat_archive_escape(u_char *p, const wsc_str_t *s);
 static void ngx_ws_chat_archive_handler(ngx_event_t *ev);
 static ngx_int_t ngx_ws_chat_archive_write(ngx_ws_chat_archive_t *a);
 static ngx_int_t ngx_ws_chat_archive_read(ngx_ws_chat_archive_t *a);
@@ -206,15 +211,64 @@ ngx_ws_chat_live_archive(const ngx_ws_chat_read_t *r,
 {
     ngx_ws_chat_archive_t  *a;
 
+    a = ngx_ws_chat_archive_create(done, data);
+    if (a == NULL) {
+        return NGX_DECLINED;
+    }
+
+    ngx_ws_chat_archive_ask(a, ngx_ws_chat_archive_request(a->request, r));
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_ws_chat_live_archive_sender(const wsc_str_t *user,
+    const wsc_str_t *chat_id, wsc_pos_t after, ngx_uint_t limit,
+    void (*done)(void *data, wsc_page_t *page), void *data)
+{
+    u_char                 *p;
+    ngx_ws_chat_archive_t  *a;
+
+    a = ngx_ws_chat_archive_create(done, data);
+    if (a == NULL) {
+        return NGX_DECLINED;
+    }
+
+    a->bare = 1;
+
+    p = ngx_sprintf(a->request, "GET %V/messages?limit=%ui&sender=",
+                    &ngx_ws_chat_archive->uri, limit);
+    p = ngx_ws_chat_archive_escape(p, user);
+
+    if (chat_id->len) {
+        p = ngx_sprintf(p, "&chat_id=%*s&after=%uL:%uL", chat_id->len,
+                        chat_id->data, after.epoch, after.seq);
+    }
+
+    ngx_ws_chat_archive_ask(a, p);
+
+    return NGX_OK;
+}
+
+
+/* Its request is to be written; NULL: too much is asked already. */
+
+static ngx_ws_chat_archive_t *
+ngx_ws_chat_archive_create(void (*done)(void *data, wsc_page_t *page),
+    void *data)
+{
+    ngx_ws_chat_archive_t  *a;
+
     if (ngx_ws_chat_archive_nwaiting == NGX_WS_CHAT_ARCHIVE_WAITING
         || ngx_ws_chat_archive_rests())
     {
-        return NGX_DECLINED;
+        return NULL;
     }
 
     a = wsc_alloc(&ngx_ws_chat_alloc, sizeof(ngx_ws_chat_archive_t));
     if (a == NULL) {
-        return NGX_DECLINED;
+        return NULL;
     }
 
     ngx_memzero(a, offsetof(ngx_ws_chat_archive_t, request));
@@ -222,7 +276,19 @@ ngx_ws_chat_live_archive(const ngx_ws_chat_read_t *r,
 
     a->done = done;
     a->data = data;
-    a->len = ngx_ws_chat_archive_request(a->request, r);
+
+    return a;
+}
+
+
+/* last: of its URI. */
+
+static void
+ngx_ws_chat_archive_ask(ngx_ws_chat_archive_t *a, u_char *last)
+{
+    last = ngx_sprintf(last, " HTTP/1.0" CRLF "Host: %V" CRLF CRLF,
+                       &ngx_ws_chat_archive->host);
+    a->len = last - a->request;
 
     a->timer.handler = ngx_ws_chat_archive_timeout;
     a->timer.data = a;
@@ -233,8 +299,6 @@ ngx_ws_chat_live_archive(const ngx_ws_chat_read_t *r,
     ngx_ws_chat_archive_nwaiting++;
 
     ngx_ws_chat_archive_next();
-
-    return NGX_OK;
 }
 
 
@@ -255,17 +319,12 @@ ngx_ws_chat_archive_rests(void)
 
 /* Names of chats need no escapes. */
 
-static size_t
-ngx_ws_chat_archive_request(u_char *buf, const ngx_ws_chat_read_t *r)
+static u_char *
+ngx_ws_chat_archive_request(u_char *p, const ngx_ws_chat_read_t *r)
 {
-    u_char                            *p;
-    const ngx_ws_chat_archive_conf_t  *acf;
-
-    acf = ngx_ws_chat_archive;
-
-    p = ngx_sprintf(buf, "GET %V/chats/%*s/messages?limit=%ui", &acf->uri,
-                    r->chat_id.len, r->chat_id.data,
-                    ngx_min(r->limit, WSC_MAX_LIMIT));
+    p = ngx_sprintf(p, "GET %V/chats/%*s/messages?limit=%ui",
+                    &ngx_ws_chat_archive->uri, r->chat_id.len,
+                    r->chat_id.data, ngx_min(r->limit, WSC_MAX_LIMIT));
 
     if (r->has_after) {
         p = ngx_sprintf(p, "&after=%uL:%uL", r->after.epoch, r->after.seq);
@@ -274,9 +333,20 @@ ngx_ws_chat_archive_request(u_char *buf, const ngx_ws_chat_read_t *r)
         p = ngx_sprintf(p, "&before=%uL:%uL", r->before.epoch, r->before.seq);
     }
 
-    p = ngx_sprintf(p, " HTTP/1.0" CRLF "Host: %V" CRLF CRLF, &acf->host);
+    return p;
+}
 
-    return p - buf;
+
+static u_char *
+ngx_ws_chat_archive_escape(u_char *p, const wsc_str_t *s)
+{
+    size_t  i;
+
+    for (i = 0; i < s->len; i++) {
+        p = ngx_sprintf(p, "%%%02xi", (ngx_int_t) s->data[i]);
+    }
+
+    return p;
 }
 
 
@@ -480,7 +550,8 @@ ngx_ws_chat_archive_answer(ngx_ws_chat_archive_t *a)
 
     body += 4;
 
-    if (wsc_page_read(&ngx_ws_chat_alloc, body, last - body, &page, &reason)
+    if (wsc_page_read(&ngx_ws_chat_alloc, body, last - body, a->bare, &page,
+                      &reason)
         == WSC_OK)
     {
         ngx_ws_chat_archive_end(a, &page, NULL);

@@ -24,6 +24,16 @@
 ngx_int_t ngx_ws_chat_live_archive(const ngx_ws_chat_read_t *r,
     void (*done)(void *data, wsc_page_t *page), void *data);
 
+/*
+ * The same for where a user's messages are that have their text, of one chat:
+ * of the first one with some behind a place, chat_id (len 0: the first of all)
+ * and after.  Of the first of all it is told only when all is archived that
+ * was acknowledged.  The page is a bare one.
+ */
+ngx_int_t ngx_ws_chat_live_archive_sender(const wsc_str_t *user,
+    const wsc_str_t *chat_id, wsc_pos_t after, ngx_uint_t limit,
+    void (*done)(void *data, wsc_page_t *page), void *data);
+
 /* 1: there is one, of the records that the zone's messages leave in Kafka. */
 ngx_uint_t ngx_ws_chat_live_archive_is(const ngx_ws_chat_zone_t *z);
 

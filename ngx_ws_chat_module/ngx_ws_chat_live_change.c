@@ -74,12 +74,12 @@ static ngx_uint_t ngx_ws_chat_live_sweep_drops(ngx_ws_chat_live_sweep_t *sw,
     const redisReply *r, wsc_pos_t *pos);
 
 
-/* What is only archived would come back from there. */
+/* Redis does not keep all of a durable chat. */
 
 ngx_uint_t
 ngx_ws_chat_live_erases(ngx_ws_chat_live_t *l)
 {
-    return !l->zone->durable && !ngx_ws_chat_live_archive_is(l->zone);
+    return !l->zone->durable || ngx_ws_chat_live_archive_is(l->zone);
 }
 
 
@@ -96,7 +96,7 @@ ngx_ws_chat_live_change(ngx_ws_chat_change_t *c)
     c->doubt = 0;
     c->dup = 0;
 
-    if (l->zone->durable) {
+    if (l->zone->durable || c->bare) {
         ngx_ws_chat_live_revise(c);
         return;
     }
@@ -125,7 +125,7 @@ ngx_ws_chat_live_cancel_change(ngx_ws_chat_change_t *c)
 {
     ngx_ws_chat_live_shard_t  *shard;
 
-    if (c->zone->durable) {
+    if (c->zone->durable || c->bare) {
         ngx_ws_chat_live_cancel_revise(c);
         return;
     }

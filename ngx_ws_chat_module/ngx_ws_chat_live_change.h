@@ -82,7 +82,7 @@ void ngx_ws_chat_live_change_answer(ngx_ws_chat_change_t *c, wsc_err_e err);
 
 /* ngx_ws_chat_live_revise.c */
 
-/* The same in a durable zone. */
+/* The same in a durable zone, or of what is only archived. */
 void ngx_ws_chat_live_revise(ngx_ws_chat_change_t *c);
 void ngx_ws_chat_live_cancel_revise(ngx_ws_chat_change_t *c);
 

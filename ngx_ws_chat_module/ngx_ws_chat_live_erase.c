@@ -4,9 +4,12 @@
  *
  * Erasing a user: every stream of the zone is looked for (SCAN of each node)
  * and read, and what the user sent is retracted, one message after the other.
+ * Where messages are archived, the archive is then asked for those that have
+ * their text; in a durable zone it alone, for it gets to know of all.
  */
 
 
+#include "ngx_ws_chat_live_archive.h"
 #include "ngx_ws_chat_live_change.h"
 
 
@@ -30,6 +33,8 @@ typedef struct {
     ngx_uint_t                  n;          /* of these */
     ngx_uint_t                  i;          /* retracted */
     ngx_event_t                 event;
+    u_char                      chat[WSC_MAX_CHAT_ID];  /* of the archive's */
+    unsigned                    archive:1;  /* it is asked now */
     unsigned                    last:1;     /* nothing behind these */
     unsigned                    asking:1;   /* a reply is to come */
     unsigned                    changing:1;
@@ -48,6 +53,8 @@ static void ngx_ws_chat_live_erase_key(ngx_ws_chat_live_erase_job_t *job,
     const wsc_str_t *key);
 static void ngx_ws_chat_live_erase_read(ngx_ws_chat_live_erase_job_t *job);
 static void ngx_ws_chat_live_erase_on_range(void *data, const redisReply *r);
+static void ngx_ws_chat_live_erase_page(ngx_ws_chat_live_erase_job_t *job);
+static void ngx_ws_chat_live_erase_on_page(void *data, wsc_page_t *page);
 static void ngx_ws_chat_live_erase_change(ngx_ws_chat_live_erase_job_t *job);
 static void ngx_ws_chat_live_erase_changed(ngx_ws_chat_change_t *c);
 static void ngx_ws_chat_live_erase_done(ngx_ws_chat_live_erase_job_t *job,
@@ -88,7 +95,7 @@ ngx_ws_chat_live_erase(ngx_ws_chat_erase_t *e)
     job->event.log = ngx_cycle->log;
 
     for (i = 0; i < l->nshards; i++) {
-        job->nodes[i] = l->shards[i].node;
+        job->nodes[i] = l->zone->durable ? NULL : l->shards[i].node;
     }
 
     wsc_buf_init(&job->cursor, &ngx_ws_chat_alloc);
@@ -97,6 +104,7 @@ ngx_ws_chat_live_erase(ngx_ws_chat_erase_t *e)
     job->change.zone = e->zone;
     job->change.limits = e->limits;
     job->change.any = 1;
+    job->change.bare = e->zone->durable;
     job->change.change.timestamp = e->timestamp;
     job->change.change.retracted = 1;
     job->change.done = ngx_ws_chat_live_erase_changed;
@@ -139,7 +147,7 @@ ngx_ws_chat_live_erase_handler(ngx_event_t *ev)
 }
 
 
-/* The next message, else entries, else chat, else keys, else node. */
+/* The next message, else page, entries, chat, keys, node. */
 
 static void
 ngx_ws_chat_live_erase_next(ngx_ws_chat_live_erase_job_t *job)
@@ -148,6 +156,11 @@ ngx_ws_chat_live_erase_next(ngx_ws_chat_live_erase_job_t *job)
 
     if (job->i < job->n) {
         ngx_ws_chat_live_erase_change(job);
+        return;
+    }
+
+    if (job->archive) {
+        ngx_ws_chat_live_erase_page(job);
         return;
     }
 
@@ -173,7 +186,9 @@ ngx_ws_chat_live_erase_next(ngx_ws_chat_live_erase_job_t *job)
     if (job->node == NULL
         && ngx_ws_chat_live_erase_node(job) != NGX_OK)
     {
-        ngx_ws_chat_live_erase_done(job, WSC_ERR_NONE);
+        job->archive = 1;
+        job->last = !ngx_ws_chat_live_archive_is(job->live->zone);
+        ngx_ws_chat_live_erase_page(job);
         return;
     }
 
@@ -449,6 +464,69 @@ ngx_ws_chat_live_erase_on_range(void *data, const redisReply *r)
 
 
 static void
+ngx_ws_chat_live_erase_page(ngx_ws_chat_live_erase_job_t *job)
+{
+    if (job->last) {
+        ngx_ws_chat_live_erase_done(job, WSC_ERR_NONE);
+        return;
+    }
+
+    if (ngx_ws_chat_live_archive_sender(&job->erase->user, &job->chat_id,
+                                        job->after,
+                                        NGX_WS_CHAT_LIVE_ERASE_READ,
+                                        ngx_ws_chat_live_erase_on_page, job)
+        != NGX_OK)
+    {
+        ngx_ws_chat_live_erase_done(job, WSC_ERR_UNAVAILABLE);
+        return;
+    }
+
+    job->live->stat.archived++;
+    job->asking = 1;
+}
+
+
+static void
+ngx_ws_chat_live_erase_on_page(void *data, wsc_page_t *page)
+{
+    ngx_ws_chat_live_erase_job_t *job = data;
+
+    size_t  i;
+
+    job->asking = 0;
+
+    if (job->erase == NULL) {
+        ngx_ws_chat_live_erase_free(job);
+        return;
+    }
+
+    if (page == NULL || page->n > NGX_WS_CHAT_LIVE_ERASE_READ
+        || (page->n && !wsc_chat_id_valid(&page->chat_id)))
+    {
+        ngx_ws_chat_live_erase_done(job, WSC_ERR_UNAVAILABLE);
+        return;
+    }
+
+    job->n = page->n;
+    job->i = 0;
+    job->last = (page->n == 0 || !page->more);
+
+    for (i = 0; i < page->n; i++) {
+        job->after = page->entries[i].pos;
+        job->found[i] = job->after;
+    }
+
+    if (page->n) {
+        job->chat_id.data = job->chat;
+        job->chat_id.len = page->chat_id.len;
+        ngx_memcpy(job->chat, page->chat_id.data, page->chat_id.len);
+    }
+
+    ngx_post_event(&job->event, &ngx_posted_events);
+}
+
+
+static void
 ngx_ws_chat_live_erase_change(ngx_ws_chat_live_erase_job_t *job)
 {
     job->change.chat_id = job->chat_id;
@@ -468,6 +546,17 @@ ngx_ws_chat_live_erase_changed(ngx_ws_chat_change_t *c)
           ((u_char *) c - offsetof(ngx_ws_chat_live_erase_job_t, change));
 
     job->changing = 0;
+
+    if (c->err == WSC_ERR_NOT_FOUND && job->archive && !c->bare) {
+        /* Redis has it no more */
+        c->bare = 1;
+        job->i--;
+
+        ngx_post_event(&job->event, &ngx_posted_events);
+        return;
+    }
+
+    c->bare = job->live->zone->durable;
 
     if (c->err != WSC_ERR_NONE && c->err != WSC_ERR_NOT_FOUND) {
         ngx_ws_chat_live_erase_done(job, c->err);

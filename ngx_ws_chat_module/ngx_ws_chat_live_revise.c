@@ -6,6 +6,7 @@
  * Redis or of the archive behind it; then the change is a record of its own,
  * in the partition of the messages, whose report is the ack.  The relay lays
  * it over what is in Redis and publishes it, the archiver changes the row.
+ * Where the archive has named the message, there is nothing to look for.
  */
 
 
@@ -41,6 +42,11 @@ ngx_ws_chat_live_revise(ngx_ws_chat_change_t *c)
 
     if (c->change.pos.seq == 0) {
         ngx_ws_chat_live_change_answer(c, WSC_ERR_NOT_FOUND);
+        return;
+    }
+
+    if (c->bare && !l->exiting) {
+        ngx_ws_chat_live_revise_send(c);
         return;
     }
 

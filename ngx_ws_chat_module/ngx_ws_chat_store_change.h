@@ -40,6 +40,8 @@ struct ngx_ws_chat_change_s {
     unsigned                    sent:1;       /* the store's: on its way */
     unsigned                    doubt:1;      /* the store's: it may be done or
                                                  not */
+    unsigned                    bare:1;       /* the store's: the archive has
+                                                 it, its record will do */
     ngx_msec_t                  deadline;     /* the store's */
     void                       *data;         /* the store's while it has it */
 };

@@ -19,7 +19,7 @@
 
 static ssize_t wsc_page_messages(const wsc_alloc_t *alloc, wsc_str_t *v,
     wsc_page_t *page);
-static ssize_t wsc_page_entry(wsc_str_t *v, wsc_entry_t *e);
+static ssize_t wsc_page_entry(wsc_str_t *v, int bare, wsc_entry_t *e);
 static ssize_t wsc_page_field(wsc_entry_t *e, const wsc_str_t *key,
     wsc_str_t *v, unsigned *binary);
 static ssize_t wsc_page_uint(const wsc_str_t *v, uint64_t *n);
@@ -29,7 +29,7 @@ static ssize_t wsc_page_octets(wsc_value_t *v);
 
 
 ssize_t
-wsc_page_read(const wsc_alloc_t *alloc, u_char *p, size_t len,
+wsc_page_read(const wsc_alloc_t *alloc, u_char *p, size_t len, int bare,
     wsc_page_t *page, const char **reason)
 {
     int            it;
@@ -38,6 +38,7 @@ wsc_page_read(const wsc_alloc_t *alloc, u_char *p, size_t len,
     const u_char  *pos, *last;
 
     memset(page, 0, sizeof(wsc_page_t));
+    page->bare = bare;
 
     rc = wsc_json_check(alloc, p, len, WSC_PAGE_DEPTH, reason);
     if (rc != WSC_OK) {
@@ -58,6 +59,9 @@ wsc_page_read(const wsc_alloc_t *alloc, u_char *p, size_t len,
 
         if (wsc_str_is(&key, "messages")) {
             rc = wsc_page_messages(alloc, &value, page);
+
+        } else if (wsc_str_is(&key, "chat_id")) {
+            rc = wsc_page_string(&value, &page->chat_id);
 
         } else if (wsc_str_is(&key, "complete_to")) {
             rc = wsc_page_pos(&value, &page->complete_to);
@@ -110,7 +114,8 @@ wsc_page_messages(const wsc_alloc_t *alloc, wsc_str_t *v, wsc_page_t *page)
         }
 
         if (page->n == WSC_MAX_LIMIT
-            || wsc_page_entry(&value, &page->entries[page->n]) != WSC_OK
+            || wsc_page_entry(&value, page->bare, &page->entries[page->n])
+               != WSC_OK
             || (page->n
                 && wsc_pos_cmp(page->entries[page->n - 1].pos,
                                page->entries[page->n].pos)
@@ -125,7 +130,7 @@ wsc_page_messages(const wsc_alloc_t *alloc, wsc_str_t *v, wsc_page_t *page)
 
 
 static ssize_t
-wsc_page_entry(wsc_str_t *v, wsc_entry_t *e)
+wsc_page_entry(wsc_str_t *v, int bare, wsc_entry_t *e)
 {
     int            it;
     ssize_t        rc;
@@ -152,8 +157,15 @@ wsc_page_entry(wsc_str_t *v, wsc_entry_t *e)
         }
     }
 
-    if (rc != WSC_DONE || e->pos.seq == 0
-        || (e->message.data.len == 0) != e->retracted
+    if (rc != WSC_DONE || e->pos.seq == 0) {
+        return WSC_DECLINED;
+    }
+
+    if (bare) {
+        return WSC_OK;
+    }
+
+    if ((e->message.data.len == 0) != e->retracted
         || e->sender.len == 0 || wsc_pos_cmp(e->prev, e->pos) >= 0)
     {
         return WSC_DECLINED;

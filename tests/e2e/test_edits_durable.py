@@ -17,6 +17,7 @@ from harness.nginx import wait_for
 from harness.pipeline import (  # noqa: F401
     daemon, database, kafka, postgres, redis)
 from harness.records import EPOCH, iso, partition, send as produce
+from harness.sse import Stream
 
 pytestmark = [pytest.mark.plain_store, pytest.mark.once,
               pytest.mark.xdist_group('kafka')]
@@ -31,9 +32,9 @@ async def joined(ng, user, **options):
     return client
 
 
-async def say(client, message):
+async def say(client, message, cid=None):
     """Send a message; where it is."""
-    cid = 'c%d' % next(client.cids)
+    cid = cid or 'c%d' % next(client.cids)
     await client.settle('send', chat_id=ROOM, cid=cid, message=message)
     event = await client.expect('message', chat_id=ROOM, cid=cid,
                                 timeout=PATIENT)
@@ -179,7 +180,7 @@ async def test_what_dies(line):  # noqa: F811
 
 
 @pytest.fixture
-def deep(line, daemon, database):  # noqa: F811
+def deep(line, database):  # noqa: F811
     """A node whose Redis has the end of a chat, and what archives it."""
     producer = line.kafka.producer(enable_idempotence=True)
     stamp = iso(int(time.time() * 1000))
@@ -188,18 +189,14 @@ def deep(line, daemon, database):  # noqa: F811
                 timestamp=stamp)
     producer.flush()
     relay = line.relay(history_messages=10, rebuild_records=50)
-    archiver = daemon('archiver', kafka_brokers=line.kafka.brokers,
-                      epoch=EPOCH, kafka_topic=line.topic, batch_wait=20,
-                      kafka_group=line.topic + '-a',
-                      postgres=database.conninfo)
-    history = daemon('history', postgres=database.conninfo,
-                     kafka_topic=line.topic)
+    archiver = line.archiver(database)
+    history = line.history(database)
     wait_for(lambda: archiver.metrics()['messages_total'] == 1300
              and relay.metrics()['messages_total'] == 1300, PATIENT,
              'all is stored')
     return SimpleNamespace(relay=relay, archiver=archiver,
                            archive='ws_chat_history_pass '
-                                   'http://127.0.0.1:%d;' % history.port)
+                           'http://127.0.0.1:%d;' % history.port)
 
 
 async def test_the_archive(line, deep, database):  # noqa: F811
@@ -319,14 +316,126 @@ async def test_what_is_too_old(line):  # noqa: F811
     await ann.settle('retract', chat_id=ROOM, **place)
 
 
-async def test_a_live_zone(line, daemon, database):  # noqa: F811
+async def erase(ng, user):
+    """Status and answer, which names a moment to come back when it is 503."""
+    response = await asyncio.to_thread(ng.request, '/api/users/' + user,
+                                       'DELETE', timeout=PATIENT)
+    assert (response.status == 503) == ('retry-after' in response.headers)
+    return response.status, json.loads(response.body)
+
+
+TEXTS = ("select count(*) from messages where sender = 'ann' "
+         "and message::text <> 'null'")
+
+
+async def all_gone(database):
+    await asyncio.to_thread(
+        wait_for, lambda: database.value(TEXTS) == 0, PATIENT,
+        'no text of ann is left')
+
+
+async def test_erasing_a_user(line, deep, database):  # noqa: F811
+    """In every chat, what is only archived and what is not yet; no more."""
+    ng = await line.node(http=deep.archive, server='''
+        location = /events { ws_chat_sse zone=chat; ws_chat_rate off; }''')
+    ann, bob = await joined(ng, 'ann'), await joined(ng, 'bob')
+    kept = await say(bob, 'of bob')
+    other = await say(ann, 'x', 'other')
+    await ann.settle('edit', chat_id=ROOM, message=SECRET, **other)
+    gone = await say(ann, SECRET, 'gone')
+    await ann.settle('retract', chat_id=ROOM, **gone)
+    await bob.expect('update', timeout=PATIENT, **gone)
+    for client, text in (ann, SECRET), (bob, 'of bob'):
+        await client.settle('join', chat_id='aside')
+        await client.settle('send', chat_id='aside', cid='1', message=text)
+    # acknowledged, and perhaps nowhere but in Kafka
+    await ann.settle('send', chat_id='aside', cid='2', message=SECRET)
+    status, answer = await erase(ng, 'ann')
+    assert (status, answer['messages']) == (200, 1300 + 1 + 2)
+    update = await bob.expect('update', timeout=PATIENT, retracted=True,
+                              **other)
+    assert 'message' not in update
+    await all_gone(database)
+    assert database.value('select count(*) from messages where sender = %s '
+                          'and retracted is null', 'bob') == 2
+    for after in 0, 700, 1299:
+        page = await bob.settle('history', chat_id=ROOM, limit=500,
+                                after={'epoch': EPOCH, 'seq': after + 1})
+        assert page['messages'] and SECRET not in page.raw
+        assert {m.get('message') for m in page['messages']} <= {
+            None, 'of bob'}
+    page = await bob.settle('history', chat_id='aside')
+    assert sorted((m['sender'], m.get('message'))
+                  for m in page['messages']) == [
+        ('ann', None), ('ann', None), ('bob', 'of bob')]
+    late = await Client.connect(ng, user='late')
+    reply = await late.settle('join', chat_id=ROOM,
+                              after={'epoch': EPOCH, 'seq': 1290})
+    # so much has changed that the history is to be loaded again
+    assert not reply['recovered'] and SECRET not in reply.raw
+    await late.settle('leave', chat_id=ROOM)
+    reply = await late.settle('join', chat_id=ROOM, history=50)
+    assert {m.get('message') for m in reply['messages']} == {None, 'of bob'}
+    with await asyncio.to_thread(Stream, ng, 'aside', user='eve',
+                                 path='/events', history=50) as stream:
+        events = await asyncio.to_thread(stream.messages, 3)
+    assert SECRET not in json.dumps(events)
+    # again: nothing is left to do, and what comes from then on stays
+    assert (await erase(ng, 'ann'))[1]['messages'] == 0
+    new = await say(ann, 'new', 'new')
+    line.redis.cli('flushall')
+    await line.ready(ng)
+    page = await bob.settle('history', chat_id=ROOM, before={
+        'epoch': EPOCH, 'seq': new['seq'] + 1}, limit=500)
+    assert {(m['seq'], m['message']) for m in page['messages']
+            if 'message' in m} == {(kept['seq'], 'of bob'),
+                                   (new['seq'], 'new')}
+
+
+async def test_erasing_again(line, deep, database):  # noqa: F811
+    """What is not archived, and what Kafka does not take: 503, repeat it."""
+    ng = await line.node(http=deep.archive)
+    ann = await joined(ng, 'ann')
+    deep.archiver.stop()
+    await say(ann, SECRET, 'late')
+    status, answer = await erase(ng, 'ann')
+    assert (status, answer['code']) == (503, 'unavailable')
+    assert database.value(TEXTS) == 1300
+    line.archiver(database)
+    await asyncio.to_thread(
+        wait_for, lambda: database.value(TEXTS) == 1301, PATIENT,
+        'it is archived')
+    changes = deep.relay.metrics
+    erasing = asyncio.create_task(erase(ng, 'ann'))
+    await asyncio.to_thread(
+        wait_for, lambda: changes()['changes_total'] > 10, PATIENT,
+        'some are retracted')
+    line.kafka.send_signal(signal.SIGSTOP)
+    try:
+        status, answer = await erasing
+        assert (status, answer['code']) == (503, 'unknown')
+        # nor is it known what else there is
+        status, answer = await erase(ng, 'ann')
+        assert (status, answer['code']) == (503, 'unavailable')
+    finally:
+        line.kafka.send_signal(signal.SIGCONT)
+    async with asyncio.timeout(PATIENT):
+        while status == 503:
+            status, answer = await erase(ng, 'ann')
+    assert status == 200 and 0 < answer['messages'] < 1300
+    await all_gone(database)
+
+
+async def test_erasing_needs_the_archive(line):  # noqa: F811
+    ng = await line.node()
+    status, answer = await erase(ng, 'ann')
+    assert (status, answer['code']) == (404, 'unknown_op')
+
+
+async def test_a_live_zone(line, database):  # noqa: F811
     """Redis decides, the archive follows: by records of the changes."""
-    archiver = daemon('archiver', kafka_brokers=line.kafka.brokers,
-                      epoch=EPOCH, kafka_topic=line.topic, batch_wait=20,
-                      kafka_group=line.topic + '-a', delivery='live',
-                      postgres=database.conninfo)
-    history = daemon('history', postgres=database.conninfo, delivery='live',
-                     kafka_topic=line.topic)
+    archiver = line.archiver(database, delivery='live')
+    history = line.history(database, delivery='live')
     pass_to = 'ws_chat_history_pass http://127.0.0.1:%d;' % history.port
     a, b = [await line.node(delivery='live', http=pass_to, workers=1)
             for _ in range(2)]
@@ -357,6 +466,39 @@ async def test_a_live_zone(line, daemon, database):  # noqa: F811
     await say(ann, 'new')
     page = {'epoch': places[2]['epoch'], 'seq': places[2]['seq'] + 1}
     assert await now(ann, before=page) == [{'n': 1.5}, None, 'x']
-    answer = await asyncio.to_thread(a.request, '/api/users/ann', 'DELETE')
-    assert answer.status == 404
-    assert json.loads(answer.body)['code'] == 'unknown_op'
+
+
+async def test_erasing_in_a_live_zone(line, database):  # noqa: F811
+    """What Redis has, and what only the archive has; repetitions, too."""
+    line.archiver(database, delivery='live')
+    history = line.history(database, delivery='live')
+    ng = await line.node(delivery='live', http='ws_chat_history_pass '
+                         'http://127.0.0.1:%d;' % history.port)
+    ann, bob = await joined(ng, 'ann'), await joined(ng, 'bob')
+    await say(ann, SECRET)
+    await say(bob, 'of bob')
+    await ann.settle('retract', chat_id=ROOM, **await say(ann, SECRET))
+    await ann.settle('send', chat_id=ROOM, cid='same', message=SECRET)
+    rows = 'select count(*), count(dup_of) from messages'
+    await asyncio.to_thread(
+        wait_for, lambda: database.rows(rows) == [(4, 0)], PATIENT,
+        'they are archived')
+    line.redis.cli('flushall')
+    await line.ready(ng)
+    # Redis has forgotten the first one
+    await ann.settle('send', chat_id=ROOM, cid='same', message=SECRET)
+    last = await say(ann, SECRET)
+    await bob.expect('message', timeout=PATIENT, **last)
+    status, answer = await erase(ng, 'ann')
+    assert (status, answer['messages']) == (200, 4)
+    update = await bob.expect('update', timeout=PATIENT, **last)
+    assert update['retracted'] is True
+    await all_gone(database)
+    assert database.rows(rows) == [(6, 1)]
+    assert database.value('select count(*) from early_changes') == 0
+    assert await now(bob, before={'epoch': last['epoch'], 'seq': 0}) == [
+        None, 'of bob', None, None]
+    assert await now(bob) == [None, None]
+    assert (await erase(ng, 'ann'))[1]['messages'] == 0
+    await say(ann, 'new')
+    assert (await now(bob))[-1] == 'new'

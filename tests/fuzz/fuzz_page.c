@@ -43,8 +43,8 @@ fuzz_inside(const wsc_str_t *s, const u_char *p, size_t size)
 }
 
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void
+fuzz_read(const uint8_t *data, size_t size, int bare)
 {
     size_t               i;
     u_char              *p;
@@ -58,14 +58,16 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz_require(p);
     memcpy(p, data, size);
 
-    if (wsc_page_read(&alloc, p, size, &page, &reason) == WSC_OK) {
+    if (wsc_page_read(&alloc, p, size, bare, &page, &reason) == WSC_OK) {
 
         fuzz_require(page.n <= WSC_MAX_LIMIT);
+        fuzz_require(fuzz_inside(&page.chat_id, p, size));
 
         for (i = 0; i < page.n; i++) {
             e = &page.entries[i];
 
-            fuzz_require(e->pos.seq && wsc_pos_cmp(e->prev, e->pos) < 0);
+            fuzz_require(e->pos.seq);
+            fuzz_require(bare || wsc_pos_cmp(e->prev, e->pos) < 0);
             fuzz_require(i == 0
                          || wsc_pos_cmp(page.entries[i - 1].pos, e->pos) < 0);
             fuzz_require(fuzz_inside(&e->sender, p, size));
@@ -76,6 +78,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     wsc_page_free(&alloc, &page);
     free(p);
+}
+
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    fuzz_read(data, size, 0);
+    fuzz_read(data, size, 1);
 
     return 0;
 }

@@ -32,7 +32,7 @@ page_read(const wsc_alloc_t *alloc, const char *text, u_char **copy,
 
     *copy = wsc_test_copy(text, strlen(text));
 
-    return wsc_page_read(alloc, *copy, strlen(text), page, &reason);
+    return wsc_page_read(alloc, *copy, strlen(text), 0, page, &reason);
 }
 
 
@@ -48,6 +48,8 @@ test_whole(void **state)
     assert_int_equal(page_read(&mem.alloc, whole, &copy, &page), WSC_OK);
     assert_int_equal(page.n, 2);
     assert_true(page.more);
+    assert_int_equal(page.chat_id.len, 1);
+    assert_memory_equal(page.chat_id.data, "r", 1);
     assert_int_equal(page.complete_to.epoch, 7);
     assert_int_equal(page.complete_to.seq, 9);
 
@@ -140,6 +142,62 @@ test_octets(void **state)
 }
 
 
+/* Positions alone are enough where that is said. */
+
+static void
+test_bare(void **state)
+{
+    u_char          *copy;
+    wsc_page_t       page;
+    const char      *reason;
+    wsc_test_mem_t   mem;
+
+    static const char  text[] =
+        "{\"chat_id\":\"r\",\"messages\":[{\"epoch\":7,\"seq\":3},"
+        "{\"epoch\":8,\"seq\":1}],\"more\":false}";
+    static const char  none[] = "{\"messages\":[],\"more\":false}";
+    static const char  bad[] =
+        "{\"chat_id\":\"r\",\"messages\":[{\"epoch\":7}],\"more\":false}";
+
+    wsc_test_mem_init(&mem, 0);
+
+    copy = wsc_test_copy(text, strlen(text));
+    assert_int_equal(wsc_page_read(&mem.alloc, copy, strlen(text), 1, &page,
+                                   &reason),
+                     WSC_OK);
+    assert_int_equal(page.n, 2);
+    assert_int_equal(page.entries[0].pos.seq, 3);
+    assert_int_equal(page.entries[1].pos.epoch, 8);
+    assert_memory_equal(page.chat_id.data, "r", 1);
+    assert_false(page.more);
+    wsc_page_free(&mem.alloc, &page);
+    free(copy);
+
+    assert_int_equal(page_read(&mem.alloc, text, &copy, &page),
+                     WSC_DECLINED);
+    wsc_page_free(&mem.alloc, &page);
+    free(copy);
+
+    copy = wsc_test_copy(none, strlen(none));
+    assert_int_equal(wsc_page_read(&mem.alloc, copy, strlen(none), 1, &page,
+                                   &reason),
+                     WSC_OK);
+    assert_int_equal(page.n, 0);
+    assert_int_equal(page.chat_id.len, 0);
+    wsc_page_free(&mem.alloc, &page);
+    free(copy);
+
+    copy = wsc_test_copy(bad, strlen(bad));
+    assert_int_equal(wsc_page_read(&mem.alloc, copy, strlen(bad), 1, &page,
+                                   &reason),
+                     WSC_DECLINED);
+    wsc_page_free(&mem.alloc, &page);
+    free(copy);
+
+    wsc_test_mem_check(&mem);
+}
+
+
 static void
 test_refused(void **state)
 {
@@ -154,6 +212,7 @@ test_refused(void **state)
         "1",
         "{\"messages\":1}",
         "{\"messages\":[1]}",
+        "{\"chat_id\":1,\"messages\":[]}",
         "{\"messages\":{}}",
         "{\"messages\":[],\"complete_to\":1}",
         "{\"messages\":[],\"complete_to\":{\"seq\":-1}}",
@@ -213,6 +272,7 @@ main(void)
         cmocka_unit_test(test_whole),
         cmocka_unit_test(test_changed),
         cmocka_unit_test(test_octets),
+        cmocka_unit_test(test_bare),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_memory),
     };

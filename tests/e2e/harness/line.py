@@ -31,6 +31,19 @@ class Pipeline:
         settings.update(options)
         return self.daemon('relay', **settings)
 
+    def archiver(self, database, **options):
+        settings = dict(kafka_brokers=self.kafka.brokers, epoch=EPOCH,
+                        kafka_topic=self.topic, batch_wait=20,
+                        kafka_group=self.topic + '-a',
+                        postgres=database.conninfo)
+        settings.update(options)
+        return self.daemon('archiver', **settings)
+
+    def history(self, database, **options):
+        return self.daemon('history', postgres=database.conninfo,
+                           kafka_brokers=self.kafka.brokers,
+                           kafka_topic=self.topic, **options)
+
     def zone(self, **options):
         values = dict(redis=self.redis.uri, brokers=self.kafka.brokers,
                       topic=self.topic, partitions=PARTITIONS,

@@ -426,10 +426,11 @@ class Nginx:
     def url(self):
         return 'ws://127.0.0.1:%d' % self.port
 
-    def request(self, path, method='GET', headers=None, body=None):
+    def request(self, path, method='GET', headers=None, body=None,
+                timeout=10):
         """One plain HTTP request of its own connection."""
         connection = http.client.HTTPConnection('127.0.0.1', self.port,
-                                                timeout=10 * PATIENCE)
+                                                timeout=timeout * PATIENCE)
         try:
             connection.request(method, path, body, headers or {})
             response = connection.getresponse()
