@@ -24,7 +24,12 @@ static rd_kafka_resp_err_t bk_kafka_ends_ask(rd_kafka_t *rk,
     rd_kafka_topic_partition_list_t *list, int64_t which);
 
 
-static const char *const  bk_kafka_ends_pairs[] = { NULL };
+/* what stands behind an open transaction is acknowledged, though not read */
+
+static const char *const  bk_kafka_ends_pairs[] = {
+    "isolation.level", "read_uncommitted",
+    NULL
+};
 
 
 int
@@ -41,7 +46,7 @@ bk_kafka_ends(int64_t **ends)
         return -1;
     }
 
-    rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, error, sizeof(error));
+    rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, error, sizeof(error));
 
     if (rk == NULL) {
         bk_log(BK_LOG_ERROR, "no Kafka client", bk_str("error", error));

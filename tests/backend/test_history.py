@@ -363,6 +363,26 @@ def test_of_a_sender_when_all_is_archived(kafka, database, history):
         ('room', 2), ('room', 3)]
 
 
+def test_of_a_sender_behind_a_transaction(kafka, database, history):
+    """What nobody gets to read before it ends was acknowledged, too."""
+    topic = kafka.topic(1)
+    other = kafka.producer(transactional_id=topic)
+    other.init_transactions()
+    other.begin_transaction()
+    send(other, topic, 'room', 'c1')
+    other.flush()
+    producer = kafka.producer()
+    send(producer, topic, 'room', 'c2')
+    producer.flush()
+    one = history(kafka_brokers=kafka.brokers, kafka_topic=topic)
+    assert one.json('/messages?sender=ann')[0] == 503
+    other.commit_transaction()
+    fill(database, 'room', 1, 2)
+    database.run('insert into progress values (%s, 0, %s, 3, 1)', topic,
+                 EPOCH)
+    assert places(one) == [('room', 1), ('room', 2)]
+
+
 def test_of_a_sender_without_kafka(database, history):
     one = history(kafka_brokers='127.0.0.1:1')
     begin = time.monotonic()
