@@ -28,6 +28,7 @@ typedef struct {
     unsigned              ours:1;    /* stored == from */
     unsigned              dropped:1; /* what is left of it in the batch */
     unsigned              seeking:1; /* what comes is not from `from` yet */
+    unsigned              ended:1;   /* nothing is left to read before due */
 } bk_part_t;
 
 

@@ -569,6 +569,14 @@ bk_kafka_failed(bk_kafka_t *k, bk_kafka_message_t *m)
         return;
     }
 
+    if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+        if (k->ops->ended) {
+            k->ops->ended(k->data, m->partition, m->offset);
+        }
+
+        return;
+    }
+
     bk_log(BK_LOG_WARN, "Kafka", bk_str("error", rd_kafka_err2name(m->err)),
            bk_num("partition", m->partition),
            bk_str("text", rd_kafka_message_errstr(m)));

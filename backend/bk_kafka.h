@@ -34,6 +34,8 @@ typedef struct {
     int64_t        (*position)(void *data, int32_t partition);
     /* The first offset of it that is not dealt with; below 0: all of it. */
     int64_t        (*stored)(void *data, int32_t partition);
+    /* Nothing is left to read before the offset; NULL: who cares not. */
+    void           (*ended)(void *data, int32_t partition, int64_t offset);
     /* A gauge: the records that are not dealt with. */
     bk_metric_t     *lag;
 } bk_kafka_ops_t;

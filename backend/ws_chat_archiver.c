@@ -35,6 +35,7 @@ typedef struct {
     uint64_t         told;             /* to end; 0: not yet */
     wsc_backoff_t    backoff;
     unsigned         seeking:1;        /* one of the partitions is */
+    unsigned         ended:1;          /* one has come to its end */
     unsigned         failed:1;         /* it cannot go on */
 } bk_archiver_t;
 
@@ -45,6 +46,7 @@ static int64_t bk_archiver_stored(void *data, int32_t partition);
 static int bk_archiver_parts(bk_archiver_t *a, int32_t partition);
 static void bk_archiver_revoked(void *data);
 static void bk_archiver_lost(void *data, int32_t partition);
+static void bk_archiver_ended(void *data, int32_t partition, int64_t offset);
 static void bk_archiver_take(bk_archiver_t *a, bk_kafka_message_t *m);
 static void bk_archiver_read(bk_archiver_t *a, bk_item_t *it);
 static void bk_archiver_go(bk_archiver_t *a, int32_t partition,
@@ -55,6 +57,7 @@ static void bk_archiver_flush(bk_archiver_t *a);
 static bk_pg_rc_e bk_archiver_range(bk_archiver_t *a, size_t first,
     size_t n);
 static bk_pg_rc_e bk_archiver_one(bk_archiver_t *a, size_t i);
+static int bk_archiver_ends(bk_archiver_t *a);
 static void bk_archiver_settle(bk_archiver_t *a);
 static void bk_archiver_touch(bk_archiver_t *a, size_t first, size_t n);
 static bk_pg_rc_e bk_archiver_try(bk_archiver_t *a, size_t first, size_t n);
@@ -117,10 +120,14 @@ static const bk_kafka_ops_t  bk_archiver_ops = {
     bk_archiver_lost,
     bk_archiver_position,
     bk_archiver_stored,
+    bk_archiver_ended,
     &bk_archive_metrics[BK_ARCHIVE_LAG]
 };
 
-static const char *const  bk_archiver_kafka[] = { NULL };
+static const char *const  bk_archiver_kafka[] = {
+    "enable.partition.eof", "true",
+    NULL
+};
 
 
 int
@@ -351,6 +358,7 @@ bk_archiver_lost(void *data, int32_t partition)
 static void
 bk_archiver_go(bk_archiver_t *a, int32_t partition, int64_t offset)
 {
+    a->archive.parts[partition].ended = 0;
     a->archive.parts[partition].seeking = 1;
     a->archive.parts[partition].due = offset;
     a->seeking = 1;
@@ -372,6 +380,28 @@ bk_archiver_seek(bk_archiver_t *a)
             part->seeking = (bk_kafka_seek(a->kafka, p) == -1);
             a->seeking |= part->seeking;
         }
+    }
+}
+
+
+/*
+ * Markers of transactions and aborted records are passed over unseen, but
+ * whoever asks whether all is archived knows the partition's end alone.
+ */
+
+static void
+bk_archiver_ended(void *data, int32_t partition, int64_t offset)
+{
+    bk_archiver_t *a = data;
+
+    bk_part_t  *part;
+
+    part = &a->archive.parts[partition];
+
+    if (!part->seeking && offset > part->due && offset > 0) {
+        part->due = offset;
+        part->ended = 1;
+        a->ended = 1;
     }
 }
 
@@ -459,7 +489,8 @@ bk_archiver_read(bk_archiver_t *a, bk_item_t *it)
 static int
 bk_archiver_due(bk_archiver_t *a)
 {
-    return a->n == (size_t) bk_archiver_records
+    return (a->ended && a->n == 0)
+           || a->n == (size_t) bk_archiver_records
            || a->bytes >= (size_t) bk_archiver_bytes
            || (a->n && bk_ticks() - a->begun >= (uint64_t) bk_archiver_wait);
 }
@@ -473,11 +504,11 @@ bk_archiver_flush(bk_archiver_t *a)
     size_t      i;
     bk_pg_rc_e  rc;
 
-    if (a->n == 0) {
+    if (a->n == 0 && !a->ended) {
         return;
     }
 
-    rc = bk_archiver_range(a, 0, a->n);
+    rc = a->n ? bk_archiver_range(a, 0, a->n) : BK_PG_OK;
 
     if (rc == BK_PG_DATA) {
 
@@ -488,6 +519,10 @@ bk_archiver_flush(bk_archiver_t *a)
         }
 
         a->failed |= (rc == BK_PG_DATA);
+    }
+
+    if (rc == BK_PG_OK && bk_archiver_ends(a)) {
+        (void) bk_archiver_range(a, a->n, 0);
     }
 
     bk_archiver_empty(a);
@@ -604,6 +639,31 @@ bk_archiver_touch(bk_archiver_t *a, size_t first, size_t n)
         part->touched = 1;
         part->next = bk_kafka_offset(a->items[i].m) + 1;
     }
+
+    /* no records: the ends behind them */
+
+    for (p = 0; n == 0 && p < a->archive.nparts; p++) {
+        part = &a->archive.parts[p];
+        part->touched = part->ended;
+        part->next = part->due;
+    }
+}
+
+
+/* 1: some partition's is behind what was taken, and it is still ours. */
+
+static int
+bk_archiver_ends(bk_archiver_t *a)
+{
+    int32_t  p;
+
+    for (p = 0; a->ended && p < a->archive.nparts; p++) {
+        if (a->archive.parts[p].ended) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
@@ -643,8 +703,11 @@ bk_archiver_empty(bk_archiver_t *a)
 {
     int32_t  p;
 
+    a->ended = 0;
+
     for (p = 0; p < a->archive.nparts; p++) {
         a->archive.parts[p].dropped = 0;
+        a->archive.parts[p].ended = 0;
     }
 
     while (a->n) {

@@ -134,6 +134,7 @@ static const bk_kafka_ops_t  bk_relayer_ops = {
     bk_relayer_lost,
     bk_relayer_position,
     bk_relayer_stored,
+    NULL,
     &bk_relay_metrics[BK_RELAY_LAG]
 };
 

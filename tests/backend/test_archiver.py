@@ -372,7 +372,7 @@ def test_offset_holes(kafka, topic, database, archiver):
     """Transaction markers and aborted records leave holes."""
     producer = kafka.producer(transactional_id=topic)
     producer.init_transactions()
-    archiver()
+    one = archiver()
     for n in range(6):
         producer.begin_transaction()
         send(producer, topic, 'room', 'c%d' % n)
@@ -383,12 +383,29 @@ def test_offset_holes(kafka, topic, database, archiver):
             producer.commit_transaction()
     # what says that the last one is committed may come later
     wait_for(lambda: sum(kafka.end_offsets(topic, PARTITIONS)) == 12)
+    archived(kafka, topic, database)
+    wait_for(lambda: one.metrics()['lag'] == 0, what='none is behind')
     plain = kafka.producer()
     send(plain, topic, 'room', 'last')
     plain.flush()
     archived(kafka, topic, database)
     assert database.rows('select cid, seq from messages order by seq') == [
         ('c0', 1), ('c2', 5), ('c3', 7), ('c5', 11), ('last', 13)]
+
+
+def test_nothing_but_holes(kafka, topic, database, archiver):
+    """A partition with no record that counts is archived up to its end."""
+    producer = kafka.producer(transactional_id=topic)
+    producer.init_transactions()
+    producer.begin_transaction()
+    send(producer, topic, 'room', 'c1')
+    producer.flush()
+    producer.abort_transaction()
+    wait_for(lambda: sum(kafka.end_offsets(topic, PARTITIONS)) == 2)
+    archiver()
+    archived(kafka, topic, database)
+    assert database.rows('select next from progress order by next') == [
+        (-1,), (-1,), (-1,), (2,)]
 
 
 def test_live(kafka, topic, database, archiver):
