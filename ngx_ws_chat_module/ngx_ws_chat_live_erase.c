@@ -77,7 +77,9 @@ ngx_ws_chat_live_erase(ngx_ws_chat_erase_t *e)
                     sizeof(ngx_ws_chat_live_erase_job_t)
                     + l->nshards * sizeof(ngx_ws_chat_live_node_t *));
 
-    if (job == NULL || l->exiting || !ngx_ws_chat_live_erases(l)) {
+    if (job == NULL || l->exiting || l->refused
+        || !ngx_ws_chat_live_erases(l))
+    {
         wsc_free(&ngx_ws_chat_alloc, job);
         e->err = ngx_ws_chat_live_erases(l) ? WSC_ERR_UNAVAILABLE
                                             : WSC_ERR_UNKNOWN_OP;

@@ -107,6 +107,9 @@ async def test_a_zone_that_others_have_otherwise_is_not_served(nginx, redis):
         await a.join(ROOM)
     assert refused.value.code == 'unavailable'
     assert not one.ask('KEYS', 'wsc:{0}:s:*')
+    # what is found in here would not be all
+    erased = ng.request('/api/users/ann', 'DELETE')
+    assert erased.status == 503 and 'retry-after' in erased.headers
 
     # and is, when that has been settled
     one.ask('DEL', 'wsc:{0}:mode')
