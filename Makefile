@@ -60,7 +60,7 @@ FUZZBIN = $(patsubst tests/fuzz/%.c,build/fuzz/%,$(FUZZ))
 
 help:
 	@echo 'make run [PORT=8080]      the chat on this machine, in two workers'
-	@echo 'make farm [PORT=8080]     HAProxy, three nodes and Redis on this machine'
+	@echo 'make farm [PORT=8080]     all of a farm on this machine, Kafka and PostgreSQL too'
 	@echo 'make farm-status          what each of them says; make farm-stop ends them'
 	@echo 'make farm-dashboard       do its dashboard and alerts have data? ARGS=--pictures'
 	@echo 'make stop                 end all that runs'
