@@ -442,6 +442,26 @@ bk_kafka_range(bk_kafka_t *k, int32_t partition, int64_t *low, int64_t *high)
 }
 
 
+int
+bk_kafka_gone(bk_kafka_t *k, int32_t partition, int64_t offset, int64_t *low,
+    int64_t *high)
+{
+    if (bk_kafka_range(k, partition, low, high) == -1) {
+        return 0;
+    }
+
+    if (offset != BK_KAFKA_BEGINNING && (offset < *low || offset > *high)) {
+        return 1;
+    }
+
+    bk_log(BK_LOG_INFO, "records are there after all",
+           bk_num("partition", partition), bk_num("next", offset),
+           bk_num("first", *low), bk_num("end", *high));
+
+    return 0;
+}
+
+
 /*
  * One end of a partition; -1: it is logged why not.  Of both at once
  * librdkafka gives the one that it has been told for the other, too.

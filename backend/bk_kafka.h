@@ -91,5 +91,9 @@ int64_t bk_kafka_committed(bk_kafka_t *k, int32_t partition);
 int bk_kafka_range(bk_kafka_t *k, int32_t partition, int64_t *low,
     int64_t *high);
 
+/* 1: this offset is not between them; 0: it is, or who knows: it is logged. */
+int bk_kafka_gone(bk_kafka_t *k, int32_t partition, int64_t offset,
+    int64_t *low, int64_t *high);
+
 
 #endif /* _BK_KAFKA_H_INCLUDED_ */

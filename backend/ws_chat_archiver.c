@@ -333,7 +333,7 @@ bk_archiver_lost(void *data, int32_t partition)
 
     /* it comes again, until Kafka tells where */
 
-    if (bk_kafka_range(a->kafka, partition, &low, &high) == -1) {
+    if (!bk_kafka_gone(a->kafka, partition, part->due, &low, &high)) {
         bk_archiver_go(a, partition, part->due);
         return;
     }

@@ -427,7 +427,7 @@ bk_relayer_lost(void *data, int32_t partition)
 
     bk_relayer_flush(a);
 
-    if (bk_kafka_range(a->relay.kafka, partition, &low, &high) == -1) {
+    if (!bk_kafka_gone(a->relay.kafka, partition, part->from, &low, &high)) {
         part->due = part->from;
         part->seeking = 1;
         a->seeking = 1;

@@ -598,6 +598,29 @@ def test_lost_while_kafka_does_not_tell(topic, database, archiver):
         mock.close()
 
 
+def test_not_lost_at_all(topic, database, archiver):
+    """A broker that errs for a moment raises no alarm and stops nothing."""
+    mock = MockBroker(topic, PARTITIONS)
+    try:
+        producer = Kafka.producer(mock)
+        one = archiver(kafka_brokers=mock.brokers)
+        for n in range(3):
+            send(producer, topic, 'room', 'c%d' % n)
+        producer.flush()
+        rows = 'select cid from messages order by seq'
+        wait_for(lambda: len(database.rows(rows)) == 3, 30, what='all')
+        mock.forgetful()
+        wait_for(lambda: one.logged('records are there after all'), 30,
+                 what='the error')
+        send(producer, topic, 'room', 'c3')
+        producer.flush()
+        wait_for(lambda: len(database.rows(rows)) == 4, 30, what='the last')
+        assert one.metrics()['lost_total'] == 0
+        one.stop()
+    finally:
+        mock.close()
+
+
 def test_epochs(kafka, topic, database, archiver):
     """A topic made anew begins a new epoch; an old one is refused."""
     load(kafka, topic, ['room'], 0, 5)

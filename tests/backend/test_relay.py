@@ -678,6 +678,29 @@ def test_lost_while_kafka_does_not_tell(topic, view, relay):
         mock.close()
 
 
+def test_not_lost_at_all(topic, view, relay):
+    """A broker that errs for a moment: nothing is put back or told again."""
+    mock = MockBroker(topic, PARTITIONS)
+    try:
+        producer = Kafka.producer(mock)
+        one = relay(kafka_brokers=mock.brokers)
+        for n in range(3):
+            send(producer, topic, 'room', 'c%d' % n)
+        producer.flush()
+        wait_for(lambda: len(view.cids('room')) == 3, 30, what='all')
+        mock.forgetful()
+        wait_for(lambda: one.logged('records are there after all'), 30,
+                 what='the error')
+        send(producer, topic, 'room', 'c3')
+        producer.flush()
+        wait_for(lambda: view.cids('room')[-1] == 'c3', 30, what='the last')
+        chained(view, ['room'], 4)
+        assert one.metrics()['lost_total'] == 0
+        one.stop()
+    finally:
+        mock.close()
+
+
 def test_history_limit(kafka, topic, view, relay):
     relay(history_messages=100, history_age=10)
     load(kafka, topic, ['room'], 0, 1000)

@@ -23,8 +23,8 @@ SMALL = {'num_network_threads': 2, 'num_io_threads': 2,
          'log_cleaner_enable': 'false'}
 
 # of Kafka's protocol
-PRODUCE, LIST_OFFSETS = 0, 2
-NOT_ALLOWED, OUT_OF_ORDER_SEQUENCE = 29, 45
+PRODUCE, FETCH, LIST_OFFSETS = 0, 1, 2
+OUT_OF_RANGE, NOT_ALLOWED, OUT_OF_ORDER_SEQUENCE = 1, 29, 45
 
 
 def own_port():
@@ -163,6 +163,10 @@ class MockBroker:
     def blind(self, count):
         """So often nobody is told where a partition begins, or ends."""
         self.tell('errors %d %d %d' % (LIST_OFFSETS, NOT_ALLOWED, count))
+
+    def forgetful(self):
+        """Who fetches next is told that there is nothing, once."""
+        self.tell('errors %d %d 1' % (FETCH, OUT_OF_RANGE))
 
     def down(self):
         self.tell('down')
