@@ -54,6 +54,7 @@ ngx_ws_chat_live_read(ngx_ws_chat_read_t *r)
     r->n = 0;
     r->more = 0;
     r->young = 0;
+    r->behind = 0;
     r->changed = NULL;
     r->nchanged = 0;
     r->overrun = 0;
@@ -459,6 +460,7 @@ ngx_ws_chat_live_read_page(void *data, wsc_page_t *page)
 
     if (job->behind) {
         /* what is archived is what can be told meanwhile */
+        r->behind = 1;
         r->chat.head = r->upto.seq ? r->upto : page->complete_to;
         job->head = r->chat.head;
     }

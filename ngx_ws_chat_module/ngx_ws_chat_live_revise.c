@@ -128,7 +128,8 @@ ngx_ws_chat_live_revise_decide(ngx_ws_chat_change_t *c,
     const wsc_entry_t  *e;
 
     if (r->n == 0) {
-        return WSC_ERR_NOT_FOUND;
+        return (r->behind && wsc_pos_cmp(c->change.pos, r->chat.head) > 0)
+               ? WSC_ERR_UNAVAILABLE : WSC_ERR_NOT_FOUND;
     }
 
     e = &r->entries[0];

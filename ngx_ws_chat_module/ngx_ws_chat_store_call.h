@@ -77,10 +77,10 @@ struct ngx_ws_chat_read_s {
     ngx_uint_t                  nchanged;
     unsigned                    overrun:1;    /* these are too many to tell */
     wsc_shmlog_chat_t           chat;         /* head, first, lost */
-    unsigned                    more:1;       /* there are further ones in the
-                                                 direction asked */
+    unsigned                    more:1;       /* there are further ones */
     unsigned                    young:1;      /* live, after seq 0: nothing can
                                                  have expired yet */
+    unsigned                    behind:1;     /* chat.head may be further */
 };
 
 

@@ -269,6 +269,26 @@ async def test_a_late_relay(line, deep, database):  # noqa: F811
     assert await now(ann, before=front) == [None, 'new', None]
 
 
+async def test_neither_has_it_yet(line, deep):  # noqa: F811
+    """Not before either is that far it is known what there is not."""
+    ng = await line.node(http=deep.archive)
+    ann = await joined(ng, 'ann')
+    deep.archiver.kill()
+    place = await say(ann, SECRET, 'mine')
+    deep.relay.kill()
+    # as while it puts back what was there
+    key = 'wsc:{%d}:progress' % partition(ROOM, PARTITIONS)
+    line.redis.cli('set', key, '%d 1300 1301 0' % EPOCH)
+    with pytest.raises(ChatError) as e:
+        await ann.cmd('edit', chat_id=ROOM, message='x', **place)
+    assert e.value.code == 'unavailable'
+    # the archive is beyond that
+    assert await refused(ann, 'edit', message='x', epoch=EPOCH - 1, seq=7) == \
+        'not_found'
+    line.redis.cli('set', key, '%d 1301 1301 0' % EPOCH)
+    await ann.settle('retract', chat_id=ROOM, **place)
+
+
 async def test_without_what_was_changed(line, deep):  # noqa: F811
     """The archive alone is no answer where Redis does not tell changes."""
     ng = await line.node(http=deep.archive)
