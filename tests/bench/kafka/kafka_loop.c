@@ -301,7 +301,8 @@ kl_connect(kl_t *k)
     conf = k->conf;
     kl_set(conf, "acks", "all");
     kl_set(conf, "enable.idempotence", "true");
-    kl_set(conf, "linger.ms", "1");
+    /* as nodes do; a flood is to cost the broker little */
+    kl_set(conf, "linger.ms", k->rate ? "1" : "50");
     kl_set(conf, "partitioner", "murmur2_random");
     rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR);
 
