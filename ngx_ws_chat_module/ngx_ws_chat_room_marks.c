@@ -40,6 +40,8 @@ static void ngx_ws_chat_marks_tell(ngx_ws_chat_state_t *st,
     wsc_mark_t *mark);
 static ngx_int_t ngx_ws_chat_marks_send(ngx_ws_chat_state_t *st,
     wsc_mark_t **said, ngx_uint_t n);
+static void ngx_ws_chat_marks_level(ngx_ws_chat_state_t *st,
+    wsc_mark_t *said);
 static void ngx_ws_chat_marks_note(wsc_note_t *note, const wsc_mark_t *mark);
 static ngx_int_t ngx_ws_chat_marks_emit(ngx_ws_chat_state_t *st,
     const wsc_note_t *notes, ngx_uint_t n);
@@ -374,6 +376,7 @@ ngx_ws_chat_marks_send(ngx_ws_chat_state_t *st, wsc_mark_t **said,
     wsc_note_t  notes[WSC_NEWS_NOTES];
 
     for (i = 0; i < n; i++) {
+        ngx_ws_chat_marks_level(st, said[i]);
         ngx_ws_chat_marks_note(&notes[i], said[i]);
     }
 
@@ -388,6 +391,29 @@ ngx_ws_chat_marks_send(ngx_ws_chat_state_t *st, wsc_mark_t **said,
     }
 
     return NGX_OK;
+}
+
+
+/* The last word is what is kept: it is not below what others have said. */
+
+static void
+ngx_ws_chat_marks_level(ngx_ws_chat_state_t *st, wsc_mark_t *said)
+{
+    wsc_str_t          user;
+    const wsc_mark_t  *known;
+
+    user.data = said->user;
+    user.len = said->len;
+
+    known = wsc_marks_find(&st->marks->known, &user);
+
+    if (known && wsc_pos_cmp(known->delivered, said->delivered) > 0) {
+        said->delivered = known->delivered;
+    }
+
+    if (known && wsc_pos_cmp(known->read, said->read) > 0) {
+        said->read = known->read;
+    }
 }
 
 

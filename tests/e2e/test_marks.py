@@ -247,6 +247,31 @@ async def test_what_is_said_last_before_leaving_counts(nginx):
                                   'read': last[chat]}}, chat)
 
 
+async def test_the_last_word_is_not_lower(nginx):
+    """Of what was not told yet when its user leaves, when another connection
+    has come further."""
+    ng = nginx(workers=2, location=FREE)
+    low, high = [await connect_to(ng, worker, user='bob')
+                 for worker in ng.worker_pids()]
+    chats = ['room%d' % n for n in range(30)]
+    expected = {}
+    for chat in chats:
+        for client in low, high:
+            await client.settle('join', chat_id=chat)
+        pos = await say(high, 3, chat)
+        for client in low, high:
+            await seen(client, pos[2], chat)
+        for one in pos[:2]:
+            await mark(low, chat, read=one)
+        await mark(high, chat, read=pos[2])
+        expected[chat] = {'bob': {'delivered': pos[2], 'read': pos[2]}}
+        await known(low, expected[chat], chat)
+        for client in high, low:
+            await client.settle('leave', chat_id=chat)
+    for chat in chats:
+        await known(low, expected[chat], chat)
+
+
 async def race(people, watchers, pos, rng, rounds=60):
     """Marks of one user at random on all its connections at once; the
     highest ones."""
