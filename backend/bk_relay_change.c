@@ -112,13 +112,11 @@ bk_relay_change_read(bk_relay_t *r, bk_relay_item_t *it)
 static void
 bk_relay_change_mine(bk_relay_item_t *it, const redisReply *reply)
 {
-    wsc_str_t        s;
-    const char      *reason;
-    wsc_envelope_t   v;
+    wsc_str_t       s;
+    wsc_envelope_t  v;
 
     if (bk_redis_str(reply, &s)
-        && wsc_envelope_read(&bk_alloc, &s, &v, &reason) == WSC_OK
-        && v.kind == WSC_ENVELOPE_CHANGE)
+        && wsc_envelope_is(&bk_alloc, &s, WSC_ENVELOPE_CHANGE, &v))
     {
         it->gone = v.change.retracted;
         it->same = it->gone
@@ -135,7 +133,6 @@ static void
 bk_relay_change_entry(bk_relay_item_t *it, const redisReply *reply)
 {
     wsc_str_t          s;
-    const char        *reason;
     wsc_envelope_t     v;
     const redisReply  *entry;
 
@@ -149,8 +146,7 @@ bk_relay_change_entry(bk_relay_item_t *it, const redisReply *reply)
         && entry->element[1]->type == REDIS_REPLY_ARRAY
         && entry->element[1]->elements == 2
         && bk_redis_str(entry->element[1]->element[1], &s)
-        && wsc_envelope_read(&bk_alloc, &s, &v, &reason) == WSC_OK
-        && v.kind == WSC_ENVELOPE_ENTRY)
+        && wsc_envelope_is(&bk_alloc, &s, WSC_ENVELOPE_ENTRY, &v))
     {
         it->theirs = !wsc_str_same(&v.entry.sender, &it->record.sender);
     }
@@ -387,7 +383,6 @@ bk_relay_sweep_find(const redisReply *reply, wsc_sweep_t *s, wsc_pos_t *gone)
 {
     size_t          i, n;
     wsc_str_t       value;
-    const char     *reason;
     wsc_envelope_t  v;
 
     n = 0;
@@ -395,8 +390,7 @@ bk_relay_sweep_find(const redisReply *reply, wsc_sweep_t *s, wsc_pos_t *gone)
     for (i = 0; i < reply->elements && n < BK_RELAY_FIELDS; i++) {
 
         if (bk_redis_str(reply->element[i], &value)
-            && wsc_envelope_read(&bk_alloc, &value, &v, &reason) == WSC_OK
-            && v.kind == WSC_ENVELOPE_CHANGE
+            && wsc_envelope_is(&bk_alloc, &value, WSC_ENVELOPE_CHANGE, &v)
             && wsc_sweep_drops(s, &v.change))
         {
             gone[n++] = v.change.pos;

@@ -272,15 +272,13 @@ ngx_ws_chat_live_change_on_mine(void *data, const redisReply *r)
 {
     ngx_ws_chat_live_node_t *n = data;
 
-    wsc_str_t        s;
-    const char      *reason;
-    wsc_envelope_t   v;
+    wsc_str_t       s;
+    wsc_envelope_t  v;
 
     ngx_ws_chat_live_on_queued(n, r);
 
     if (r && ngx_ws_chat_live_reply_str(r, &s)
-        && wsc_envelope_read(&ngx_ws_chat_alloc, &s, &v, &reason) == WSC_OK
-        && v.kind == WSC_ENVELOPE_CHANGE)
+        && wsc_envelope_is(&ngx_ws_chat_alloc, &s, WSC_ENVELOPE_CHANGE, &v))
     {
         n->change.gone = v.change.retracted;
     }
@@ -764,13 +762,11 @@ static ngx_uint_t
 ngx_ws_chat_live_sweep_drops(ngx_ws_chat_live_sweep_t *sw,
     const redisReply *r, wsc_pos_t *pos)
 {
-    wsc_str_t        s;
-    const char      *reason;
-    wsc_envelope_t   v;
+    wsc_str_t       s;
+    wsc_envelope_t  v;
 
     if (ngx_ws_chat_live_reply_str(r, &s) == NULL
-        || wsc_envelope_read(&ngx_ws_chat_alloc, &s, &v, &reason) != WSC_OK
-        || v.kind != WSC_ENVELOPE_CHANGE)
+        || !wsc_envelope_is(&ngx_ws_chat_alloc, &s, WSC_ENVELOPE_CHANGE, &v))
     {
         return 0;
     }

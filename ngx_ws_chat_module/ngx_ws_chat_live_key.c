@@ -341,7 +341,6 @@ ngx_ws_chat_live_reply_entry(ngx_ws_chat_live_t *l, const redisReply *r,
 {
     wsc_str_t          data;
     wsc_pos_t          pos;
-    const char        *reason;
     const redisReply  *fields;
     wsc_envelope_t     v;
 
@@ -350,8 +349,7 @@ ngx_ws_chat_live_reply_entry(ngx_ws_chat_live_t *l, const redisReply *r,
 
     if (fields && fields->type == REDIS_REPLY_ARRAY && fields->elements >= 2
         && ngx_ws_chat_live_reply_str(fields->element[1], &data)
-        && wsc_envelope_read(&ngx_ws_chat_alloc, &data, &v, &reason) == WSC_OK
-        && v.kind == WSC_ENVELOPE_ENTRY)
+        && wsc_envelope_is(&ngx_ws_chat_alloc, &data, WSC_ENVELOPE_ENTRY, &v))
     {
         *e = v.entry;
         e->pos = pos;

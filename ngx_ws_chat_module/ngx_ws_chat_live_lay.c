@@ -282,7 +282,6 @@ ngx_ws_chat_live_lay_over(ngx_ws_chat_live_job_t *job,
 {
     size_t               i, size;
     wsc_str_t            s;
-    const char          *reason;
     wsc_entry_t         *e;
     wsc_envelope_t       v;
     ngx_ws_chat_read_t  *r;
@@ -300,8 +299,8 @@ ngx_ws_chat_live_lay_over(ngx_ws_chat_live_job_t *job,
             continue;
         }
 
-        if (wsc_envelope_read(&ngx_ws_chat_alloc, &s, &v, &reason) != WSC_OK
-            || v.kind != WSC_ENVELOPE_CHANGE)
+        if (!wsc_envelope_is(&ngx_ws_chat_alloc, &s, WSC_ENVELOPE_CHANGE,
+                             &v))
         {
             job->live->stat.bad++;
             continue;

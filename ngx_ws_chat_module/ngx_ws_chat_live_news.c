@@ -421,7 +421,6 @@ ngx_ws_chat_live_on_kept(void *data, const redisReply *r)
 
     size_t               i;
     wsc_str_t            s;
-    const char          *reason;
     wsc_envelope_t       v;
     ngx_ws_chat_load_t  *load;
 
@@ -430,9 +429,8 @@ ngx_ws_chat_live_on_kept(void *data, const redisReply *r)
          i++)
     {
         if (ngx_ws_chat_live_reply_str(r->element[i], &s) == NULL
-            || wsc_envelope_read(&ngx_ws_chat_alloc, &s, &v, &reason)
-               != WSC_OK
-            || v.kind != WSC_ENVELOPE_NEWS)
+            || !wsc_envelope_is(&ngx_ws_chat_alloc, &s, WSC_ENVELOPE_NEWS,
+                                &v))
         {
             job->live->stat.bad++;
             continue;

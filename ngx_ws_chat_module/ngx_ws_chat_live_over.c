@@ -74,7 +74,6 @@ ngx_ws_chat_live_over_take(ngx_ws_chat_live_t *l, ngx_ws_chat_live_over_t *o,
     u_char          *p;
     size_t           i;
     wsc_str_t        s;
-    const char      *reason;
     wsc_envelope_t   v;
 
     o->changes = wsc_alloc(&ngx_ws_chat_alloc, size);
@@ -93,8 +92,8 @@ ngx_ws_chat_live_over_take(ngx_ws_chat_live_t *l, ngx_ws_chat_live_over_t *o,
         ngx_memcpy(p, s.data, s.len);
         s.data = p;
 
-        if (wsc_envelope_read(&ngx_ws_chat_alloc, &s, &v, &reason) != WSC_OK
-            || v.kind != WSC_ENVELOPE_CHANGE)
+        if (!wsc_envelope_is(&ngx_ws_chat_alloc, &s, WSC_ENVELOPE_CHANGE,
+                             &v))
         {
             l->stat.bad++;
             continue;

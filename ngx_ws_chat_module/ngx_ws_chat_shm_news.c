@@ -187,7 +187,6 @@ ngx_ws_chat_shm_load(ngx_ws_chat_load_t *l)
     uint32_t             chat;
     wsc_buf_t            b;
     wsc_str_t            s;
-    const char          *reason;
     wsc_envelope_t       v;
     ngx_ws_chat_shm_t   *shm;
 
@@ -204,9 +203,7 @@ ngx_ws_chat_shm_load(ngx_ws_chat_load_t *l)
     while (p < last) {
         p = ngx_ws_chat_shm_each(p, &chat, &s);
 
-        if (wsc_envelope_read(&ngx_ws_chat_alloc, &s, &v, &reason) == WSC_OK
-            && v.kind == WSC_ENVELOPE_NEWS)
-        {
+        if (wsc_envelope_is(&ngx_ws_chat_alloc, &s, WSC_ENVELOPE_NEWS, &v)) {
             l->news(l, &v.news);
         }
     }

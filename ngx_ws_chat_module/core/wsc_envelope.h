@@ -73,5 +73,9 @@ void wsc_envelope_change(wsc_buf_t *b, const wsc_change_t *change);
 ssize_t wsc_envelope_read(const wsc_alloc_t *alloc, const wsc_str_t *s,
     wsc_envelope_t *v, const char **reason);
 
+/* The same where one kind is looked for: 1, it is a good one of it, or 0. */
+int wsc_envelope_is(const wsc_alloc_t *alloc, const wsc_str_t *s,
+    wsc_envelope_e kind, wsc_envelope_t *v);
+
 
 #endif /* _WSC_ENVELOPE_H_INCLUDED_ */

@@ -81,6 +81,17 @@ wsc_envelope_read(const wsc_alloc_t *alloc, const wsc_str_t *s,
 }
 
 
+int
+wsc_envelope_is(const wsc_alloc_t *alloc, const wsc_str_t *s,
+    wsc_envelope_e kind, wsc_envelope_t *v)
+{
+    const char  *reason;
+
+    return wsc_envelope_read(alloc, s, v, &reason) == WSC_OK
+           && v->kind == kind;
+}
+
+
 static ssize_t
 wsc_envelope_head(wsc_envelope_in_t *in, size_t *n, wsc_envelope_t *v,
     const char **reason)

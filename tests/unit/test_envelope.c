@@ -189,6 +189,9 @@ test_envelope_golden(void **state)
 
         assert_int_equal(wsc_envelope_read(&mem.alloc, &s, &v, &reason),
                          WSC_OK);
+        assert_true(wsc_envelope_is(&mem.alloc, &s, t->kind, &v));
+        assert_false(wsc_envelope_is(&mem.alloc, &s, WSC_ENVELOPE_CHANGE + 1,
+                                     &v));
         assert_int_equal(v.kind, t->kind);
         assert_int_equal(v.n, t->n);
         assert_int_equal(v.has_prev,
