@@ -331,29 +331,13 @@ ngx_ws_chat_live_lay_over(ngx_ws_chat_live_job_t *job,
 static wsc_entry_t *
 ngx_ws_chat_live_lay_find(const ngx_ws_chat_read_t *r, wsc_pos_t pos)
 {
-    int         cmp;
-    ngx_uint_t  i, low, high;
+    wsc_entry_t  key;
 
-    low = 0;
-    high = r->n;
+    key.pos = pos;
 
-    while (low < high) {
-        i = (low + high) / 2;
-        cmp = wsc_pos_cmp(r->entries[i].pos, pos);
-
-        if (cmp == 0) {
-            return &r->entries[i];
-        }
-
-        if (cmp < 0) {
-            low = i + 1;
-
-        } else {
-            high = i;
-        }
-    }
-
-    return NULL;
+    return r->n ? bsearch(&key, r->entries, r->n, sizeof(wsc_entry_t),
+                          ngx_ws_chat_live_lay_cmp)
+                : NULL;
 }
 
 

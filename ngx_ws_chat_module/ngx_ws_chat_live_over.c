@@ -131,27 +131,17 @@ ngx_ws_chat_live_over_free(ngx_ws_chat_live_over_t *o)
 void
 ngx_ws_chat_live_over_apply(const ngx_ws_chat_live_over_t *o, wsc_entry_t *e)
 {
-    int         cmp;
-    ngx_uint_t  i, low, high;
+    wsc_change_t         key;
+    const wsc_change_t  *c;
 
-    low = 0;
-    high = o->n;
+    key.pos = e->pos;
 
-    while (low < high) {
-        i = (low + high) / 2;
-        cmp = wsc_pos_cmp(o->changes[i].pos, e->pos);
+    c = o->n ? bsearch(&key, o->changes, o->n, sizeof(wsc_change_t),
+                       ngx_ws_chat_live_over_cmp)
+             : NULL;
 
-        if (cmp == 0) {
-            ngx_ws_chat_live_over_entry(&o->changes[i], e);
-            return;
-        }
-
-        if (cmp < 0) {
-            low = i + 1;
-
-        } else {
-            high = i;
-        }
+    if (c) {
+        ngx_ws_chat_live_over_entry(c, e);
     }
 }
 
