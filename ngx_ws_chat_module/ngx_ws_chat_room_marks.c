@@ -124,19 +124,10 @@ ngx_ws_chat_marks_again(ngx_ws_chat_state_t *st, const wsc_str_t *user,
 {
     ssize_t               rc;
     ngx_uint_t            fresh;
-    wsc_mark_t           *mark, *known;
+    wsc_mark_t           *mark;
     ngx_ws_chat_marks_t  *marks;
 
     marks = st->marks;
-    known = wsc_marks_find(&marks->known, user);
-
-    if (known && wsc_pos_cmp(known->delivered, delivered) > 0) {
-        delivered = known->delivered;
-    }
-
-    if (known && wsc_pos_cmp(known->read, read) > 0) {
-        read = known->read;
-    }
 
     rc = wsc_marks_raise(&marks->said, user, delivered, read, &mark);
 
