@@ -9,6 +9,7 @@
 
 #include "bk_kafka.h"
 #include "bk_kafka_conf.h"
+#include "bk_kafka_edge.h"
 #include "bk_log.h"
 #include "bk_mem.h"
 #include "bk_status.h"
@@ -40,7 +41,7 @@ static void bk_kafka_on_error(rd_kafka_t *rk, int err, const char *reason,
 static void bk_kafka_probe(bk_kafka_t *k);
 static void bk_kafka_failed(bk_kafka_t *k, bk_kafka_message_t *m);
 static int64_t bk_kafka_behind(bk_kafka_t *k, int32_t partition);
-static int64_t bk_kafka_edge(bk_kafka_t *k, int32_t partition,
+static int64_t bk_kafka_limit(bk_kafka_t *k, int32_t partition,
     int64_t which);
 
 
@@ -434,9 +435,9 @@ bk_kafka_committed(bk_kafka_t *k, int32_t partition)
 int
 bk_kafka_range(bk_kafka_t *k, int32_t partition, int64_t *low, int64_t *high)
 {
-    *low = bk_kafka_edge(k, partition, RD_KAFKA_OFFSET_BEGINNING);
-    *high = (*low < 0) ? -1 : bk_kafka_edge(k, partition,
-                                            RD_KAFKA_OFFSET_END);
+    *low = bk_kafka_limit(k, partition, RD_KAFKA_OFFSET_BEGINNING);
+    *high = (*low < 0) ? -1 : bk_kafka_limit(k, partition,
+                                             RD_KAFKA_OFFSET_END);
 
     return (*high < 0) ? -1 : 0;
 }
@@ -462,28 +463,19 @@ bk_kafka_gone(bk_kafka_t *k, int32_t partition, int64_t offset, int64_t *low,
 }
 
 
-/*
- * One end of a partition; -1: it is logged why not.  Of both at once
- * librdkafka gives the one that it has been told for the other, too.
- */
+/* One end of a partition; -1: it is logged why not. */
 
 static int64_t
-bk_kafka_edge(bk_kafka_t *k, int32_t partition, int64_t which)
+bk_kafka_limit(bk_kafka_t *k, int32_t partition, int64_t which)
 {
     int64_t                           offset;
     rd_kafka_resp_err_t               err;
     rd_kafka_topic_partition_list_t  *list;
 
     list = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_list_add(list, bk_kafka_topic, partition)
-        ->offset = which;
+    rd_kafka_topic_partition_list_add(list, bk_kafka_topic, partition);
 
-    err = rd_kafka_offsets_for_times(k->rk, list, BK_KAFKA_TIMEOUT);
-
-    if (!err) {
-        err = list->elems[0].err;
-    }
-
+    err = bk_kafka_edge(k->rk, list, which, BK_KAFKA_TIMEOUT);
     offset = err ? -1 : list->elems[0].offset;
 
     rd_kafka_topic_partition_list_destroy(list);

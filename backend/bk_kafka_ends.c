@@ -10,6 +10,7 @@
 
 #include "bk_kafka.h"
 #include "bk_kafka_conf.h"
+#include "bk_kafka_edge.h"
 #include "bk_kafka_ends.h"
 #include "bk_log.h"
 
@@ -20,8 +21,6 @@
 static rd_kafka_topic_partition_list_t *bk_kafka_ends_list(rd_kafka_t *rk);
 static int bk_kafka_ends_read(rd_kafka_t *rk,
     rd_kafka_topic_partition_list_t *list, int64_t *ends);
-static rd_kafka_resp_err_t bk_kafka_ends_ask(rd_kafka_t *rk,
-    rd_kafka_topic_partition_list_t *list, int64_t which);
 
 
 /* what stands behind an open transaction is acknowledged, though not read */
@@ -128,14 +127,15 @@ bk_kafka_ends_read(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list,
     int                   i;
     rd_kafka_resp_err_t   err;
 
-    err = bk_kafka_ends_ask(rk, list, RD_KAFKA_OFFSET_END);
+    err = bk_kafka_edge(rk, list, RD_KAFKA_OFFSET_END, BK_KAFKA_ENDS_TIMEOUT);
 
     for (i = 0; err == RD_KAFKA_RESP_ERR_NO_ERROR && i < list->cnt; i++) {
         ends[list->elems[i].partition] = list->elems[i].offset;
     }
 
     if (err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        err = bk_kafka_ends_ask(rk, list, RD_KAFKA_OFFSET_BEGINNING);
+        err = bk_kafka_edge(rk, list, RD_KAFKA_OFFSET_BEGINNING,
+                            BK_KAFKA_ENDS_TIMEOUT);
     }
 
     if (err) {
@@ -154,27 +154,4 @@ bk_kafka_ends_read(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list,
     }
 
     return list->cnt;
-}
-
-
-/* As a time these mean the last and the first offset. */
-
-static rd_kafka_resp_err_t
-bk_kafka_ends_ask(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list,
-    int64_t which)
-{
-    int                   i;
-    rd_kafka_resp_err_t   err;
-
-    for (i = 0; i < list->cnt; i++) {
-        list->elems[i].offset = which;
-    }
-
-    err = rd_kafka_offsets_for_times(rk, list, BK_KAFKA_ENDS_TIMEOUT);
-
-    for (i = 0; err == RD_KAFKA_RESP_ERR_NO_ERROR && i < list->cnt; i++) {
-        err = list->elems[i].err;
-    }
-
-    return err;
 }
