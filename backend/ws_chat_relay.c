@@ -64,6 +64,7 @@ static int64_t bk_relayer_position(void *data, int32_t partition);
 static int64_t bk_relayer_stored(void *data, int32_t partition);
 static void bk_relayer_revoked(void *data);
 static void bk_relayer_lost(void *data, int32_t partition);
+static void bk_relayer_go(bk_relayer_t *a, int32_t partition);
 static void bk_relayer_seek(bk_relayer_t *a);
 static void bk_relayer_take(bk_relayer_t *a, bk_kafka_message_t *m);
 static void bk_relayer_read(bk_relayer_t *a, bk_relay_item_t *it);
@@ -428,9 +429,7 @@ bk_relayer_lost(void *data, int32_t partition)
     bk_relayer_flush(a);
 
     if (!bk_kafka_gone(a->relay.kafka, partition, part->from, &low, &high)) {
-        part->due = part->from;
-        part->seeking = 1;
-        a->seeking = 1;
+        bk_relayer_go(a, partition);
         return;
     }
 
@@ -447,6 +446,17 @@ bk_relayer_lost(void *data, int32_t partition)
 
     (void) bk_relay_pass(&a->relay, partition, part->from, low);
     bk_relayer_settle(a, partition, BK_RELAY_MOVED);
+}
+
+
+/* Its records are read from where Redis stands. */
+
+static void
+bk_relayer_go(bk_relayer_t *a, int32_t partition)
+{
+    a->parts[partition].seeking = 1;
+    a->parts[partition].due = a->parts[partition].from;
+    a->seeking = 1;
 }
 
 
@@ -654,8 +664,7 @@ bk_relayer_settle(bk_relayer_t *a, int32_t partition, bk_relay_rc_e rc)
                    bk_num("partition", partition), bk_num("from", from),
                    bk_num("next", a->parts[partition].from));
 
-            a->parts[partition].seeking = 1;
-            a->seeking = 1;
+            bk_relayer_go(a, partition);
             return;
         }
 
