@@ -62,8 +62,6 @@ static void bk_history_chain(bk_history_t *h);
 static void bk_history_dense(bk_history_t *h);
 static void bk_history_str(const PGresult *rows, int row, bk_column_e column,
     wsc_str_t *s);
-static uint64_t bk_history_number(const PGresult *rows, int row,
-    bk_column_e column);
 
 
 /* a page is a range of an index, whatever statistics there are */
@@ -209,13 +207,12 @@ bk_history_rows(PGconn *conn, bk_history_t *h)
 
     n = PQntuples(h->rows);
     h->n = (n > (int) page->limit) ? (int) page->limit : n;
-    h->more = (bk_history_number(h->rows, 0, BK_COLUMN_TOTAL)
-               > (uint64_t) h->n);
+    h->more = (bk_pg_number(h->rows, 0, BK_COLUMN_TOTAL) > (uint64_t) h->n);
 
     n = page->has_after ? 0 : h->n - 1;
 
-    first.epoch = bk_history_number(h->rows, n, BK_COLUMN_EPOCH);
-    first.seq = bk_history_number(h->rows, n, BK_COLUMN_SEQ);
+    first.epoch = bk_pg_number(h->rows, n, BK_COLUMN_EPOCH);
+    first.seq = bk_pg_number(h->rows, n, BK_COLUMN_SEQ);
 
     return bk_history_above(conn, h, first);
 }
@@ -237,8 +234,8 @@ bk_history_above(PGconn *conn, bk_history_t *h, wsc_pos_t first)
                           &result);
 
     if (rc == BK_PG_OK && PQntuples(result)) {
-        h->before.epoch = bk_history_number(result, 0, BK_COLUMN_EPOCH);
-        h->before.seq = bk_history_number(result, 0, BK_COLUMN_SEQ);
+        h->before.epoch = bk_pg_number(result, 0, BK_COLUMN_EPOCH);
+        h->before.seq = bk_pg_number(result, 0, BK_COLUMN_SEQ);
     }
 
     PQclear(result);
@@ -317,14 +314,14 @@ bk_history_entry(bk_history_t *h, int row, wsc_entry_t *e)
 {
     bk_record_t  r;
 
-    e->pos.epoch = bk_history_number(h->rows, row, BK_COLUMN_EPOCH);
-    e->pos.seq = bk_history_number(h->rows, row, BK_COLUMN_SEQ);
-    e->timestamp = bk_history_number(h->rows, row, BK_COLUMN_TIMESTAMP);
+    e->pos.epoch = bk_pg_number(h->rows, row, BK_COLUMN_EPOCH);
+    e->pos.seq = bk_pg_number(h->rows, row, BK_COLUMN_SEQ);
+    e->timestamp = bk_pg_number(h->rows, row, BK_COLUMN_TIMESTAMP);
 
     /* a producer's word; seq 0: it gave none */
 
-    e->prev.epoch = bk_history_number(h->rows, row, BK_COLUMN_PREV_EPOCH);
-    e->prev.seq = bk_history_number(h->rows, row, BK_COLUMN_PREV_SEQ);
+    e->prev.epoch = bk_pg_number(h->rows, row, BK_COLUMN_PREV_EPOCH);
+    e->prev.seq = bk_pg_number(h->rows, row, BK_COLUMN_PREV_SEQ);
 
     bk_history_str(h->rows, row, BK_COLUMN_SENDER, &e->sender);
     bk_history_str(h->rows, row, BK_COLUMN_CID, &e->cid);
@@ -436,8 +433,8 @@ bk_history_sent(PGconn *conn, const wsc_str_t *chat_id, const char *sender,
     pos->seq = 0;
 
     if (PQntuples(result)) {
-        pos->epoch = bk_history_number(result, 0, BK_COLUMN_EPOCH);
-        pos->seq = bk_history_number(result, 0, BK_COLUMN_SEQ);
+        pos->epoch = bk_pg_number(result, 0, BK_COLUMN_EPOCH);
+        pos->seq = bk_pg_number(result, 0, BK_COLUMN_SEQ);
     }
 
     PQclear(result);
@@ -452,12 +449,4 @@ bk_history_str(const PGresult *rows, int row, bk_column_e column,
 {
     s->data = (u_char *) PQgetvalue(rows, row, column);
     s->len = PQgetlength(rows, row, column);
-}
-
-
-static uint64_t
-bk_history_number(const PGresult *rows, int row, bk_column_e column)
-{
-    return PQgetisnull(rows, row, column)
-           ? 0 : strtoull(PQgetvalue(rows, row, column), NULL, 10);
 }

@@ -18,7 +18,6 @@
 
 static void bk_history_places(const PGresult *rows, uint64_t limit,
     wsc_buf_t *body);
-static uint64_t bk_history_place(const PGresult *rows, int row, int column);
 
 
 /* a repetition has a text where members have seen it */
@@ -123,9 +122,9 @@ bk_history_places(const PGresult *rows, uint64_t limit, wsc_buf_t *body)
     {
         wsc_writer_map(&w);
         wsc_writer_key(&w, "epoch");
-        wsc_writer_uint(&w, bk_history_place(rows, i, 1));
+        wsc_writer_uint(&w, bk_pg_number(rows, i, 1));
         wsc_writer_key(&w, "seq");
-        wsc_writer_uint(&w, bk_history_place(rows, i, 2));
+        wsc_writer_uint(&w, bk_pg_number(rows, i, 2));
         wsc_writer_end(&w);
     }
 
@@ -135,11 +134,4 @@ bk_history_places(const PGresult *rows, uint64_t limit, wsc_buf_t *body)
     wsc_writer_bool(&w, i < n);
 
     wsc_writer_end(&w);
-}
-
-
-static uint64_t
-bk_history_place(const PGresult *rows, int row, int column)
-{
-    return strtoull(PQgetvalue(rows, row, column), NULL, 10);
 }

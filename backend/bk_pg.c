@@ -198,3 +198,11 @@ bk_pg_state(const char *state)
 
     return BK_PG_RETRY;
 }
+
+
+uint64_t
+bk_pg_number(const PGresult *rows, int row, int column)
+{
+    return PQgetisnull(rows, row, column)
+           ? 0 : strtoull(PQgetvalue(rows, row, column), NULL, 10);
+}

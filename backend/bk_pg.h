@@ -49,5 +49,8 @@ bk_pg_rc_e bk_pg_do(PGconn *conn, const char *sql);
 /* What a result means; log: errors of data too. */
 bk_pg_rc_e bk_pg_check(PGconn *conn, const PGresult *result);
 
+/* A value that is no negative number; 0: it is null. */
+uint64_t bk_pg_number(const PGresult *rows, int row, int column);
+
 
 #endif /* _BK_PG_H_INCLUDED_ */
