@@ -72,9 +72,7 @@ ngx_int_t ngx_ws_chat_api_message_text(ngx_ws_chat_api_message_t *m,
 ngx_int_t ngx_ws_chat_api_message_body(ngx_ws_chat_api_message_t *m,
     const char **reason);
 
-/* The chat of the path; how many of something: NGX_OK or NGX_DECLINED. */
-ngx_int_t ngx_ws_chat_api_message_chat(ngx_ws_chat_api_call_t *call,
-    wsc_str_t *chat_id);
+/* How many of something.  NGX_OK or NGX_DECLINED. */
 ngx_int_t ngx_ws_chat_api_message_limit(ngx_ws_chat_api_call_t *call,
     ngx_uint_t *limit);
 
