@@ -193,6 +193,19 @@ def records(kafka):  # noqa: F811
         kafka.brokers, kafka.topic(10))
 
 
+async def no_pages(client, times):
+    """So often the archive is asked for what Redis has no more, in vain."""
+    await client.join(ROOM)
+    acks = [await client.cmd('send', chat_id=ROOM, cid='c%d' % i, message=i)
+            for i in range(30)]
+    start = {'epoch': acks[0]['epoch'], 'seq': acks[0]['seq']}
+    for _ in range(times):
+        with pytest.raises(ChatError) as e:
+            await client.cmd('history', chat_id=ROOM, after=start,
+                             timeout=PATIENT)
+        assert e.value.code == 'unavailable'
+
+
 async def test_behind_a_hole(nginx, kafka, redis, void):  # noqa: F811
     """What neither has is missing, what Redis has behind it is not."""
     ng = shallow(nginx, redis, void.server_port, records(kafka))
@@ -288,15 +301,7 @@ async def test_a_broken_archive(nginx, kafka, redis, pieces):  # noqa: F811
     port = server.sockets[0].getsockname()[1]
     ng = shallow(nginx, redis, port, records(kafka))
     async with await Client.connect(ng, user='ann') as ann:
-        await ann.join(ROOM)
-        acks = [await ann.cmd('send', chat_id=ROOM, cid='c%d' % i, message=i)
-                for i in range(30)]
-        start = {'epoch': acks[0]['epoch'], 'seq': acks[0]['seq']}
-        for _ in range(3):
-            with pytest.raises(ChatError) as e:
-                await ann.cmd('history', chat_id=ROOM, after=start,
-                              timeout=PATIENT)
-            assert e.value.code == 'unavailable'
+        await no_pages(ann, 3)
         page = await ann.cmd('history', chat_id=ROOM)
         assert [m['message'] for m in page['messages']] == list(range(20, 30))
     server.close()
@@ -350,15 +355,7 @@ async def test_silence(nginx, kafka, redis, mute):  # noqa: F811
     port, askers = mute
     ng = shallow(nginx, redis, port, records(kafka))
     async with await Client.connect(ng, user='ann') as ann:
-        await ann.join(ROOM)
-        acks = [await ann.cmd('send', chat_id=ROOM, cid='c%d' % i, message=i)
-                for i in range(30)]
-        start = {'epoch': acks[0]['epoch'], 'seq': acks[0]['seq']}
-        for _ in range(12):
-            with pytest.raises(ChatError) as e:
-                await ann.cmd('history', chat_id=ROOM, after=start,
-                              timeout=PATIENT)
-            assert e.value.code == 'unavailable'
+        await no_pages(ann, 12)
     assert 1 <= len(askers) < 6
 
 
